@@ -1,0 +1,56 @@
+// Error numbers of the guest's system-call ABI (Linux, x86-64). Names without the E.
+#pragma once
+
+namespace guest {
+
+enum class Errno : int {
+  ok = 0,
+  perm = 1,
+  noent = 2,
+  srch = 3,
+  intr = 4,
+  io = 5,
+  nxio = 6,
+  toobig = 7,
+  noexec = 8,
+  badf = 9,
+  child = 10,
+  again = 11,
+  nomem = 12,
+  acces = 13,
+  fault = 14,
+  notblk = 15,
+  busy = 16,
+  exist = 17,
+  xdev = 18,
+  nodev = 19,
+  notdir = 20,
+  isdir = 21,
+  inval = 22,
+  nfile = 23,
+  mfile = 24,
+  notty = 25,
+  txtbsy = 26,
+  fbig = 27,
+  nospc = 28,
+  spipe = 29,
+  rofs = 30,
+  mlink = 31,
+  pipe = 32,
+  dom = 33,
+  range = 34,
+  deadlk = 35,
+  nametoolong = 36,
+  nosys = 38,
+  notempty = 39,
+  loop = 40,
+  nodata = 61,
+  overflow = 75,
+  notsup = 95,
+  timedout = 110,
+  // Never seen by a guest program: the system call must be restarted after a signal handler that
+  // has SA_RESTART (or none ran), or else fails with EINTR.
+  restart = 512,
+};
+
+}  // namespace guest

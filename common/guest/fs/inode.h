@@ -1,0 +1,103 @@
+// Inode and File: what a file system or a device offers the rest of the kernel.
+//
+// An Inode is a file's identity and contents; a File is an open file description (position,
+// flags), shared by dup and fork. Everything here runs in a process's system call, may block on a
+// WaitQueue, and moves data between user memory and its own pages only by mm/user.h.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "guest/base/ref.h"
+#include "guest/base/result.h"
+#include "guest/fs/stat.h"
+#include "guest/mm/frames.h"
+#include "guest/mm/user.h"
+
+namespace guest {
+
+class File;
+
+class Inode : public Counted {
+ public:
+  virtual ~Inode() = default;
+
+  /// Identity and attributes, kept by the inode itself.
+  virtual Stat stat() = 0;
+  [[nodiscard]] virtual std::uint32_t mode() const = 0;
+
+  // -- Contents (regular files and devices). Offsets in bytes.
+  virtual Result<std::size_t> read(std::uint64_t, UserAddress, std::size_t) { return Errno::inval; }
+  virtual Result<std::size_t> write(std::uint64_t, UserAddress, std::size_t) {
+    return Errno::inval;
+  }
+  /// Into kernel memory: the ELF loader and shebang lines. Short only at end of file.
+  virtual Result<std::size_t> peek(std::uint64_t, void*, std::size_t) { return Errno::inval; }
+  virtual Result<> truncate(std::uint64_t) { return Errno::inval; }
+  /// The page-cache frames behind pages [page, page + max): the longest contiguous run from
+  /// `page` on, at least one, at most `max`. The caller retains what it maps. ENODEV: not mappable.
+  virtual Result<FrameRun> pages(std::uint64_t /*page*/, std::uint32_t /*max*/) {
+    return Errno::nodev;
+  }
+
+  // -- Directories.
+  virtual Result<Ref<Inode>> lookup(std::string_view) { return Errno::notdir; }
+  virtual Result<Ref<Inode>> create(std::string_view, std::uint32_t /*mode*/,
+                                    std::uint64_t /*rdev*/) {
+    return Errno::notdir;
+  }
+  virtual Result<Ref<Inode>> symlink(std::string_view, std::string_view /*target*/) {
+    return Errno::notdir;
+  }
+  virtual Result<> link(std::string_view, Inode&) { return Errno::notdir; }
+  virtual Result<> unlink(std::string_view) { return Errno::notdir; }
+  virtual Result<> rmdir(std::string_view) { return Errno::notdir; }
+  virtual Result<> rename(std::string_view, Inode& /*to*/, std::string_view) {
+    return Errno::notdir;
+  }
+  /// The entry at cursor `position`, which moves past it; ENOENT at the end.
+  virtual Result<DirectoryEntry> entry(std::uint64_t& /*position*/) { return Errno::notdir; }
+  virtual Result<Ref<Inode>> parent() { return Errno::notdir; }
+
+  // -- Symbolic links.
+  virtual Result<String> target() { return Errno::inval; }
+
+  // -- Attributes.
+  virtual Result<> set_mode(std::uint32_t) { return Errno::perm; }
+  virtual Result<> set_owner(std::uint32_t, std::uint32_t) { return Errno::perm; }
+  virtual Result<> set_times(std::uint64_t /*atime_ns*/, std::uint64_t /*mtime_ns*/) {
+    return Errno::perm;
+  }
+
+  /// Devices and pipes make a File class of their own here; files and directories the plain one.
+  virtual Result<Ref<File>> open(std::uint32_t flags);
+};
+
+/// An open file description. The base class reads and writes its inode at a position.
+class File : public Counted {
+ public:
+  File(Ref<Inode> inode, std::uint32_t flags) : flags(flags), inode_(std::move(inode)) {}
+  virtual ~File() = default;
+
+  virtual Result<std::size_t> read(UserAddress to, std::size_t bytes);
+  virtual Result<std::size_t> write(UserAddress from, std::size_t bytes);
+  virtual Result<std::uint64_t> seek(std::int64_t offset, int whence);
+  virtual Result<std::int64_t> ioctl(std::uint32_t /*request*/, std::uint64_t /*argument*/) {
+    return Errno::notty;
+  }
+  /// POLLIN, POLLOUT, POLLHUP… as they stand now.
+  virtual std::uint32_t poll_state();
+  /// Where to wait for poll_state to change; nullptr: it never does.
+  virtual class WaitQueue* poll_queue() { return nullptr; }
+
+  Inode& inode() { return *inode_; }
+  [[nodiscard]] const Ref<Inode>& inode_ref() const { return inode_; }
+
+  std::uint64_t position = 0;
+  std::uint32_t flags;  // O_ACCMODE, O_APPEND, O_NONBLOCK…
+
+ private:
+  Ref<Inode> inode_;
+};
+
+}  // namespace guest

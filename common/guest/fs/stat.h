@@ -1,0 +1,29 @@
+// File attributes and directory entries inside the kernel. The guest ABI's own layouts (struct
+// stat, linux_dirent64) are made from these in abi/.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace guest {
+
+inline constexpr std::uint32_t mode_type = 0170000, mode_socket = 0140000, mode_symlink = 0120000,
+                               mode_regular = 0100000, mode_block = 0060000,
+                               mode_directory = 0040000, mode_character = 0020000,
+                               mode_fifo = 0010000;
+
+struct Stat {
+  std::uint64_t device, inode;
+  std::uint32_t mode, links, uid, gid;
+  std::uint64_t rdev, size, blocks512;
+  std::uint32_t block_size;
+  std::uint64_t atime_ns, mtime_ns, ctime_ns;
+};
+
+struct DirectoryEntry {
+  std::string_view name;  // valid until the directory changes
+  std::uint64_t inode;
+  std::uint32_t mode;
+};
+
+}  // namespace guest

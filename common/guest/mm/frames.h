@@ -1,0 +1,34 @@
+// The frame table: who uses which page frame of guest RAM. Frames are handed out in contiguous
+// runs wherever possible, so that one host mapping covers many pages, and counted: a frame is
+// free again when its last user lets it go.
+#pragma once
+
+#include <cstdint>
+
+#include "guest/base/result.h"
+#include "vmi/address_map.h"
+
+namespace guest {
+
+using vmi::Frame;
+
+struct FrameRun {
+  Frame first;
+  std::uint32_t count;
+};
+
+void frames_init(std::uint32_t total, Frame boot_tree, std::uint32_t boot_tree_frames);
+
+/// 1..wanted contiguous frames, each with one reference; contents undefined. ENOMEM if none.
+Result<FrameRun> frames_allocate(std::uint32_t wanted);
+/// True when none of the run was used since boot: the host gave it zeroed. Ask right after
+/// allocating it.
+bool frames_are_fresh(FrameRun run);
+
+void frame_retain(Frame frame, std::uint32_t count = 1);  // each of frame..frame+count-1
+void frame_release(Frame frame, std::uint32_t count = 1);
+std::uint32_t frame_references(Frame frame);
+std::uint32_t frames_free();
+std::uint32_t frames_total();
+
+}  // namespace guest

@@ -1,0 +1,45 @@
+// User memory, from kernel code: the only way in. A UserAddress cannot be dereferenced; these
+// copies check the range, serve page faults of the current process on the way, and fail with
+// EFAULT where a program would get SIGSEGV.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "guest/base/result.h"
+#include "guest/base/string.h"
+#include "vmi/address_map.h"
+
+namespace guest {
+
+struct UserAddress {
+  std::uint64_t value = 0;
+  UserAddress operator+(std::uint64_t bytes) const { return {value + bytes}; }
+  explicit operator bool() const { return value != 0; }
+};
+
+Result<> copy_from_user(void* to, UserAddress from, std::size_t bytes);
+Result<> copy_to_user(UserAddress to, const void* from, std::size_t bytes);
+Result<> zero_user(UserAddress to, std::size_t bytes);
+/// A NUL-terminated string of at most `max` bytes with its NUL; ENAMETOOLONG beyond.
+Result<String> string_from_user(UserAddress from, std::size_t max = 4096);
+
+/// Frame contents to and from user memory without passing through the kernel.
+Result<> frame_to_user(vmi::Frame frame, std::uint64_t offset, UserAddress to, std::size_t bytes);
+Result<> user_to_frame(vmi::Frame frame, std::uint64_t offset, UserAddress from, std::size_t bytes);
+
+template <class T>
+Result<T> get_user(UserAddress from) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  T value;
+  TRY(copy_from_user(&value, from, sizeof value));
+  return value;
+}
+template <class T>
+Result<> put_user(UserAddress to, const T& value) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  return copy_to_user(to, &value, sizeof value);
+}
+
+}  // namespace guest

@@ -1,0 +1,14 @@
+// The table of system calls: one line each, number of the x86-64 ABI, and how far it is served.
+//   full     behaves as Linux for every argument we know of
+//   partly   the note says what is missing
+//   refused  known, answered by a fixed error (the note says which)
+// What is not listed returns ENOSYS and is counted by number (SharedInfo::unknown_syscall).
+// Handlers live one family a file: file_calls, directory_calls, pipe_calls, memory_calls,
+// process_calls, signal_calls, time_calls, identity_calls.
+#pragma once
+
+// X(number, name, support, note)
+#define GUEST_SYSCALLS(X) GUEST_SYSCALLS_FILES(X) GUEST_SYSCALLS_PROCESSES(X)
+
+#include "guest/syscall/table_files.h"
+#include "guest/syscall/table_processes.h"

@@ -1,0 +1,76 @@
+// Guest memory as a launcher holds it: one memfd (window, then RAM; see vmi/address_map.h), mapped
+// once in the launcher's own address space wherever the host likes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "monitor/machine_config.h"
+#include "vmi/boot_info.h"
+#include "vmi/devices.h"
+#include "vmi/hypercalls.h"
+#include "vmi/shared_info.h"
+
+namespace monitor {
+
+class GuestMemory {
+ public:
+  /// Throws HostError (no memory, size out of vmi::ram_min..ram_max).
+  explicit GuestMemory(std::uint64_t ram_bytes);
+  ~GuestMemory();
+  GuestMemory(const GuestMemory&) = delete;
+  GuestMemory& operator=(const GuestMemory&) = delete;
+
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] std::uint64_t ram_bytes() const { return ram_bytes_; }
+  [[nodiscard]] std::uint64_t total_bytes() const { return vmi::window_size + ram_bytes_; }
+
+  /// Fills all page frames (so that no measured fault pays for the host's allocation) and collapses
+  /// the window into 2 MiB pages. Returns the seconds it took; window_is_huge() tells the latter.
+  double prefault();
+  [[nodiscard]] bool window_is_huge() const { return window_is_huge_; }
+
+  /// The launcher's address of a window address of the guest; nullptr outside of the window.
+  [[nodiscard]] std::byte* at(std::uint64_t window_address) const;
+  [[nodiscard]] std::byte* frame(vmi::Frame frame) const;
+  [[nodiscard]] vmi::SharedInfo& shared_info() const;
+  [[nodiscard]] vmi::BootInfo& boot_info() const;
+  [[nodiscard]] vmi::Rings& rings() const;
+  [[nodiscard]] vmi::KernelHeader& kernel_header() const;
+
+  /// Copies the PT_LOAD segments of a freestanding image into the window; checks that they lie in
+  /// [begin, end). Throws HostError.
+  void load_image(std::span<const std::byte> elf, std::uint64_t begin, std::uint64_t end);
+
+ private:
+  int fd_ = -1;
+  std::uint64_t ram_bytes_ = 0;
+  std::byte* base_ = nullptr;
+  bool window_is_huge_ = false;
+};
+
+/// All that is the same before either monitor starts its guest-machine process: loads resident part
+/// and guest kernel, lays the boot tree (argv, env), fills boot info, shared info and the time
+/// scale.
+void prepare_guest(GuestMemory&, const MachineConfig&, std::span<const std::byte> resident_elf);
+
+/// The embedded guest kernel.
+std::span<const std::byte> kernel_image();
+
+/// Shared info's counters and unknown system calls, by name, into the outcome.
+void collect_counters(const GuestMemory&, Outcome&);
+
+/// Registers of a guest kernel that died, for describe_death.
+struct KernelRegisters {
+  std::uint64_t rip, rsp, rbp, rbx, r12, r13, r14, r15;
+  std::uint64_t rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11, rflags;
+};
+
+/// Message, registers and the guest kernel's stack, unwound with libunwind over the memfd and the
+/// embedded images: several lines for Outcome::failure.
+std::string describe_death(const GuestMemory&, const std::string& message, const KernelRegisters&,
+                           std::span<const std::byte> resident_elf);
+
+}  // namespace monitor

@@ -1,0 +1,68 @@
+// What a VMM is asked to run, and what it says afterwards. The tool fills a MachineConfig, calls
+// run_baseline / run_extended / run_standalone, and gets an Outcome: one interface, three siblings.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "monitor/config.h"
+#include "monitor/root_tree.h"
+
+namespace monitor {
+
+struct MachineConfig {
+  Config config;
+  const RootTree* root = nullptr;  // files of the guest
+  std::vector<std::string> argv;   // argv[0] is a path in the root tree
+  std::vector<std::string> env;    // "K=V"
+  std::uint64_t memory_bytes = 1ul << 30;
+  std::optional<double> timeout_seconds;
+  int cpu = -1;          // host CPU for everything of the guest; -1: the last allowed one
+  bool observe = false;  // tests: record every host call the guest-machine process makes
+};
+
+/// A marker's stamp. `host_ns` is the host's CLOCK_MONOTONIC; `text` as the workload wrote it.
+struct Marker {
+  std::uint64_t host_ns;
+  std::string text;
+};
+
+/// A host call seen by the observer (MachineConfig::observe): what really reached the host.
+struct ObservedCall {
+  std::uint64_t ip;    // address after the syscall instruction
+  std::uint32_t arch;  // AUDIT_ARCH_
+  std::uint64_t number;
+  std::uint64_t arguments[6];
+  std::uint64_t count;  // identical ones are folded
+  bool in_kernel;       // made with the window open
+  bool allowed;         // by the monitor's own rules, judged independently of its filter
+};
+
+struct Outcome {
+  /// Exit status of the first process; 128 + n when signal n killed it; 124 timeout; 125 the
+  /// machine itself failed (panic, host trouble): then `failure` says what happened.
+  int exit_status = 0;
+  std::string failure;
+
+  double prefault_seconds = 0;  // filling guest RAM, before the clock starts
+  double boot_seconds = 0;      // monitor start to the first process's first instruction
+  double wall_seconds = 0;      // first instruction to the end
+  double cpu_seconds = 0;       // user + system of all host processes of the guest
+  std::uint64_t rss_bytes = 0;  // peak, of the largest
+  bool window_is_huge = false;  // the window's collapse into 2 MiB pages worked
+  std::vector<Marker> markers;
+  std::map<std::string, std::uint64_t> counters;          // VMI counters and the monitor's own
+  std::map<std::string, std::uint64_t> unknown_syscalls;  // name (or number) -> times
+  std::vector<std::string> warnings;                      // e.g. 4 KiB window, and its price
+  std::vector<ObservedCall> observed;
+};
+
+Outcome run_standalone(const MachineConfig&);
+Outcome run_baseline(const MachineConfig&);
+Outcome run_extended(const MachineConfig&);
+
+}  // namespace monitor

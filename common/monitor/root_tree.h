@@ -1,0 +1,48 @@
+// The files of a guest, gathered on the host before boot. standalone unpacks the tree into a
+// private tmpfs; the monitors lay it in guest RAM as a boot tree (vmi/boot_tree.h).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace monitor {
+
+struct RootNode {
+  std::uint32_t mode = 0;  // st_mode
+  std::uint32_t uid = 0, gid = 0;
+  std::uint64_t mtime_ns = 0;
+  std::uint64_t rdev = 0;
+  std::string host_path;  // regular: contents come from this host file ...
+  std::string content;    // ... or, when host_path is empty, from here; symlink: target
+  std::uint64_t size = 0;
+};
+
+/// Guest path ("/bin/busybox") to node; the map's order puts parents before children.
+class RootTree {
+ public:
+  /// The tree without --root: /bin/busybox, /bin/sh -> busybox, /workloads/* (our own static
+  /// programs), /etc/passwd, /etc/group, /tmp, /dev/{null,zero,full,tty,console,random,urandom,
+  /// marker}, /root, /proc.
+  static RootTree standard();
+  /// A copy of a host directory (symlinks kept, other file types refused), plus /dev and /tmp
+  /// where missing.
+  static RootTree from_directory(const std::string& host_directory);
+
+  /// HOSTPATH:GUESTPATH; a directory is added with all below it. Missing parents are made.
+  void add(const std::string& host_path, const std::string& guest_path);
+  void add_file(const std::string& guest_path, std::string content, std::uint32_t mode = 0644);
+
+  [[nodiscard]] const RootNode* find(const std::string& guest_path) const;
+  [[nodiscard]] const std::map<std::string, RootNode>& nodes() const { return nodes_; }
+
+  /// Throws HostError unless argv0 is, in this tree, a static x86-64 ELF executable (or a script
+  /// whose interpreter is): names what is wrong with it and the remedy.
+  void check_program(const std::string& argv0) const;
+
+ private:
+  std::map<std::string, RootNode> nodes_;
+};
+
+}  // namespace monitor

@@ -1,0 +1,65 @@
+// The device bus and its registers, as guest drivers and device models both see them. A register
+// is 8 bytes wide. Bulk data goes through rings in the window (vmi/rings.h).
+#pragma once
+
+#include <cstdint>
+
+#include "vmi/address_map.h"
+
+namespace vmi {
+
+// -- Bus addresses: each device owns [base, base + device_span).
+inline constexpr std::uint32_t device_span = 0x100;
+inline constexpr std::uint32_t console_bus_base = 0x1000;
+inline constexpr std::uint32_t clock_bus_base = 0x1100;
+inline constexpr std::uint32_t entropy_bus_base = 0x1200;
+inline constexpr std::uint32_t marker_bus_base = 0x1300;
+inline constexpr std::uint32_t block_bus_base = 0x1400;   // reserved for the block device
+inline constexpr std::uint32_t socket_bus_base = 0x1500;  // reserved for the socket device
+
+// -- Console: three streams, kept apart.
+enum ConsoleRegister : std::uint32_t {
+  console_flush_out = 0x00,  // write: drain the output ring to the host's stdout; reads: 0 or the
+  console_flush_err = 0x08,  //   negative host errno (-EPIPE…) of the last drain of that stream
+  console_fill_in = 0x10,    // write: fetch input into the ring without blocking; arms irq_console
+  console_in_state = 0x18,   // read: 0 more may come, 1 end of file, negative: host errno
+};
+
+// -- Clock: the host's clocks, for calibration and for hosts without an invariant TSC.
+enum ClockRegister : std::uint32_t {
+  clock_monotonic_ns = 0x00,
+  clock_realtime_ns = 0x08,
+};
+
+// -- Entropy: each read gives eight fresh random bytes.
+enum EntropyRegister : std::uint32_t { entropy_data = 0x00 };
+
+// -- Marker: a workload tells the host's clock where the measured part starts and stops. The text
+// ("start NAME COUNT GUEST_NS" or "stop NAME GUEST_NS") is put in the marker ring first; the
+// device stamps it with the host's CLOCK_MONOTONIC at the write of marker_commit.
+enum MarkerRegister : std::uint32_t { marker_commit = 0x00 };
+
+/// A byte ring in the window: single producer, single consumer, one side of each in the guest.
+/// head and tail run freely and wrap at 2^32; filled bytes = head - tail.
+template <std::uint32_t N>
+struct ByteRing {
+  static constexpr std::uint32_t capacity = N;
+  static_assert((N & (N - 1)) == 0);
+  std::uint32_t head;  // producer
+  std::uint32_t tail;  // consumer
+  std::uint64_t reserved;
+  std::uint8_t data[N];
+};
+
+/// Device rings: from vmi::rings_base.
+struct Rings {
+  ByteRing<16384> console_out;
+  ByteRing<16384> console_err;
+  ByteRing<4096> console_in;
+  ByteRing<4096> marker;
+};
+
+static_assert(sizeof(ByteRing<4096>) == 16 + 4096);
+static_assert(rings_base + sizeof(Rings) <= resident_base);
+
+}  // namespace vmi

@@ -1,0 +1,110 @@
+// Hypercalls: all that a guest kernel may ask of a monitor. The resident part puts this table at
+// the start of its image (vmi::resident_base); the guest kernel calls through it, on its own
+// kernel stack, in kernel mode. Failures come back as a negative host errno; where none is
+// documented the call cannot fail. Nothing here blocks but idle().
+#pragma once
+
+#include <cstdint>
+
+#include "vmi/address_map.h"
+#include "vmi/trap_frame.h"
+
+namespace vmi {
+
+/// Page protections, the host's PROT_ values.
+enum Protection : std::uint32_t { prot_none = 0, prot_read = 1, prot_write = 2, prot_exec = 4 };
+
+/// A run of user pages mapped to a run of page frames: the guest's page table as the monitor reads
+/// it. The guest kernel keeps one list for each address space, sorted by address, without overlap;
+/// it derives its own bookkeeping from this node.
+struct Extent {
+  std::uint64_t va;
+  Frame frame;
+  std::uint32_t pages;
+  std::uint32_t protection;
+  std::uint32_t reserved;
+  Extent* next;
+};
+
+using SpaceId = std::uint32_t;
+
+enum MapFlags : std::uint32_t {
+  map_populate = 1,  // fill the host's page tables now: these pages will be touched
+  map_zero = 2,      // zero the frames (protection must allow writing)
+};
+
+struct Hypercalls {
+  static constexpr std::uint64_t magic_value = 0x74797065'74776f68;
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::uint32_t bytes;  // sizeof(Hypercalls)
+
+  // -- Address spaces. One is current; map, unmap, protect work on the current one only.
+  /// A new space, empty (under remap: nothing to do). -ENOMEM, -EAGAIN.
+  std::int64_t (*create_space)(SpaceId);
+  /// Not the current one.
+  void (*destroy_space)(SpaceId);
+  /// Makes `id` current. `extents` is its page table: under remap the monitor unmaps all user
+  /// memory and maps these runs; a pool monitor may ignore them.
+  void (*switch_space)(SpaceId id, const Extent* extents);
+  /// Maps `pages` pages at `va` to frames from `frame` on, replacing what was there. -ENOMEM.
+  std::int64_t (*map)(std::uint64_t va, Frame frame, std::uint32_t pages, std::uint32_t protection,
+                      std::uint32_t flags);
+  std::int64_t (*unmap)(std::uint64_t va, std::uint64_t pages);
+  /// Ranges without a mapping are skipped. -ENOMEM.
+  std::int64_t (*protect)(std::uint64_t va, std::uint64_t pages, std::uint32_t protection);
+
+  // -- Page frames. The kernel has no pointer to a frame's contents.
+  /// Copies between frames (from byte `offset` of `frame` on, may run over into the next frames)
+  /// and current user memory. Returns the bytes copied: short when the user page at
+  /// va + result is not accessible; the caller serves that fault and goes on.
+  std::uint64_t (*copy_frame_to_user)(Frame frame, std::uint64_t offset, std::uint64_t va,
+                                      std::uint64_t bytes);
+  std::uint64_t (*copy_user_to_frame)(Frame frame, std::uint64_t offset, std::uint64_t va,
+                                      std::uint64_t bytes);
+  void (*zero_frames)(Frame frame, std::uint32_t count);
+  void (*copy_frames)(Frame to, Frame from, std::uint32_t count);
+  /// Small reads and writes between a frame and kernel memory; may run over into next frames.
+  void (*peek_frame)(Frame frame, std::uint64_t offset, void* to, std::uint64_t bytes);
+  void (*poke_frame)(Frame frame, std::uint64_t offset, const void* from, std::uint64_t bytes);
+
+  // -- Control.
+  /// Leaves the kernel: loads all of `frame`, closes the window. The kernel stack below `frame`
+  /// is dead. The next upcall fills `frame` again and starts at the top of that stack.
+  [[noreturn]] void (*return_to_user)(TrapFrame* frame);
+  /// Nothing to run: waits on the host until an interrupt is pending or the timer deadline
+  /// (SharedInfo) has passed. Returns with SharedInfo::pending set, or spuriously.
+  void (*idle)();
+  /// The running thread's vector state, as saved at the last upcall: BootInfo::xsave_bytes in
+  /// the layout of XSAVE. load_vectors(nullptr) loads the initial state.
+  void (*save_vectors)(void* to);
+  void (*load_vectors)(const void* from);
+  /// Ends the machine with the first process's wait status (as wait4 reports it).
+  [[noreturn]] void (*shutdown)(std::int32_t wait_status);
+  /// The guest kernel gives up. The launcher prints message, registers and kernel stack.
+  [[noreturn]] void (*panic)(const char* message);
+
+  // -- Devices. Addresses are on the device bus (vmi/devices.h), 4- or 8-byte registers.
+  std::uint64_t (*device_read)(std::uint32_t address);
+  void (*device_write)(std::uint32_t address, std::uint64_t value);
+};
+
+static_assert(sizeof(Hypercalls) == 16 + 20 * 8);
+
+/// First bytes of the guest kernel's image (vmi::kernel_base): what the monitor calls.
+struct KernelHeader {
+  static constexpr std::uint64_t magic_value = 0x74797065'74776f6b;
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::uint32_t reserved;
+  /// First instruction, on boot_stack_top, in kernel mode, once.
+  void (*boot)();
+  /// Every upcall; entered with rsp = the frame's own address (16-byte aligned), never returns.
+  void (*upcall)(TrapFrame*);
+  std::uint64_t boot_stack_top;
+  std::uint64_t image_end;  // end of bss: the heap may begin at the next page
+};
+
+static_assert(sizeof(KernelHeader) == 48);
+
+}  // namespace vmi
