@@ -52,7 +52,7 @@ struct TrapFrame {
 
 // The order of the first 18 words is that of the host's sigcontext: one copy moves them.
 static_assert(offsetof(TrapFrame, rip) == 16 * 8 && offsetof(TrapFrame, rflags) == 17 * 8);
-static_assert(sizeof(TrapFrame) == 27 * 8);
+static_assert(sizeof(TrapFrame) == 26 * 8);
 
 inline constexpr std::uint64_t user_cs = 0x33, user_cs32 = 0x23, user_ss = 0x2b;
 
