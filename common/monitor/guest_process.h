@@ -1,0 +1,58 @@
+// The guest-machine process: the one host process in which guest kernel and guest programs live.
+// Both launchers make it here. It starts as a copy of the launcher, strips itself of all that ties
+// it to the host's C library, maps gate, alternate stack and window at their fixed addresses, and
+// jumps into the resident part, which unmaps the rest (resident/unmap_host.h).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "monitor/guest_memory.h"
+
+namespace monitor {
+
+/// Descriptors of a guest-machine process: the memfd, and 0, 1, 2 if the plan keeps them.
+inline constexpr int guest_memory_fd = 3;
+
+struct GuestProcessPlan {
+  const GuestMemory& memory;
+  /// Copied to vmi::gate_base: code page (made read-execute), then constants (made read-only).
+  std::span<const std::byte> gate_code;
+  std::span<const std::byte> gate_constants;
+  /// The resident part's first instruction and its stack pointer, both in the window.
+  std::uint64_t entry;
+  std::uint64_t stack;
+  int cpu;                  // host CPU; negative: leave the affinity alone
+  bool keep_stdio = false;  // the extended VMM's devices run in this process, the baseline's do not
+  bool map_ram = false;     // RAM behind the window from the start (protect=none)
+  /// Runs in the child as the last step with a C library: PTRACE_TRACEME, signal handlers, filter.
+  /// Throws HostError. No other threads, no old stack, no vdso there.
+  std::function<void()> last_hosted_step;
+};
+
+class GuestProcess {
+ public:
+  /// Throws HostError when the process cannot be made. Trouble inside the child shows later, as
+  /// its exit with startup_failed: then startup_error() says what happened.
+  explicit GuestProcess(const GuestProcessPlan&);
+  ~GuestProcess();
+  GuestProcess(const GuestProcess&) = delete;
+  GuestProcess& operator=(const GuestProcess&) = delete;
+
+  static constexpr int startup_failed = 121;
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] std::string startup_error() const { return error_page_; }
+  /// The process was reaped: the destructor, which kills and reaps it otherwise, leaves it alone.
+  void reaped() { pid_ = -1; }
+
+ private:
+  pid_t pid_ = -1;
+  char* error_page_ = nullptr;
+};
+
+}  // namespace monitor
