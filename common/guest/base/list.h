@@ -20,7 +20,7 @@ struct ListNode {
 template <class T, ListNode T::*Node>
 class List {
  public:
-  List() { head_.previous = head_.next = &head_; }
+  constexpr List() { head_.previous = head_.next = &head_; }
   List(const List&) = delete;
   List& operator=(const List&) = delete;
 

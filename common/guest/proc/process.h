@@ -1,16 +1,108 @@
-// Process: one guest process, with its one thread (threads of a process come with clone flags
-// later; fields that a thread group shares are behind Refs already).
+// Process: one guest process. What the clone flags let processes share is behind Refs. It has one
+// thread; threads of one group come later, and would share the Process. The process table keeps
+// every process, zombies included, until its parent has waited for it.
 #pragma once
 
 #include <cstdint>
 
+#include "guest/abi/structs.h"
 #include "guest/base/list.h"
 #include "guest/base/ref.h"
+#include "guest/base/result.h"
+#include "guest/proc/scheduler.h"
+#include "guest/proc/signal.h"
+#include "guest/proc/wait_queue.h"
 
 namespace guest {
 
 class AddressSpace;  // mm/address_space.h
 class FileTable;     // fs/file_table.h: descriptors
 class FsContext;     // fs/fs_context.h: root, working directory, umask
+
+inline constexpr std::uint32_t max_processes = 512;
+
+/// User and group ids: kept and reported. Nothing checks them: everybody acts as root.
+struct Credentials {
+  std::uint32_t uid = 0, euid = 0, suid = 0;
+  std::uint32_t gid = 0, egid = 0, sgid = 0;
+};
+
+/// CPU time in TSC ticks: own (of ended threads; add the running one's) and of waited-for children.
+struct CpuTime {
+  std::uint64_t own = 0;
+  std::uint64_t children = 0;
+};
+
+class Process : public Counted {
+ public:
+  enum class State : std::uint8_t { alive, stopped, zombie };
+
+  explicit Process(int pid);
+  ~Process();
+
+  // -- What it works with. Null once a zombie.
+  Ref<AddressSpace> space;
+  Ref<FileTable> files;
+  Ref<FsContext> fs;
+  Thread* thread = nullptr;
+
+  // -- Family.
+  ListNode table_node;
+  ListNode sibling_node;
+  const int pid;
+  int group, session;
+  Process* parent = nullptr;  // null for the first process
+  List<Process, &Process::sibling_node> children;
+  WaitQueue child_changed;  // wait4 of this process sleeps here
+  [[nodiscard]] int parent_pid() const { return parent ? parent->pid : 0; }
+
+  // -- End.
+  State state = State::alive;
+  bool stop_unreported = false;      // for WUNTRACED
+  bool continue_unreported = false;  // for WCONTINUED
+  int wait_status = 0;               // as wait4 reports it
+  int exit_signal = sig_chld;        // what the parent gets
+  bool holds_vfork_parent = false;   // until execve or exit
+  WaitQueue vfork_done;
+
+  // -- Signals.
+  abi::SignalAction actions[sig_last] = {};
+  PendingSignals pending;
+  Timer alarm;
+  std::uint64_t alarm_interval_ns = 0;
+
+  Credentials credentials;
+  CpuTime cpu;
+  abi::ResourceLimit limits[abi::resource_limits];
+};
+
+inline Process& current_process() {
+  return current_thread().process;
+}
+
+/// All processes.
+class ProcessTable {
+ public:
+  /// A process with a fresh pid, in no family yet. EAGAIN: max_processes reached; ENOMEM.
+  Result<Ref<Process>> create();
+  /// A zombie that has been waited for: its pid may be used again.
+  void forget(Process& process);
+  Process* find(int pid);
+  Process& first() { return *first_; }
+  [[nodiscard]] std::uint32_t count() const { return count_; }
+
+  using Processes = List<Process, &Process::table_node>;
+  Processes& all() { return all_; }
+
+ private:
+  int next_free_pid();
+
+  Processes all_;
+  Process* first_ = nullptr;
+  int last_pid_ = 0;
+  std::uint32_t count_ = 0;
+};
+
+extern ProcessTable processes;
 
 }  // namespace guest

@@ -3,6 +3,8 @@
 // nothing can slip by.
 #pragma once
 
+#include <cstdint>
+
 #include "guest/base/list.h"
 #include "guest/base/result.h"
 
@@ -15,14 +17,23 @@ struct Waiter {
 
 class WaitQueue {
  public:
+  constexpr WaitQueue() = default;
+
   /// Sleeps until a wake or a signal. EINTR-like: Errno::restart when a signal is pending, which
   /// the caller passes up.
   Result<> wait();
   /// The same, until `deadline_ns` (CLOCK_MONOTONIC) at the latest: ETIMEDOUT. 0: no deadline.
   Result<> wait_until(std::uint64_t deadline_ns);
+  /// Only SIGKILL ends this one early.
+  Result<> wait_killable();
+  /// Waiters stay on the list until they run and leave it themselves.
   void wake_all();
 
   List<Waiter, &Waiter::node> waiters;  // poll enqueues itself on several queues
 };
+
+/// For poll: the caller has put its Waiters (thread = &current_thread()) on the queues itself, and
+/// takes them off afterwards. Results as wait_until's.
+Result<> wait_enqueued(std::uint64_t deadline_ns);
 
 }  // namespace guest

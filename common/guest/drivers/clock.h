@@ -1,0 +1,15 @@
+// The guest's clocks: the host's TSC, scaled by what the launcher measured (SharedInfo::time).
+// Reading one costs no host call.
+#pragma once
+
+#include <cstdint>
+
+namespace guest {
+
+std::uint64_t tsc();
+std::uint64_t monotonic_ns();
+std::uint64_t realtime_ns();
+/// A duration, in TSC ticks, in nanoseconds.
+std::uint64_t ticks_to_ns(std::uint64_t ticks);
+
+}  // namespace guest

@@ -1,0 +1,66 @@
+// The scheduler: round robin over one CPU. Kernel mode is not pre-emptible: a thread leaves the
+// CPU when it blocks, exits, or on its way to user mode when its slice is over.
+#pragma once
+
+#include <cstdint>
+
+#include "guest/proc/run_queue.h"
+#include "guest/proc/thread.h"
+#include "guest/proc/timer_list.h"
+
+namespace guest {
+
+class Scheduler {
+ public:
+  constexpr Scheduler() = default;
+
+  [[nodiscard]] Thread& current() const { return *current_; }
+  [[nodiscard]] bool started() const { return current_ != nullptr; }
+
+  /// Puts a thread in the queue; no effect on one that is there or running.
+  void wake(Thread& thread);
+
+  enum class Woken { by_wake, by_signal, by_timeout };
+  /// Takes the current thread off the CPU until wake(), a signal it listens to, or `deadline`
+  /// (CLOCK_MONOTONIC ns, 0 for none). The caller has put itself where a waker will find it.
+  Woken block(Thread::Interrupt interrupt, std::uint64_t deadline = 0);
+  /// Lets the others run first.
+  void yield();
+  /// The current thread is done; its memory goes once the CPU is on another stack.
+  [[noreturn]] void exit_current();
+
+  /// Interrupt timer: expired timers, end of the time slice.
+  void tick();
+  [[nodiscard]] bool must_yield() const { return must_yield_; }
+
+  void set_timer(Timer& timer, std::uint64_t deadline);
+  void cancel_timer(Timer& timer);
+
+  /// The first thread of all enters user mode; the boot stack is left behind.
+  [[noreturn]] void start(Thread& first);
+  /// A thread's first steps after its first switch (called by its start routine).
+  void finish_switch();
+
+  /// CPU time of a thread, in TSC ticks, including its present turn.
+  [[nodiscard]] std::uint64_t cpu_ticks(const Thread& thread) const;
+
+ private:
+  void switch_away();
+  Thread& next_thread();
+  void update_deadline();
+
+  Thread* current_ = nullptr;
+  Thread* dead_ = nullptr;  // to be freed after the next switch
+  bool must_yield_ = false;
+  std::uint64_t turn_began_ = 0;  // TSC
+  RunQueue queue_;
+  TimerList timers_;
+};
+
+extern Scheduler scheduler;
+
+inline Thread& current_thread() {
+  return scheduler.current();
+}
+
+}  // namespace guest

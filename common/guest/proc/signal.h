@@ -1,0 +1,107 @@
+// Signals: sending, blocking, and what a process does about each. Sending only marks a signal
+// pending and wakes the target; delivery happens on the target's own way back to user mode
+// (deliver_signals, called by trap/upcall.cpp), where handlers are entered and defaults applied.
+#pragma once
+
+#include <cstdint>
+
+#include "guest/abi/structs.h"
+#include "guest/base/list.h"
+#include "guest/base/result.h"
+
+namespace guest {
+
+class Process;
+class Thread;
+
+enum Signal : int {
+  sig_hup = 1,
+  sig_int = 2,
+  sig_quit = 3,
+  sig_ill = 4,
+  sig_trap = 5,
+  sig_abrt = 6,
+  sig_bus = 7,
+  sig_fpe = 8,
+  sig_kill = 9,
+  sig_usr1 = 10,
+  sig_segv = 11,
+  sig_usr2 = 12,
+  sig_pipe = 13,
+  sig_alrm = 14,
+  sig_term = 15,
+  sig_chld = 17,
+  sig_cont = 18,
+  sig_stop = 19,
+  sig_tstp = 20,
+  sig_ttin = 21,
+  sig_ttou = 22,
+  sig_urg = 23,
+  sig_winch = 28,
+  sig_first_realtime = 32,
+  sig_last = 64,
+};
+
+/// A set of signals, bit n-1 for signal n, as in the guest's sigset_t.
+using SignalSet = std::uint64_t;
+constexpr SignalSet signal_bit(int signal) {
+  return 1ul << (signal - 1);
+}
+/// What no program can block, catch or ignore.
+inline constexpr SignalSet unstoppable_signals = signal_bit(sig_kill) | signal_bit(sig_stop);
+
+/// A signal waiting for delivery, with what its siginfo will say.
+struct PendingSignal {
+  ListNode node;
+  abi::SigInfo info;
+};
+
+/// The signals pending for a process. Standard signals are kept once, real-time ones queue up.
+class PendingSignals {
+ public:
+  ~PendingSignals();
+  [[nodiscard]] SignalSet set() const { return set_; }
+  /// EAGAIN: a real-time signal found the queue full. A standard signal is never lost: without
+  /// memory for its details it stays pending bare.
+  Result<> add(const abi::SigInfo& info);
+  /// Takes the lowest-numbered signal in `wanted`, which must intersect set().
+  abi::SigInfo take(SignalSet wanted);
+  void discard(SignalSet signals);
+
+ private:
+  SignalSet set_ = 0;
+  std::uint32_t queued_ = 0;
+  List<PendingSignal, &PendingSignal::node> queue_;
+};
+
+/// siginfo as the kernel itself fills it (SI_KERNEL), for faults (with an address), for kill().
+abi::SigInfo signal_from_kernel(int signal);
+abi::SigInfo signal_from_fault(int signal, int code, std::uint64_t address);
+abi::SigInfo signal_from_process(int signal, int code);
+
+/// Makes a signal pending. Ignored signals vanish here, as on Linux.
+Result<> send_signal(Process& target, const abi::SigInfo& info);
+void send_signal(Process& target, int signal);
+/// To every member of a process group; ESRCH when it has none.
+Result<> send_signal_to_group(int group, const abi::SigInfo& info);
+
+/// A signal the current thread brought on itself (a fault). If it is blocked or ignored, the
+/// process dies of it.
+void force_signal(const abi::SigInfo& info);
+
+/// True when the thread has a signal to act upon: blocking calls give up with Errno::restart.
+bool signal_pending(const Thread& thread);
+/// Changes the mask of blocked signals.
+void set_signal_mask(Thread& thread, SignalSet blocked);
+/// For calls that block under another mask (sigsuspend, ppoll): the old one comes back on the way
+/// to user mode, after a handler's frame has remembered it.
+void set_temporary_signal_mask(Thread& thread, SignalSet blocked);
+
+/// On the way to user mode: acts on pending signals, restarts interrupted system calls. Does not
+/// return if a signal ends the process.
+void deliver_signals(Thread& thread);
+
+/// execve: handlers go back to default, ignored signals stay ignored.
+void reset_signal_handlers(Process& process);
+
+}  // namespace guest
