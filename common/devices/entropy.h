@@ -1,0 +1,19 @@
+// Entropy: every read of its register gives eight fresh random bytes of the host's.
+#pragma once
+
+#include "devices/device.h"
+
+namespace devices {
+
+class Entropy final : public Device {
+ public:
+  explicit Entropy(HostPort& host) : host_(host) {}
+
+  std::uint64_t read(std::uint32_t offset) override;
+  void write(std::uint32_t, std::uint64_t) override {}
+
+ private:
+  HostPort& host_;
+};
+
+}  // namespace devices
