@@ -62,8 +62,9 @@ struct SharedInfo {
   /// Pending interrupts. Monitor sets, guest kernel clears (atomic and/or).
   std::atomic<std::uint32_t> pending;
   std::uint32_t reserved;
-  /// CLOCK_MONOTONIC ns at which the guest wants irq_timer, 0 for never. Guest kernel. The
-  /// monitor looks at it on every host tick (10 ms) and when idle, so granularity is one tick.
+  /// CLOCK_MONOTONIC ns at which the guest wants irq_timer, 0 for never. Guest kernel. The clock
+  /// device looks at it on every host tick (10 ms) and when idle, so granularity is one tick; as it
+  /// raises irq_timer it stores 0, so that each deadline stored raises once.
   std::atomic<std::uint64_t> timer_deadline;
   /// The frame given by the last return_to_user: where the next upcall goes. Monitor.
   TrapFrame* current_frame;
