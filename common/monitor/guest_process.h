@@ -13,11 +13,9 @@
 #include <string>
 
 #include "monitor/guest_memory.h"
+#include "monitor/guest_process_fd.h"
 
 namespace monitor {
-
-/// Descriptors of a guest-machine process: the memfd, and 0, 1, 2 if the plan keeps them.
-inline constexpr int guest_memory_fd = 3;
 
 struct GuestProcessPlan {
   const GuestMemory& memory;

@@ -1,0 +1,8 @@
+// Descriptor numbers inside a guest-machine process: launchers make them, resident parts use them.
+#pragma once
+
+namespace monitor {
+
+inline constexpr int guest_memory_fd = 3;
+
+}  // namespace monitor

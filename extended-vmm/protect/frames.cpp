@@ -1,0 +1,111 @@
+// Page frames' contents, for a guest kernel that has no pointer to them. Two ways, by protection:
+//   mmap, none: RAM is mapped behind the window while the kernel runs: plain copies.
+//   mprotect:   RAM is never mapped: pread and pwrite on the memfd, straight to or from the user
+//               address. One copy, and the host kernel itself checks the user page.
+// Hypercalls of the guest kernel; kernel mode.
+#include <asm/unistd_64.h>
+
+#include <cstring>
+
+#include "extended-vmm/trap/upcall.h"
+#include "monitor/guest_process_fd.h"
+
+extern "C" std::uint64_t copy_with_landing(void* to, const void* from, std::uint64_t bytes);
+
+namespace extended {
+namespace {
+
+struct IoVector {
+  const void* base;
+  std::uint64_t bytes;
+};
+
+alignas(vmi::page_size) unsigned char zero_page[vmi::page_size];
+alignas(vmi::page_size) unsigned char bounce_page[vmi::page_size];
+
+bool ram_is_mapped() {
+  return image().start_info.protect != Protect::mprotect;
+}
+
+unsigned char* direct(vmi::Frame frame, std::uint64_t offset) {
+  return reinterpret_cast<unsigned char*>(
+      vmi::ram_base + (static_cast<std::uint64_t>(frame) << vmi::page_shift) + offset);
+}
+
+std::uint64_t at(vmi::Frame frame, std::uint64_t offset) {
+  return vmi::frame_offset(frame) + offset;
+}
+
+/// One host call's worth of pread or pwrite; errors count as nothing moved.
+std::uint64_t moved(std::int64_t result) {
+  return result < 0 ? 0 : static_cast<std::uint64_t>(result);
+}
+
+std::uint64_t read_memory(void* to, std::uint64_t bytes, std::uint64_t offset) {
+  return moved(counted_host(__NR_pread64, monitor::guest_memory_fd, to, bytes, offset));
+}
+
+std::uint64_t write_memory(const void* from, std::uint64_t bytes, std::uint64_t offset) {
+  return moved(counted_host(__NR_pwrite64, monitor::guest_memory_fd, from, bytes, offset));
+}
+
+}  // namespace
+
+std::uint64_t copy_frame_to_user(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
+                                 std::uint64_t bytes) {
+  if (!vmi::is_user_range(va, bytes)) return 0;
+  void* user = reinterpret_cast<void*>(va);
+  if (ram_is_mapped()) return bytes - copy_with_landing(user, direct(frame, offset), bytes);
+  return read_memory(user, bytes, at(frame, offset));
+}
+
+std::uint64_t copy_user_to_frame(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
+                                 std::uint64_t bytes) {
+  if (!vmi::is_user_range(va, bytes)) return 0;
+  const void* user = reinterpret_cast<const void*>(va);
+  if (ram_is_mapped()) return bytes - copy_with_landing(direct(frame, offset), user, bytes);
+  return write_memory(user, bytes, at(frame, offset));
+}
+
+void zero_frames(vmi::Frame frame, std::uint32_t count) {
+  if (ram_is_mapped()) {
+    std::memset(direct(frame, 0), 0, std::uint64_t{count} << vmi::page_shift);
+    return;
+  }
+  constexpr std::uint32_t batch = 32;
+  IoVector vectors[batch];
+  for (auto& vector : vectors) vector = {zero_page, vmi::page_size};
+  while (count != 0) {
+    const std::uint32_t now = count < batch ? count : batch;
+    counted_host(__NR_pwritev, monitor::guest_memory_fd, vectors, now, at(frame, 0), 0, 0);
+    frame += now;
+    count -= now;
+  }
+}
+
+void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count) {
+  for (; count != 0; --count, ++to, ++from) {
+    if (ram_is_mapped()) {
+      std::memcpy(direct(to, 0), direct(from, 0), vmi::page_size);
+    } else {
+      read_memory(bounce_page, vmi::page_size, at(from, 0));
+      write_memory(bounce_page, vmi::page_size, at(to, 0));
+    }
+  }
+}
+
+void peek_frame(vmi::Frame frame, std::uint64_t offset, void* to, std::uint64_t bytes) {
+  if (ram_is_mapped())
+    std::memcpy(to, direct(frame, offset), bytes);
+  else
+    read_memory(to, bytes, at(frame, offset));
+}
+
+void poke_frame(vmi::Frame frame, std::uint64_t offset, const void* from, std::uint64_t bytes) {
+  if (ram_is_mapped())
+    std::memcpy(direct(frame, offset), from, bytes);
+  else
+    write_memory(from, bytes, at(frame, offset));
+}
+
+}  // namespace extended

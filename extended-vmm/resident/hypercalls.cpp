@@ -1,0 +1,127 @@
+// The resident image's first page: the hypercall table, and the control hypercalls.
+#include <asm/unistd_64.h>
+
+#include <new>
+
+#include "extended-vmm/resident/host_port.h"
+#include "extended-vmm/trap/upcall.h"
+
+extern "C" {
+extern const char entry_stack_top[], host_call_ip[], signal_return_ip[];
+void signal_entry();
+void signal_return();
+void resident_start();
+}
+
+namespace extended {
+namespace {
+
+constexpr std::int64_t tick_ns = 10'000'000;
+
+alignas(HostPort) unsigned char host_port_storage[sizeof(HostPort)];
+alignas(devices::Machine) unsigned char machine_storage[sizeof(devices::Machine)];
+
+[[noreturn]] void end_process(int status) {
+  for (;;) host(__NR_exit_group, status);
+}
+
+[[noreturn]] void shutdown(std::int32_t wait_status) {
+  image().report.wait_status = wait_status;
+  image().report.ending = Ending::shutdown;
+  end_process(0);
+}
+
+/// Who called: enough for the unwinder, which finds the rest on the stack.
+[[noreturn]] void panic(const char* message) {
+  auto* frame = static_cast<std::uint64_t*>(__builtin_frame_address(0));
+  DeathRegisters registers{};
+  registers.rbp = frame[0];
+  registers.rip = frame[1];
+  registers.rsp = reinterpret_cast<std::uint64_t>(frame + 2);
+  die(message, registers);
+}
+
+void idle() {
+  auto& shared = shared_info();
+  machine().poll();
+  if (shared.pending.load(std::memory_order_relaxed) != 0) return;
+  std::int64_t timeout = -1;
+  if (const std::uint64_t deadline = shared.timer_deadline.load(std::memory_order_relaxed)) {
+    const std::uint64_t now = reinterpret_cast<HostPort*>(host_port_storage)->monotonic_ns();
+    timeout = deadline > now ? static_cast<std::int64_t>(deadline - now) : 0;
+  }
+  if (machine().output_blocked() && (timeout < 0 || timeout > tick_ns)) timeout = tick_ns;
+  wait_for_host(machine().input_wanted(), timeout);
+  machine().poll();
+}
+
+std::uint64_t device_read(std::uint32_t address) {
+  return machine().read(address);
+}
+void device_write(std::uint32_t address, std::uint64_t value) {
+  machine().write(address, value);
+}
+
+[[noreturn]] void return_to_user(vmi::TrapFrame* frame) {
+  leave_kernel(frame);
+}
+
+}  // namespace
+
+[[gnu::section(".image"), gnu::used]] constinit ResidentImage resident_image = {
+    .hypercalls = {.magic = vmi::Hypercalls::magic_value,
+                   .version = vmi::vmi_version,
+                   .bytes = sizeof(vmi::Hypercalls),
+                   .create_space = create_space,
+                   .destroy_space = destroy_space,
+                   .switch_space = switch_space,
+                   .map = map,
+                   .unmap = unmap,
+                   .protect = protect,
+                   .copy_frame_to_user = copy_frame_to_user,
+                   .copy_user_to_frame = copy_user_to_frame,
+                   .zero_frames = zero_frames,
+                   .copy_frames = copy_frames,
+                   .peek_frame = peek_frame,
+                   .poke_frame = poke_frame,
+                   .return_to_user = return_to_user,
+                   .idle = idle,
+                   .save_vectors = save_vectors,
+                   .load_vectors = load_vectors,
+                   .shutdown = shutdown,
+                   .panic = panic,
+                   .device_read = device_read,
+                   .device_write = device_write},
+    .start = resident_start,
+    .start_stack = entry_stack_top,
+    .signal_entry = signal_entry,
+    .signal_return = signal_return,
+    .signal_return_ip = signal_return_ip,
+    .host_call_ip = host_call_ip,
+    .start_info = {},
+    .report = {}};
+
+ResidentImage& image() {
+  return resident_image;
+}
+devices::Machine& machine() {
+  return *reinterpret_cast<devices::Machine*>(machine_storage);
+}
+
+void build_machine() {
+  auto* port = new (host_port_storage) HostPort;
+  new (machine_storage)
+      devices::Machine(*port, shared_info(), *reinterpret_cast<vmi::Rings*>(vmi::rings_base));
+}
+
+[[noreturn]] void die(const char* message, const DeathRegisters& registers) {
+  auto& report = image().report;
+  std::size_t i = 0;
+  for (; message[i] != '\0' && i + 1 < sizeof report.message; ++i) report.message[i] = message[i];
+  report.message[i] = '\0';
+  report.registers = registers;
+  report.ending = Ending::death;
+  end_process(1);
+}
+
+}  // namespace extended

@@ -1,0 +1,60 @@
+// The resident image's first page, as the launcher sees it through its own mapping of the window:
+// what it tells the resident part before the start, and what it reads after the end.
+#pragma once
+
+#include <cstdint>
+
+#include "vmi/hypercalls.h"
+
+namespace extended {
+
+enum class Protect : std::uint32_t { mmap, mprotect, none };
+
+/// Launcher to resident part, written once before the first instruction.
+struct StartInfo {
+  Protect protect;
+  std::uint32_t reserved;
+  std::uint64_t ram_bytes;
+  std::uint64_t xsave_bytes;
+};
+
+enum class Ending : std::uint32_t {
+  none,      // the process died under us
+  shutdown,  // the guest asked for it: wait_status
+  death,     // guest kernel or resident part gave up: message, registers
+};
+
+/// Registers of the kernel code that died, in the order of monitor::KernelRegisters.
+struct DeathRegisters {
+  std::uint64_t rip, rsp, rbp, rbx, r12, r13, r14, r15;
+  std::uint64_t rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11, rflags;
+};
+
+inline constexpr std::uint32_t marker_log_bytes = 16384;
+
+/// Resident part to launcher: valid once the process has ended.
+struct Report {
+  Ending ending;
+  std::int32_t wait_status;
+  std::uint64_t start_tsc;       // the resident part's first instruction
+  std::uint64_t first_user_tsc;  // just before the first guest user instruction; 0: never reached
+  char message[256];
+  DeathRegisters registers;
+  std::uint32_t marker_bytes;         // used bytes of marker_log
+  std::uint32_t markers_lost;         // did not fit
+  char marker_log[marker_log_bytes];  // "HOST_NS TEXT\n" each
+};
+
+struct ResidentImage {
+  vmi::Hypercalls hypercalls;
+  void (*start)();  // entered once, on start_stack, by the launched process
+  const void* start_stack;
+  void (*signal_entry)();        // where the gate jumps once the window is open
+  void (*signal_return)();       // the handlers' restorer
+  const void* signal_return_ip;  // address after its rt_sigreturn
+  const void* host_call_ip;      // address after the one syscall instruction for host calls
+  StartInfo start_info;
+  Report report;
+};
+
+}  // namespace extended

@@ -1,0 +1,42 @@
+// The resident part's first instructions: entered once by the launched process, which still has
+// all of the launcher's memory around it, on the entry stack, window open, filter installed.
+#include <asm/unistd_64.h>
+
+#include "extended-vmm/trap/upcall.h"
+#include "monitor/resident/unmap_host.h"
+
+extern "C" [[noreturn]] void first_trap();
+
+namespace extended {
+
+void build_machine();
+
+namespace {
+
+/// Pre-emption of the guest: a tick for each 10 ms of CPU time, so that an idle guest is silent.
+void start_ticks() {
+  constexpr int itimer_prof = 2;
+  constexpr std::int64_t tick_us = 10'000;
+  const std::int64_t timer[4] = {0, tick_us, 0, tick_us};  // interval, then value; s, us each
+  counted_host(__NR_setitimer, itimer_prof, timer, nullptr);
+}
+
+}  // namespace
+
+extern "C" [[noreturn]] void resident_start() {
+  const StartInfo& start = image().start_info;
+  image().report.start_tsc = __builtin_ia32_rdtsc();
+  const bool ram_stays = start.protect == Protect::none;
+  if (!monitor::unmap_host(ram_stays ? vmi::ram_base + start.ram_bytes : vmi::window_end))
+    die("cannot unmap the host's memory (sealed system mappings?)", {});
+  if (start.protect == Protect::mmap) {
+    // From now on as after every opening: RAM behind the window.
+    counted_host(__NR_mmap, vmi::window_base, vmi::window_size + start.ram_bytes, 7, 0x11, 3, 0);
+  }
+  build_machine();
+  arm_signal_stack();
+  start_ticks();
+  first_trap();
+}
+
+}  // namespace extended

@@ -1,0 +1,213 @@
+// From a host signal to an upcall, and back: the C++ half of entry.S. Runs in the window with
+// in_kernel = 1, on the entry stack. What a first frame says is the guest's word: user code could
+// have forged it by jumping into the gate. That is harmless as long as it is taken for nothing but
+// the guest's registers and its request, which the guest can choose anyway.
+#include "extended-vmm/trap/upcall.h"
+
+#include <asm/unistd_64.h>
+#include <linux/audit.h>
+
+#include <cstring>
+
+#include "extended-vmm/trap/gate.h"
+
+extern "C" {
+extern const char leaving_begin[], leaving_end[];
+[[noreturn]] void enter_kernel(vmi::TrapFrame*, void (*entry)(vmi::TrapFrame*));
+[[noreturn]] void finish_leaving(vmi::TrapFrame*);
+int load_vectors_now(const void* xsave_area);
+}
+
+namespace extended {
+namespace {
+
+/// The first signal frame's address; 0 until the first trap, which start() makes to learn it.
+SignalFrame* first_frame;
+/// Its XSAVE area, as nobody had touched it yet: later frames' own pointer is the guest's word.
+void* first_vectors;
+/// A host tick came in kernel mode (nested_signal sets it): devices want polling.
+volatile bool tick_seen;
+/// A trap flag came with the guest into the kernel: its SIGTRAP is due at the return.
+volatile bool debug_trap_due;
+
+std::uint64_t read_fs_base() {
+  std::uint64_t base;
+  asm volatile("rdfsbase %0" : "=r"(base));
+  return base;
+}
+std::uint64_t read_gs_base() {
+  std::uint64_t base;
+  asm volatile("rdgsbase %0" : "=r"(base));
+  return base;
+}
+bool is_canonical_user(std::uint64_t address) {
+  return address < (1ull << 47);
+}
+
+/// The interrupted instruction belongs to the way out: the guest's registers are still in its
+/// trap frame, and those of the signal frame are the gate's own.
+bool was_leaving(std::uint64_t rip) {
+  return (rip >= gate_exit && rip < gate_exit_end) ||
+         (rip >= reinterpret_cast<std::uint64_t>(leaving_begin) &&
+          rip < reinterpret_cast<std::uint64_t>(leaving_end));
+}
+
+void take_registers(const SignalContext& context, vmi::TrapFrame& frame) {
+  // The first 18 words have one order in both (trap_frame.h).
+  auto* to = reinterpret_cast<std::uint64_t*>(&frame);
+  auto* from = reinterpret_cast<const std::uint64_t*>(&context);
+  for (int i = 0; i < 18; ++i) to[i] = from[i];
+  frame.cs = context.cs;
+  frame.ss = context.ss;
+  frame.fs_base = read_fs_base();
+  frame.gs_base = read_gs_base();
+}
+
+/// What happened, in the processor's terms. False: only an interrupt.
+bool decode(const SignalFrame& signal, vmi::TrapFrame& frame) {
+  auto& counters = shared_info().counters;
+  switch (signal.info.signo) {
+    case SIGSYS:
+      // The host has put the number back into rax; a vsyscall's call has been unwound likewise.
+      frame.kind =
+          signal.info.arch == AUDIT_ARCH_X86_64 ? vmi::Upcall::syscall : vmi::Upcall::int80;
+      frame.syscall_number = static_cast<std::uint32_t>(signal.info.syscall);
+      ++counters.upcalls_syscall;
+      return true;
+    case SIGPROF:
+      tick_seen = true;
+      return false;
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGFPE:
+    case SIGILL:
+    case SIGTRAP:
+      if (signal.info.code <= 0) return false;  // sent by somebody on the host: not a trap
+      frame.vector = static_cast<std::uint32_t>(signal.context.trapno);
+      frame.error_code = signal.context.err;
+      frame.fault_address = signal.context.cr2;
+      frame.kind =
+          frame.vector == vmi::vector_page_fault ? vmi::Upcall::page_fault : vmi::Upcall::exception;
+      ++(frame.kind == vmi::Upcall::page_fault ? counters.upcalls_page_fault
+                                               : counters.upcalls_exception);
+      return true;
+    default:
+      return false;
+  }
+}
+
+[[noreturn]] void upcall(vmi::TrapFrame& frame) {
+  enter_kernel(&frame, kernel().upcall);
+}
+
+[[noreturn]] void upcall_interrupt(vmi::TrapFrame& frame) {
+  frame.kind = vmi::Upcall::interrupt;
+  ++shared_info().counters.upcalls_interrupt;
+  upcall(frame);
+}
+
+/// The first signal of all is start()'s: learn where frames lie, then boot the guest kernel.
+[[noreturn]] void boot(SignalFrame* frame) {
+  first_frame = frame;
+  first_vectors = frame->context.fpstate;
+  auto* boot_stack = reinterpret_cast<vmi::TrapFrame*>(kernel().boot_stack_top);
+  enter_kernel(boot_stack, reinterpret_cast<void (*)(vmi::TrapFrame*)>(kernel().boot));
+}
+
+void fill_exit_block(const vmi::TrapFrame& frame) {
+  auto& out = *reinterpret_cast<ExitBlock*>(exit_block_base);
+  out = {frame.r8,
+         frame.r9,
+         frame.r10,
+         frame.r11,
+         frame.r12,
+         frame.r13,
+         frame.r14,
+         frame.r15,
+         frame.rdi,
+         frame.rsi,
+         frame.rbp,
+         frame.rbx,
+         frame.rdx,
+         frame.rax,
+         frame.rcx,
+         frame.rip,
+         frame.cs == vmi::user_cs32 ? vmi::user_cs32 : vmi::user_cs,
+         (frame.rflags & vmi::rflags_user) | vmi::rflags_fixed,
+         frame.rsp,
+         vmi::user_ss};
+}
+
+void load_segment_bases(const vmi::TrapFrame& frame) {
+  // A base outside the user half would fault here; the guest kernel refuses them already.
+  if (is_canonical_user(frame.fs_base)) asm volatile("wrfsbase %0" ::"r"(frame.fs_base));
+  if (is_canonical_user(frame.gs_base)) asm volatile("wrgsbase %0" ::"r"(frame.gs_base));
+}
+
+void poll_devices_if_due() {
+  if (!tick_seen) return;
+  tick_seen = false;
+  machine().poll();
+}
+
+}  // namespace
+
+void* user_vectors() {
+  return first_vectors;
+}
+void note_tick() {
+  tick_seen = true;
+}
+void note_debug_trap() {
+  debug_trap_due = true;
+}
+
+void arm_signal_stack() {
+  // The parameters lie in the window: no user code can change what is armed.
+  static const struct {
+    std::uint64_t base;
+    std::uint32_t flags, reserved;
+    std::uint64_t bytes;
+  } stack = {signal_stack_base, 1u << 31 /* SS_AUTODISARM */, 0, signal_stack_bytes};
+  counted_host(__NR_sigaltstack, &stack, nullptr);
+}
+
+/// Called by entry.S for every signal that found in_kernel = 0.
+extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
+  if (first_frame == nullptr) boot(at);
+  auto& shared = shared_info();
+  ++shared.counters.window_openings;
+  // Overtaken on the way in by a tick: only ticks come by themselves. (Or user code jumped to the
+  // gate: a needless poll then.)
+  if (at != first_frame) tick_seen = true;
+  const SignalFrame& signal = *first_frame;
+  vmi::TrapFrame& frame = *shared.current_frame;
+  if (!was_leaving(signal.context.ip)) take_registers(signal.context, frame);
+  if (decode(signal, frame)) upcall(frame);
+  leave_kernel(&frame);
+}
+
+extern "C" [[noreturn]] void leave_kernel(vmi::TrapFrame* frame) {
+  auto& shared = shared_info();
+  shared.current_frame = frame;
+  poll_devices_if_due();
+  if (shared.pending.load(std::memory_order_relaxed) != 0) upcall_interrupt(*frame);
+  if (debug_trap_due) {
+    debug_trap_due = false;
+    frame->kind = vmi::Upcall::exception;
+    frame->vector = vmi::vector_debug;
+    ++shared.counters.upcalls_exception;
+    upcall(*frame);
+  }
+  fill_exit_block(*frame);
+  load_segment_bases(*frame);
+  if (load_vectors_now(user_vectors()) == 0) {
+    load_vectors(nullptr);
+    load_vectors_now(user_vectors());
+  }
+  arm_signal_stack();
+  if (image().report.first_user_tsc == 0) image().report.first_user_tsc = __builtin_ia32_rdtsc();
+  finish_leaving(frame);
+}
+
+}  // namespace extended

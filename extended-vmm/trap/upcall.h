@@ -1,0 +1,70 @@
+// The resident part's inner seams between trap, protect, spaces and resident.
+#pragma once
+
+#include <cstdint>
+
+#include "devices/machine.h"
+#include "extended-vmm/resident/image.h"
+#include "extended-vmm/trap/signal_frame.h"
+#include "vmi/shared_info.h"
+
+namespace extended {
+
+inline vmi::SharedInfo& shared_info() {
+  return *reinterpret_cast<vmi::SharedInfo*>(vmi::shared_info_base);
+}
+inline const vmi::KernelHeader& kernel() {
+  return *reinterpret_cast<const vmi::KernelHeader*>(vmi::kernel_base);
+}
+ResidentImage& image();
+devices::Machine& machine();
+
+// -- trap/: see upcall.cpp
+/// The guest user's vector state: in the first signal frame, an XSAVE area.
+void* user_vectors();
+void arm_signal_stack();
+void note_tick();        // a host tick came in kernel mode: poll devices before leaving
+void note_debug_trap();  // single-stepping guest code came into the kernel: SIGTRAP when it leaves
+
+// -- trap/vectors.cpp
+void save_vectors(void* to);
+void load_vectors(const void* from);
+
+/// Leaves for user mode with all of `frame`, unless an interrupt is due: then upcalls first.
+extern "C" [[noreturn]] void leave_kernel(vmi::TrapFrame* frame);
+
+/// Ends the process with a report of who died where.
+[[noreturn]] void die(const char* message, const DeathRegisters& registers);
+
+// -- protect/: page frames and mappings (protect/frames.cpp, protect/mappings.cpp)
+std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::uint32_t protection,
+                 std::uint32_t flags);
+std::int64_t unmap(std::uint64_t va, std::uint64_t pages);
+std::int64_t protect(std::uint64_t va, std::uint64_t pages, std::uint32_t protection);
+std::uint64_t copy_frame_to_user(vmi::Frame, std::uint64_t offset, std::uint64_t va,
+                                 std::uint64_t bytes);
+std::uint64_t copy_user_to_frame(vmi::Frame, std::uint64_t offset, std::uint64_t va,
+                                 std::uint64_t bytes);
+void zero_frames(vmi::Frame, std::uint32_t count);
+void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count);
+void peek_frame(vmi::Frame, std::uint64_t offset, void* to, std::uint64_t bytes);
+void poke_frame(vmi::Frame, std::uint64_t offset, const void* from, std::uint64_t bytes);
+
+// -- spaces/: address spaces
+std::int64_t create_space(vmi::SpaceId);
+void destroy_space(vmi::SpaceId);
+void switch_space(vmi::SpaceId, const vmi::Extent* extents);
+
+/// A host call, counted.
+template <class... A>
+std::int64_t counted_host(std::uint64_t number, A... arguments);
+
+}  // namespace extended
+
+#include "monitor/resident/host_call.h"
+
+template <class... A>
+std::int64_t extended::counted_host(std::uint64_t number, A... arguments) {
+  ++shared_info().counters.host_calls;
+  return host(number, arguments...);
+}
