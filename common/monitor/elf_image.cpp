@@ -61,7 +61,8 @@ void ElfImage::read_segments(const Elf64_Ehdr& header) {
       refuse(name_, fmt::format("its segment at {:#x} lies outside of the image", program.p_vaddr));
     }
     ElfSegment segment{program.p_vaddr, program.p_memsz,
-                       bytes_.subspan(program.p_offset, program.p_filesz)};
+                       bytes_.subspan(program.p_offset, program.p_filesz),
+                       (program.p_flags & PF_W) != 0};
     if (program.p_type == PT_GNU_EH_FRAME) {
       unwind_header_ = segment;
     } else if (program.p_memsz != 0) {
@@ -92,10 +93,10 @@ bool ElfImage::contains(std::uint64_t address) const {
   });
 }
 
-std::optional<std::span<const std::byte>> ElfImage::loaded(std::uint64_t address,
-                                                           std::uint64_t bytes) const {
+std::optional<std::span<const std::byte>> ElfImage::constant(std::uint64_t address,
+                                                             std::uint64_t bytes) const {
   for (const ElfSegment& s : segments_) {
-    if (address < s.address) continue;
+    if (s.writable || address < s.address) continue;
     if (within(address - s.address, bytes, s.file_bytes.size())) {
       return s.file_bytes.subspan(address - s.address, bytes);
     }
@@ -122,13 +123,6 @@ std::optional<ElfSymbol> ElfImage::symbol(std::uint64_t address) const {
   }
   if (!best || !contains(address)) return std::nullopt;
   return ElfSymbol{symbol_name(*best), address - best->st_value};
-}
-
-std::optional<Elf64_Sym> ElfImage::find(std::string_view name) const {
-  for (const Elf64_Sym& candidate : symbols_) {
-    if (candidate.st_shndx != SHN_UNDEF && symbol_name(candidate) == name) return candidate;
-  }
-  return std::nullopt;
 }
 
 }  // namespace monitor

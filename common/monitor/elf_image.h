@@ -20,6 +20,7 @@ struct ElfSegment {
   std::uint64_t address;
   std::uint64_t memory_bytes;  // file_bytes.size() and then zeros
   std::span<const std::byte> file_bytes;
+  bool writable;
 };
 
 struct ElfSymbol {
@@ -37,13 +38,11 @@ class ElfImage {
   /// Address of .eh_frame_hdr when the image has one.
   [[nodiscard]] std::optional<ElfSegment> unwind_header() const { return unwind_header_; }
   [[nodiscard]] bool contains(std::uint64_t address) const;
-  /// The loaded bytes at [address, address + bytes), as the file has them.
-  [[nodiscard]] std::optional<std::span<const std::byte>> loaded(std::uint64_t address,
-                                                                 std::uint64_t bytes) const;
+  /// Bytes [address, address + bytes) of a segment that nobody may write to.
+  [[nodiscard]] std::optional<std::span<const std::byte>> constant(std::uint64_t address,
+                                                                   std::uint64_t bytes) const;
   /// The function that holds `address`; nothing in a stripped image.
   [[nodiscard]] std::optional<ElfSymbol> symbol(std::uint64_t address) const;
-  /// Address and size of a symbol by its (mangled) name.
-  [[nodiscard]] std::optional<Elf64_Sym> find(std::string_view symbol_name) const;
 
  private:
   template <class T>
