@@ -1,0 +1,58 @@
+// One list of fields for both directions, so that what is written is what is read.
+#include "monitor/outcome_json.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "monitor/error.h"
+
+namespace monitor {
+
+using nlohmann::json;
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Marker, host_ns, text)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ObservedCall, ip, arch, number, arguments, count, in_kernel,
+                                   allowed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Outcome, exit_status, failure, prefault_seconds, boot_seconds,
+                                   wall_seconds, cpu_seconds, rss_bytes, window_is_huge, markers,
+                                   counters, unknown_syscalls, warnings, observed)
+
+std::string outcome_to_json(const Outcome& outcome, const Config& config) {
+  json report = outcome;
+  report["schema"] = outcome_schema;
+  report["config"] = config.name();
+  report["axes"] = config.axes();
+  report["promise"] = config.promise();
+  // A guest may write any bytes into a marker: they must not make the report unreadable.
+  return report.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
+}
+
+Outcome outcome_from_json(const std::string& text) {
+  try {
+    json report = json::parse(text);
+    if (report.at("schema") != outcome_schema) {
+      throw HostError(fmt::format("the report has schema {}, not {}: made by another version",
+                                  report.at("schema").dump(), outcome_schema));
+    }
+    return report.get<Outcome>();
+  } catch (const json::exception& error) {
+    throw HostError(fmt::format("not a report of typetwo exec: {}", error.what()));
+  }
+}
+
+void write_report(const std::string& path, const Outcome& outcome, const Config& config) {
+  std::string text = outcome_to_json(outcome, config);
+  int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) throw_errno(fmt::format("cannot write the report {}", path));
+  for (std::size_t done = 0; done < text.size();) {
+    ssize_t bytes = write(fd, text.data() + done, text.size() - done);
+    if (bytes < 0) throw_errno(fmt::format("cannot write the report {}", path));
+    done += static_cast<std::size_t>(bytes);
+  }
+  if (close(fd) != 0) throw_errno(fmt::format("cannot write the report {}", path));
+}
+
+}  // namespace monitor
