@@ -1,0 +1,17 @@
+// Figures: read from a results file, drawn by gnuplot.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "results/results.h"
+
+namespace plots {
+
+/// Draws FOLDER/NAME.svg and FOLDER/NAME.png: for each workload, how many times as long as
+/// standalone each configuration takes, on a logarithmic scale, with 95 % intervals. Returns the
+/// two paths. Throws monitor::HostError: nothing to draw, no gnuplot, folder not writable.
+std::vector<std::string> draw_figure(const results::File&, const std::string& folder,
+                                     const std::string& name);
+
+}  // namespace plots

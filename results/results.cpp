@@ -1,0 +1,192 @@
+// Reading and writing results.jsonl.
+#include "results/results.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "monitor/error.h"
+#include "monitor/outcome_json.h"
+
+namespace results {
+
+using nlohmann::json;
+
+namespace {
+
+/// What `typetwo exec --report` wrote, field by field. The A/A repetition is plain standalone
+/// there.
+json report_of(const Launch& launch) {
+  const auto config =
+      monitor::Config::parse(launch.config == standalone_again ? "standalone" : launch.config);
+  return json::parse(monitor::outcome_to_json(launch.outcome, config));
+}
+
+}  // namespace
+
+json to_json(const Header& header) {
+  return {{"schema", schema_version},
+          {"kind", "typetwo-results"},
+          {"started", header.started},
+          {"options", header.options},
+          {"context", header.context}};
+}
+
+Header header_from_json(const json& line) {
+  return {line.at("started"), line.at("options"), line.at("context")};
+}
+
+json to_json(const Launch& launch) {
+  json line = {{"workload", launch.workload},
+               {"config", launch.config},
+               {"axes", launch.axes},
+               {"promise", launch.promise},
+               {"unit", launch.unit},
+               {"round", launch.round},
+               {"warmup", launch.warmup},
+               {"count", launch.count},
+               {"samples", launch.samples},
+               {"ok", launch.ok()},
+               {"output_hash", launch.output_hash},
+               {"report", report_of(launch)}};
+  if (!launch.ok()) {
+    line["problem"] = launch.problem;
+    line["stderr"] = launch.stderr_tail;
+  }
+  return line;
+}
+
+Launch launch_from_json(const json& line) {
+  Launch launch;
+  launch.workload = line.at("workload");
+  launch.config = line.at("config");
+  launch.axes = line.at("axes");
+  launch.promise = line.at("promise");
+  launch.unit = line.at("unit");
+  launch.round = line.at("round");
+  launch.warmup = line.at("warmup");
+  launch.count = line.at("count");
+  launch.samples = line.at("samples").get<std::vector<double>>();
+  launch.output_hash = line.at("output_hash");
+  launch.outcome = monitor::outcome_from_json(line.at("report").dump());
+  if (!line.at("ok").get<bool>()) {
+    launch.problem = line.at("problem");
+    launch.stderr_tail = line.at("stderr");
+  }
+  return launch;
+}
+
+std::string locate(const std::string& folder_or_file) {
+  const std::filesystem::path path(folder_or_file);
+  return std::filesystem::is_directory(path) ? path / file_name : path;
+}
+
+namespace {
+
+std::string whole_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    throw monitor::HostError(
+        fmt::format("cannot read results '{}': {}; name a folder that "
+                    "`typetwo run --out` wrote",
+                    path, std::strerror(errno)));
+  }
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void read_header(File& file, const json& line) {
+  if (!line.is_object() || line.value("kind", "") != "typetwo-results") {
+    throw monitor::HostError(file.path + " is not a results file of typetwo");
+  }
+  if (line.at("schema") != schema_version) {
+    throw monitor::HostError(fmt::format(
+        "{} has schema version {}, this typetwo reads {}; use the typetwo that wrote it", file.path,
+        line.at("schema").dump(), schema_version));
+  }
+  file.header = header_from_json(line);
+}
+
+}  // namespace
+
+File read(const std::string& folder_or_file) {
+  File file;
+  file.path = locate(folder_or_file);
+  const std::string text = whole_file(file.path);
+  std::size_t number = 0, begin = 0;
+  for (;;) {
+    const std::size_t end = text.find('\n', begin);
+    if (end == std::string::npos) break;  // the rest, if any, is an incomplete line
+    ++number;
+    try {
+      const json line = json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                                    text.begin() + static_cast<std::ptrdiff_t>(end));
+      if (number == 1) {
+        read_header(file, line);
+      } else {
+        file.launches.push_back(launch_from_json(line));
+      }
+    } catch (const json::exception& error) {
+      throw monitor::HostError(fmt::format("{}:{} is damaged ({}); remove that line or the file",
+                                           file.path, number, error.what()));
+    }
+    begin = end + 1;
+  }
+  if (number == 0) throw monitor::HostError(file.path + " is empty; remove it and run again");
+  file.valid_bytes = begin;
+  return file;
+}
+
+Writer::Writer(std::string path, int flags) : path_(std::move(path)) {
+  fd_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0644);
+  if (fd_ < 0) monitor::throw_errno("cannot write " + path_, "choose another --out");
+  if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    close(fd_);
+    throw monitor::HostError("another run is writing " + path_ + "; choose another --out");
+  }
+}
+
+Writer::~Writer() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Writer Writer::create(const std::string& folder, const Header& header) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    throw monitor::HostError(fmt::format(
+        "cannot make results folder '{}': {}; choose another --out", folder, error.message()));
+  }
+  Writer writer(std::filesystem::path(folder) / file_name, O_CREAT | O_EXCL);
+  writer.append_line(to_json(header));
+  return writer;
+}
+
+Writer Writer::resume(const File& file) {
+  Writer writer(file.path, 0);
+  if (ftruncate(writer.fd_, static_cast<off_t>(file.valid_bytes)) != 0) {
+    monitor::throw_errno("cannot cut the incomplete last line off " + file.path);
+  }
+  return writer;
+}
+
+void Writer::append(const Launch& launch) {
+  append_line(to_json(launch));
+}
+
+void Writer::append_line(const json& line) {
+  // Program output may hold bytes that are not UTF-8: replaced rather than refused.
+  const std::string text = line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  const ssize_t written = write(fd_, text.data(), text.size());
+  if (written != static_cast<ssize_t>(text.size())) {
+    monitor::throw_errno("cannot append to " + path_, "make room on that file system");
+  }
+}
+
+}  // namespace results

@@ -1,0 +1,95 @@
+// The results store: what a run of the harness leaves behind, and all that plots/ ever reads. One
+// file results.jsonl in a folder: a header line, then one line for each launch, appended when the
+// launch has ended. See schema.md for the meaning of every field, schema.json for their types.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "monitor/machine_config.h"
+
+namespace results {
+
+inline constexpr int schema_version = 1;
+inline constexpr const char* file_name = "results.jsonl";
+
+// Names of configurations that mean something here.
+inline constexpr const char* standalone = "standalone";
+inline constexpr const char* standalone_again = "standalone-aa";  // the A/A repetition
+
+struct Header {
+  std::string started;     // UTC, ISO 8601
+  nlohmann::json options;  // what was asked; a run resumes only with the same
+  nlohmann::json context;  // host and versions
+  friend bool operator==(const Header&, const Header&) = default;
+};
+
+struct Launch {
+  std::string workload;
+  std::string config;   // as typed: "extended:protect=none"; or standalone_again
+  std::string axes;     // all axes spelled out
+  std::string promise;  // what the protection promises
+  std::string unit;     // of samples: "us", "ms", "s"
+  unsigned round = 0;
+  bool warmup = false;          // not counted
+  std::uint64_t count = 0;      // operations in one sample's measured part
+  std::vector<double> samples;  // time of one operation, for each measured part
+  std::string problem;          // empty: everything the workload did was right
+  std::string output_hash;      // FNV-1a of stdout
+  std::string stderr_tail;      // kept of failed launches
+  monitor::Outcome outcome;
+
+  [[nodiscard]] bool ok() const { return problem.empty(); }
+};
+
+nlohmann::json to_json(const Header&);
+nlohmann::json to_json(const Launch&);
+/// Throw nlohmann::json::exception, or monitor::HostError for the report inside, on missing or
+/// mistyped fields.
+Header header_from_json(const nlohmann::json&);
+Launch launch_from_json(const nlohmann::json&);
+
+struct File {
+  std::string path;
+  Header header;
+  std::vector<Launch> launches;
+  std::uint64_t valid_bytes = 0;  // up to the end of the last complete line
+};
+
+/// The results file in a folder, or the path itself if it names a file.
+std::string locate(const std::string& folder_or_file);
+
+/// Throws monitor::HostError: missing, not a results file, another schema version, or a line that
+/// is not a launch (the message names it). An incomplete last line, left by a killed run, is
+/// dropped.
+File read(const std::string& folder_or_file);
+
+/// Appends lines, each by one write: a reader, or a kill at any moment, meets whole lines, or one
+/// incomplete line at the end. Holds a lock on the file: two runs cannot mix their launches.
+class Writer {
+ public:
+  /// Creates folder and file, with the header as its first line.
+  static Writer create(const std::string& folder, const Header&);
+  /// Cuts an incomplete last line off and goes on behind it.
+  static Writer resume(const File&);
+
+  ~Writer();
+  Writer(Writer&& other) noexcept : fd_(other.fd_), path_(std::move(other.path_)) {
+    other.fd_ = -1;
+  }
+  Writer& operator=(Writer&&) = delete;
+
+  void append(const Launch&);
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  Writer(std::string path, int flags);
+  void append_line(const nlohmann::json&);
+
+  int fd_ = -1;
+  std::string path_;
+};
+
+}  // namespace results

@@ -1,0 +1,37 @@
+// Summary: one cell for each workload and configuration, computed from a results file's raw
+// samples. Table, CSV and figures all show these numbers, so they cannot disagree.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "results/results.h"
+#include "results/statistics.h"
+
+namespace results {
+
+struct Cell {
+  std::string workload, config, axes, promise, unit;
+  std::vector<double> launches;  // one value a counted, correct launch: the median of its samples
+  unsigned failed = 0;           // launches, warm-ups included, that did their work wrong
+  double median = 0;             // of launches; 0 when there are none
+  std::optional<Ratio> ratio;    // to standalone; none without correct launches of both
+  double cpu_seconds = 0;        // medians over the same launches, whole program
+  double wall_seconds = 0;
+
+  [[nodiscard]] unsigned runs() const { return static_cast<unsigned>(launches.size()); }
+  /// protect=none: an upper bound, never a verdict.
+  [[nodiscard]] bool unprotected() const;
+};
+
+struct Summary {
+  std::vector<Cell> cells;  // in the order of first launch; without the A/A repetition
+  std::vector<Cell> noise;  // the A/A repetition: its ratios ought to be 1
+
+  [[nodiscard]] const Cell* find(const std::string& workload, const std::string& config) const;
+};
+
+Summary summarize(const File&);
+
+}  // namespace results

@@ -1,0 +1,180 @@
+// `typetwo run` and `typetwo plot`, from options to exit status.
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+#include "monitor/error.h"
+#include "plots/plots.h"
+#include "workloads/harness/context.h"
+#include "workloads/harness/harness.h"
+#include "workloads/harness/interrupts.h"
+#include "workloads/harness/report.h"
+#include "workloads/harness/run.h"
+
+namespace harness {
+namespace {
+
+/// One line on stderr, rewritten in place, when stderr is a terminal; failures always.
+class Progress {
+ public:
+  Watcher watcher() {
+    Watcher watcher;
+    watcher.launching = [this](const Slot& slot, std::size_t done, std::size_t all) {
+      show(slot, done, all);
+    };
+    watcher.failed = [this](const Slot& slot, const results::Launch& launch) {
+      clear();
+      fmt::print(stderr, "failed: {} on {}, {}: {}\n", launch.workload, launch.config,
+                 slot.warmup() ? "warm-up" : fmt::format("round {}", slot.round), launch.problem);
+      if (!launch.stderr_tail.empty()) fmt::print(stderr, "{}\n", launch.stderr_tail);
+    };
+    return watcher;
+  }
+  void clear() const {
+    if (terminal_) fmt::print(stderr, "\r\033[K");
+  }
+
+ private:
+  void show(const Slot& slot, std::size_t done, std::size_t all) const {
+    if (!terminal_) return;
+    const double elapsed = std::difftime(std::time(nullptr), started_);
+    const std::string left =
+        done < 5 ? ""
+                 : fmt::format(", about {:.0f} s left", elapsed / static_cast<double>(done) *
+                                                            static_cast<double>(all - done));
+    fmt::print(stderr, "\r\033[K[{}/{}] {} on {}{}{}", done + 1, all, slot.workload->info.name,
+               slot.config_name(), slot.warmup() ? ", warm-up" : "", left);
+    std::fflush(stderr);
+  }
+
+  bool terminal_ = isatty(STDERR_FILENO) == 1;
+  std::time_t started_ = std::time(nullptr);
+};
+
+/// While one lives, the harness stays on the first allowed CPU and leaves the last to the guests.
+class OwnCpu {
+ public:
+  OwnCpu() {
+    const auto cpus = allowed_cpus();
+    if (cpus.empty() || sched_getaffinity(0, sizeof previous_, &previous_) != 0) return;
+    guest_cpu_ = cpus.back();
+    if (cpus.size() == 1) return;
+    cpu_set_t own;
+    CPU_ZERO(&own);
+    CPU_SET(cpus.front(), &own);
+    changed_ = sched_setaffinity(0, sizeof own, &own) == 0;
+  }
+  ~OwnCpu() {
+    if (changed_) sched_setaffinity(0, sizeof previous_, &previous_);
+  }
+  OwnCpu(const OwnCpu&) = delete;
+  OwnCpu& operator=(const OwnCpu&) = delete;
+  [[nodiscard]] int guest_cpu() const { return guest_cpu_; }
+
+ private:
+  cpu_set_t previous_;
+  int guest_cpu_ = -1;
+  bool changed_ = false;
+};
+
+std::string default_folder() {
+  const auto stamp = fmt::format("{}", utc_now());
+  std::string folder = "typetwo-results/";
+  for (const char c : stamp) folder += c == ':' ? '-' : c;
+  return folder;
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream out(path);
+  out << text;
+  out.close();
+  if (!out) throw monitor::HostError("cannot write " + path + "; choose another place");
+}
+
+/// Says what the file holds. Returns the exit status.
+int report(const std::string& path, const RunOptions& options) {
+  const results::File file = results::read(path);
+  const results::Summary summary = results::summarize(file);
+  fmt::print("{}\n{}", table(summary), facts(file, summary));
+  for (const Warning& warning : find_warnings(file, summary)) {
+    fmt::print("Warning: {}{}{}\n", warning.text,
+               warning.remedy.empty() ? "" : "; remedy: ", warning.remedy);
+  }
+  std::size_t failed = 0;
+  for (const auto& launch : file.launches) failed += !launch.ok();
+  if (failed > 0) {
+    fmt::print("{} of {} launches FAILED; {} says why\n", failed, file.launches.size(), path);
+  }
+  fmt::print("Results: {}\n", path);
+  if (!options.csv.empty()) write_file(options.csv, csv(summary));
+  return failed > 0 ? 1 : 0;
+}
+
+void draw(const std::string& results_path, const std::string& folder, const std::string& name) {
+  for (const auto& figure : plots::draw_figure(results::read(results_path), folder, name)) {
+    fmt::print("Figure: {}\n", figure);
+  }
+}
+
+}  // namespace
+
+int run_command(const RunOptions& options) {
+  const Plan plan = make_plan(options);
+  const std::string folder = options.out.empty() ? default_folder() : options.out;
+  const results::Header header = {utc_now(), plan.to_json(), gather_context()};
+  std::vector<results::Launch> done;
+  std::string path;
+  {
+    results::Writer writer = open_results(folder, header, done);
+    path = writer.path();
+    if (!done.empty()) fmt::print("Resuming {}: {} launches are there\n", path, done.size());
+    const OwnCpu cpu;
+    ToolExecutor executor(options.program.empty() ? "/proc/self/exe" : options.program,
+                          cpu.guest_cpu());
+    const InterruptGuard guard;
+    Progress progress;
+    try {
+      run_schedule(plan, done, executor, writer, progress.watcher());
+      progress.clear();
+    } catch (const Interrupted& stop) {
+      progress.clear();
+      fmt::print(stderr, "stopped; the launches so far are in {}; go on with --out {}\n", path,
+                 folder);
+      return 128 + stop.signal;
+    }
+  }
+  const int status = report(path, options);
+  if (!options.figure) return status;
+  try {
+    draw(path, folder, "figure");
+  } catch (const monitor::HostError& error) {
+    fmt::print("Warning: no figure: {}\n", error.what());  // the results stand without it
+  }
+  return status;
+}
+
+int plot_command(const PlotOptions& options) {
+  if (options.results.empty()) {
+    throw monitor::UsageError("plot needs a results folder or file; `typetwo run` writes them");
+  }
+  for (const auto& given : options.results) {
+    const std::filesystem::path path = results::locate(given);
+    const auto own = std::filesystem::absolute(path).parent_path();
+    if (options.out.empty()) {
+      draw(path, own, "figure");
+      continue;
+    }
+    std::filesystem::create_directories(options.out);
+    // Several figures in one folder go by the names of their results folders.
+    const bool several = options.results.size() > 1;
+    draw(path, options.out, several ? own.filename().string() + "-figure" : "figure");
+  }
+  return 0;
+}
+
+}  // namespace harness

@@ -1,0 +1,56 @@
+// The harness as the command line sees it: `typetwo run` and `typetwo plot`. The command line fills
+// the options and returns what the command returns as exit status.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "monitor/config.h"
+
+namespace harness {
+
+/// For listings and --help.
+struct WorkloadInfo {
+  std::string_view name;      // "null-syscall"
+  std::string_view unit;      // of one sample: "us", "ms", "s"
+  std::string_view measures;  // one line
+  bool standalone_only;       // measures the host itself
+};
+
+std::vector<WorkloadInfo> list_workloads();
+
+enum class Effort {
+  quick,  // 5 counted launches, small counts, the configurations that matter: under 5 minutes
+  full,   // 11 counted launches, larger counts, every point of the axes
+};
+
+struct RunOptions {
+  std::vector<std::string> workloads;    // empty: all
+  std::vector<monitor::Config> configs;  // empty: each workload's own; standalone is always run
+  Effort effort = Effort::quick;
+  std::optional<unsigned> runs;               // counted launches of each; at least 1
+  std::optional<std::uint64_t> memory_bytes;  // guest RAM; quick: 256 MiB, full: 1 GiB
+  double timeout_seconds = 120;               // of one launch
+  std::string out;      // results folder; empty: typetwo-results/<UTC time> in the working folder
+  std::string csv;      // also write the summary here; empty: no
+  bool figure = true;   // draw figure.svg and figure.png into the results folder
+  std::string program;  // the tool that offers `exec`; empty: /proc/self/exe
+};
+
+/// Runs, resumes if `out` holds results with the same options, prints the table. 0: every launch
+/// did its work right; 1: some failed; 128 + n: stopped by signal n. Throws monitor::UsageError
+/// (unknown workload, results of other options in `out`) and monitor::HostError.
+int run_command(const RunOptions&);
+
+struct PlotOptions {
+  std::vector<std::string> results;  // results folders or files
+  std::string out;                   // folder for the figures; empty: next to the first results
+};
+
+/// Draws figure.svg and figure.png. Throws like run_command.
+int plot_command(const PlotOptions&);
+
+}  // namespace harness

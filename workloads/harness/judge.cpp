@@ -1,0 +1,137 @@
+// Judging one launch. Each check returns the problem it found, or nothing; the first one counts.
+#include "workloads/harness/judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+namespace harness {
+namespace {
+
+constexpr std::size_t stderr_kept = 4096;
+
+/// A marked part: on the host's clock and on the one the workload saw.
+struct Part {
+  double host_ns, own_ns;
+};
+
+struct ParsedMarker {
+  std::string word, name;
+  std::uint64_t count = 0, own_ns = 0;
+};
+
+std::optional<ParsedMarker> parse(const monitor::Marker& marker) {
+  ParsedMarker parsed;
+  std::istringstream in(marker.text);
+  in >> parsed.word >> parsed.name;
+  if (parsed.word == "start") in >> parsed.count;
+  in >> parsed.own_ns;
+  if (!in || (parsed.word != "start" && parsed.word != "stop")) return std::nullopt;
+  return parsed;
+}
+
+/// Reads the markers as pairs of start and stop of this workload. Returns what is wrong with them.
+std::string read_parts(const Slot& slot, const Work& work, const monitor::Outcome& outcome,
+                       std::vector<Part>& parts) {
+  const bool standalone = slot.config.vmm == monitor::Vmm::standalone;
+  double host_start = 0, own_start = 0;
+  bool open = false;
+  for (const auto& marker : outcome.markers) {
+    const auto parsed = parse(marker);
+    if (!parsed || parsed->name != slot.workload->info.name) {
+      return fmt::format("unexpected marker '{}'", marker.text);
+    }
+    const auto own = static_cast<double>(parsed->own_ns);
+    // Standalone, nobody stamps: the text's clock is the host's own.
+    const double host = standalone ? own : static_cast<double>(marker.host_ns);
+    if ((parsed->word == "start") == open) return "markers are not in pairs";
+    if (!open && parsed->count != work.count) return "the workload made another count than asked";
+    if (open) {
+      parts.push_back({host - host_start, own - own_start});
+    } else {
+      host_start = host;
+      own_start = own;
+    }
+    open = !open;
+  }
+  if (open || parts.size() != work.pairs) {
+    return fmt::format("{} measured parts instead of {}", parts.size(), work.pairs);
+  }
+  return "";
+}
+
+std::string check_clocks(const std::vector<Part>& parts) {
+  for (const Part& part : parts) {
+    if (part.host_ns <= 0) return "a measured part took no time";
+    const double apart = std::abs(part.host_ns - part.own_ns);
+    if (apart > clock_tolerance * part.host_ns + clock_slack_ns) {
+      return fmt::format(
+          "guest clock disagrees: {:.3f} ms by the host's clock, {:.3f} ms by its own",
+          part.host_ns / 1e6, part.own_ns / 1e6);
+    }
+  }
+  return "";
+}
+
+std::string check_output(const Work& work, const std::string& out,
+                         const std::optional<std::string>& reference) {
+  const auto& expected = work.expected ? work.expected : reference;
+  if (!expected) return "no correct standalone launch to compare the output with";
+  if (out == *expected) return "";
+  const auto differs = std::mismatch(out.begin(), out.end(), expected->begin(), expected->end());
+  const auto line = 1 + std::count(out.begin(), differs.first, '\n');
+  return fmt::format("wrong output, from line {} on ({} bytes instead of {})", line, out.size(),
+                     expected->size());
+}
+
+std::string check_end(const LaunchResult& result) {
+  const auto& failure = result.outcome.failure;
+  if (!failure.empty()) return failure.substr(0, failure.find('\n'));
+  if (result.status == 124) return "timed out";
+  if (result.status != 0) return fmt::format("exit status {}", result.status);
+  if (!result.reported) return "the tool gave no report";
+  return "";
+}
+
+std::string tail(const std::string& text) {
+  return text.size() <= stderr_kept ? text : text.substr(text.size() - stderr_kept);
+}
+
+}  // namespace
+
+std::string hash_of(const std::string& text) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return fmt::format("{:016x}", hash);
+}
+
+results::Launch judge(const Slot& slot, const Work& work, const LaunchResult& result,
+                      const std::optional<std::string>& reference) {
+  results::Launch launch;
+  launch.workload = slot.workload->info.name;
+  launch.config = slot.config_name();
+  launch.axes = slot.config.axes();
+  launch.promise = slot.config.promise();
+  launch.unit = slot.workload->info.unit;
+  launch.round = slot.round;
+  launch.warmup = slot.warmup();
+  launch.count = work.count;
+  launch.output_hash = hash_of(result.out);
+  launch.outcome = result.outcome;
+
+  std::vector<Part> parts;
+  launch.problem = check_end(result);
+  if (launch.ok()) launch.problem = read_parts(slot, work, result.outcome, parts);
+  if (launch.ok()) launch.problem = check_output(work, result.out, reference);
+  if (launch.ok()) launch.problem = check_clocks(parts);
+  if (!launch.ok()) launch.stderr_tail = tail(result.err);
+  for (const Part& part : parts) {
+    launch.samples.push_back(part.host_ns / slot.workload->unit_ns /
+                             static_cast<double>(work.count));
+  }
+  return launch;
+}
+
+}  // namespace harness

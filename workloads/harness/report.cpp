@@ -1,0 +1,233 @@
+// Table, CSV and facts.
+#include "workloads/harness/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace harness {
+namespace {
+
+using results::Cell;
+using results::Summary;
+
+/// Four significant digits, never in powers of ten: 0.1216, 85.31, 1234.
+std::string number(double value) {
+  if (value == 0) return "0";
+  const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(value))));
+  return fmt::format("{:.{}f}", value, std::clamp(3 - magnitude, 0, 9));
+}
+
+std::string ratio_text(const Cell& cell) {
+  if (!cell.ratio) return "-";
+  if (cell.config == results::standalone) return "1";
+  return fmt::format("{} [{}..{}]", number(cell.ratio->value), number(cell.ratio->low),
+                     number(cell.ratio->high));
+}
+
+std::string check_text(const Cell& cell) {
+  return cell.failed == 0 ? "ok" : fmt::format("{} FAILED", cell.failed);
+}
+
+using Row = std::vector<std::string>;
+
+/// Columns as wide as their widest cell; numbers to the right, words to the left.
+std::string aligned(const std::vector<Row>& rows) {
+  constexpr std::string_view alignment = "llrrrrrll";
+  std::vector<std::size_t> widths(alignment.size(), 0);
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += alignment[i] == 'l' ? fmt::format("{:<{}}  ", row[i], widths[i])
+                                  : fmt::format("{:>{}}  ", row[i], widths[i]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+Row row_of(const Cell& cell, bool first_of_workload) {
+  const bool measured = cell.runs() > 0;
+  return {first_of_workload ? fmt::format("{} ({})", cell.workload, cell.unit) : "",
+          cell.config,
+          measured ? number(cell.median) : "-",
+          ratio_text(cell),
+          measured ? fmt::format("{:.2f}", cell.cpu_seconds) : "-",
+          measured ? fmt::format("{:.2f}", cell.wall_seconds) : "-",
+          std::to_string(cell.runs()),
+          check_text(cell),
+          cell.unprotected() ? "unprotected, upper bound" : ""};
+}
+
+std::string noise_line(const Summary& summary) {
+  std::string text;
+  for (const Cell& cell : summary.noise) {
+    if (cell.ratio) text += fmt::format(", {} {}", cell.workload, ratio_text(cell));
+  }
+  if (text.empty()) return "";
+  return "Noise floor (standalone against itself): " + text.substr(2) + "\n";
+}
+
+std::string promises(const Summary& summary) {
+  std::string text;
+  std::map<std::string, bool> seen;
+  for (const Cell& cell : summary.cells) {
+    if (cell.axes.empty() || !seen.try_emplace(cell.config, true).second) continue;
+    text += fmt::format("  {} ({}): {}\n", cell.config, cell.axes, cell.promise);
+  }
+  return text.empty() ? "" : "What each protection promises:\n" + text;
+}
+
+/// The last counted launch of a cell that has a counter.
+const results::Launch* with_counter(const results::File& file, const std::string& config,
+                                    const std::string& counter) {
+  for (auto launch = file.launches.rbegin(); launch != file.launches.rend(); ++launch) {
+    if (launch->workload == "null-syscall" && launch->config == config && launch->ok() &&
+        launch->outcome.counters.count(counter) != 0) {
+      return &*launch;
+    }
+  }
+  return nullptr;
+}
+
+std::string stops_fact(const results::File& file, const std::string& config) {
+  const auto* launch = with_counter(file, config, "null_protocol_stops");
+  if (launch == nullptr) return "";
+  const auto& counters = launch->outcome.counters;
+  const auto value = [&](const char* name) {
+    const auto found = counters.find(name);
+    return found == counters.end() ? 0 : found->second;
+  };
+  return fmt::format(
+      "  {}: {} ptrace stops a null system call ({} calls, {} with another number)\n", config,
+      value("null_protocol_stops"), value("null_protocol_syscalls"),
+      value("null_protocol_deviations"));
+}
+
+const char* verdict(bool holds) {
+  return holds ? "holds" : "DOES NOT HOLD";
+}
+
+const Cell* measured(const Summary& summary, const char* workload, const char* config) {
+  const Cell* cell = summary.find(workload, config);
+  return cell != nullptr && cell->runs() > 0 ? cell : nullptr;
+}
+
+std::string tenth_fact(const Summary& summary) {
+  const Cell* baseline = measured(summary, "null-syscall", "baseline");
+  const Cell* extended = measured(summary, "null-syscall", "extended");
+  if (baseline == nullptr || extended == nullptr) return "";
+  const double times = baseline->median / extended->median;
+  return fmt::format(
+      "  null system call: extended {} us, baseline {} us, {} times as much; "
+      "\"at most a tenth\" {}\n",
+      number(extended->median), number(baseline->median), number(times), verdict(times >= 10));
+}
+
+std::string window_fact(const Summary& summary) {
+  const Cell* open = measured(summary, "null-syscall", "extended:protect=none");
+  const Cell* closed = measured(summary, "null-syscall", "extended");
+  const Cell* pair = measured(summary, "window-pair", results::standalone);
+  if (open == nullptr || closed == nullptr || pair == nullptr) return "";
+  const double bound = closed->median - pair->median;
+  return fmt::format(
+      "  null system call: protect=none {} us, protect=mprotect less the window pair {} us "
+      "({} - {}); \"none at most mprotect less the pair\" {}\n",
+      number(open->median), number(bound), number(closed->median), number(pair->median),
+      verdict(open->median <= bound));
+}
+
+std::string compute_fact(const Summary& summary) {
+  std::string text;
+  for (const Cell& cell : summary.cells) {
+    if (cell.workload != "compute" || cell.config == results::standalone || !cell.ratio) continue;
+    text +=
+        fmt::format("  compute: {} {:+.2f} % [{:+.2f}..{:+.2f}]; \"within 1 %\" {}\n", cell.config,
+                    (cell.ratio->value - 1) * 100, (cell.ratio->low - 1) * 100,
+                    (cell.ratio->high - 1) * 100, verdict(std::abs(cell.ratio->value - 1) <= 0.01));
+  }
+  return text;
+}
+
+std::string boot_fact(const results::File& file) {
+  std::map<std::string, std::vector<double>> boots;
+  for (const auto& launch : file.launches) {
+    const bool guest = !launch.axes.empty();
+    if (guest && launch.ok() && !launch.warmup) {
+      boots[launch.config].push_back(launch.outcome.boot_seconds);
+    }
+  }
+  std::string text;
+  for (const auto& [config, seconds] : boots) {
+    text += fmt::format(", {} {:.0f} ms", config, results::median(seconds) * 1000);
+  }
+  return text.empty() ? "" : "  boot to the first instruction: " + text.substr(2) + "\n";
+}
+
+std::string unknown_syscalls_fact(const results::File& file) {
+  std::map<std::string, std::uint64_t> most;  // in one launch
+  for (const auto& launch : file.launches) {
+    for (const auto& [name, times] : launch.outcome.unknown_syscalls) {
+      most[name] = std::max(most[name], times);
+    }
+  }
+  std::string text;
+  for (const auto& [name, times] : most) text += fmt::format(", {} ({})", name, times);
+  return text.empty()
+             ? ""
+             : "  unknown system calls, answered ENOSYS (most in one launch): " + text.substr(2) +
+                   "\n";
+}
+
+std::string quoted(const std::string& field) {
+  if (field.find_first_of(",\"\n") == std::string::npos) return field;
+  std::string text = "\"";
+  for (const char c : field) text += c == '"' ? "\"\"" : std::string(1, c);
+  return text + "\"";
+}
+
+}  // namespace
+
+std::string table(const Summary& summary) {
+  std::vector<Row> rows = {{"workload", "configuration", "median", "ratio [95 %]", "cpu s",
+                            "wall s", "runs", "check", ""}};
+  std::string last;
+  for (const Cell& cell : summary.cells) {
+    rows.push_back(row_of(cell, cell.workload != last));
+    last = cell.workload;
+  }
+  return aligned(rows) + "\n" + noise_line(summary) + promises(summary);
+}
+
+std::string facts(const results::File& file, const Summary& summary) {
+  std::string text = stops_fact(file, "baseline") + stops_fact(file, "baseline:trap=sysemu") +
+                     tenth_fact(summary) + window_fact(summary) + compute_fact(summary) +
+                     boot_fact(file) + unknown_syscalls_fact(file);
+  return text.empty() ? "" : "Facts:\n" + text;
+}
+
+std::string csv(const Summary& summary) {
+  std::string text = "workload,config,unit,median,ratio,ratio_low,ratio_high,runs\n";
+  for (const Cell& cell : summary.cells) {
+    if (cell.runs() == 0) continue;
+    text += fmt::format("{},{},{},{:.6g},", quoted(cell.workload), quoted(cell.config), cell.unit,
+                        cell.median);
+    if (cell.ratio) {
+      text += fmt::format("{:.6g},{:.6g},{:.6g},", cell.ratio->value, cell.ratio->low,
+                          cell.ratio->high);
+    } else {
+      text += ",,,";
+    }
+    text += fmt::format("{}\n", cell.runs());
+  }
+  return text;
+}
+
+}  // namespace harness

@@ -1,0 +1,75 @@
+// Runs a schedule: launch, judge, record. What standalone printed first is what the others must
+// print, where a workload has no fixed answer.
+#include "workloads/harness/run.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+
+#include "monitor/error.h"
+#include "workloads/harness/interrupts.h"
+#include "workloads/harness/judge.h"
+
+namespace harness {
+namespace {
+
+LaunchRequest request_for(const Plan& plan, const Slot& slot, const Work& work) {
+  return {slot.config, work.argv, work.add, plan.memory_bytes, plan.timeout_seconds};
+}
+
+/// Same options and same build? A kernel or a commit apart, launches cannot be compared.
+void check_same_run(const std::string& path, const results::Header& old,
+                    const results::Header& now) {
+  const auto refuse = [&](const std::string& what) {
+    throw monitor::UsageError(fmt::format(
+        "{} holds results of another run ({} differs); choose another --out", path, what));
+  };
+  for (const auto& [key, value] : now.options.items()) {
+    if (old.options.value(key, nlohmann::json()) != value) refuse("option " + key);
+  }
+  for (const char* key : {"kernel", "cpu", "commit", "dirty"}) {
+    if (old.context.value(key, nlohmann::json()) != now.context.value(key, nlohmann::json())) {
+      refuse(key);
+    }
+  }
+}
+
+}  // namespace
+
+results::Writer open_results(const std::string& folder, const results::Header& header,
+                             std::vector<results::Launch>& done) {
+  const auto path = std::filesystem::path(folder) / results::file_name;
+  if (!std::filesystem::exists(path)) return results::Writer::create(folder, header);
+  results::File file = results::read(path);
+  check_same_run(path, file.header, header);
+  done = std::move(file.launches);
+  return results::Writer::resume(file);
+}
+
+void run_schedule(const Plan& plan, const std::vector<results::Launch>& done, Executor& executor,
+                  results::Writer& writer, const Watcher& watcher) {
+  const auto slots = remaining(make_schedule(plan), done);
+  std::map<const Workload*, std::string> references;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const Slot& slot = slots[i];
+    InterruptGuard::check();
+    watcher.launching(slot, i, slots.size());
+    const Work work = slot.workload->work(slot.config, plan.effort);
+    const LaunchResult result = executor.launch(request_for(plan, slot, work));
+
+    const bool first = slot.config.vmm == monitor::Vmm::standalone && !work.expected &&
+                       references.count(slot.workload) == 0;
+    std::optional<std::string> reference;
+    if (first) reference = result.out;
+    if (const auto known = references.find(slot.workload); known != references.end()) {
+      reference = known->second;
+    }
+    const results::Launch launch = judge(slot, work, result, reference);
+    if (first && launch.ok()) references[slot.workload] = result.out;
+    writer.append(launch);
+    if (!launch.ok()) watcher.failed(slot, launch);
+  }
+}
+
+}  // namespace harness

@@ -1,0 +1,115 @@
+// Plans and schedules: pure functions of the options and of what is already done.
+#include "workloads/harness/schedule.h"
+
+#include <algorithm>
+
+#include "monitor/error.h"
+
+namespace harness {
+namespace {
+
+using monitor::Config;
+using monitor::Vmm;
+
+/// What runs when nobody says otherwise. The paper's two questions everywhere (how far from
+/// standalone, what does protection cost); the other points of the axes where a call's price is
+/// all that is measured, or when there is time.
+std::vector<Config> default_configs(const Workload& workload, Effort effort) {
+  std::vector<std::string> names = {"baseline", "extended", "extended:protect=none"};
+  if (effort == Effort::full || workload.info.name == "null-syscall") {
+    names.insert(names.begin() + 1, "baseline:trap=sysemu");
+    names.insert(names.begin() + 3, "extended:protect=mmap");
+  }
+  std::vector<Config> configs;
+  for (const auto& name : names) configs.push_back(Config::parse(name));
+  return configs;
+}
+
+/// One round of a workload: standalone, the others, standalone again.
+std::vector<Slot> one_round(const Plan& plan, const Workload& workload) {
+  std::vector<Slot> round = {{&workload, Config{}}};
+  if (!workload.info.standalone_only) {
+    const auto configs =
+        plan.configs.empty() ? default_configs(workload, plan.effort) : plan.configs;
+    for (const Config& config : configs) {
+      if (config.vmm != Vmm::standalone) round.push_back({&workload, config});
+    }
+  }
+  round.push_back({&workload, Config{}, true});
+  return round;
+}
+
+bool is_done(const Slot& slot, const std::vector<results::Launch>& done) {
+  return std::any_of(done.begin(), done.end(), [&](const results::Launch& launch) {
+    return launch.workload == slot.workload->info.name && launch.round == slot.round &&
+           launch.config == slot.config_name();
+  });
+}
+
+}  // namespace
+
+Plan make_plan(const RunOptions& options) {
+  const bool full = options.effort == Effort::full;
+  Plan plan;
+  plan.configs = options.configs;
+  plan.effort = options.effort;
+  plan.runs = options.runs.value_or(full ? 11 : 5);
+  plan.memory_bytes = options.memory_bytes.value_or(full ? 1ul << 30 : 256ul << 20);
+  plan.timeout_seconds = options.timeout_seconds;
+  if (plan.runs == 0) throw monitor::UsageError("--runs must be at least 1");
+  for (const auto& name : options.workloads) {
+    const Workload& workload = find_workload(name);
+    if (std::find(plan.workloads.begin(), plan.workloads.end(), &workload) !=
+        plan.workloads.end()) {
+      throw monitor::UsageError("workload '" + name + "' is given twice");
+    }
+    plan.workloads.push_back(&workload);
+  }
+  if (plan.workloads.empty()) {
+    for (const Workload& workload : workloads()) plan.workloads.push_back(&workload);
+  }
+  return plan;
+}
+
+nlohmann::json Plan::to_json() const {
+  nlohmann::json names = nlohmann::json::array(), points = nlohmann::json::array();
+  for (const Workload* workload : workloads) names.push_back(std::string(workload->info.name));
+  for (const Config& config : configs) points.push_back(config.name());
+  return {{"workloads", names},
+          {"configs", points},
+          {"effort", effort == Effort::full ? "full" : "quick"},
+          {"runs", runs},
+          {"memory_bytes", memory_bytes},
+          {"timeout_seconds", timeout_seconds}};
+}
+
+std::vector<Slot> make_schedule(const Plan& plan) {
+  std::vector<Slot> schedule;
+  for (const Workload* workload : plan.workloads) {
+    const auto round = one_round(plan, *workload);
+    for (unsigned number = 0; number <= plan.runs; ++number) {
+      for (Slot slot : round) {
+        slot.round = number;
+        // The warm-up of standalone warms its repetition too.
+        if (!(slot.again && slot.warmup())) schedule.push_back(slot);
+      }
+    }
+  }
+  return schedule;
+}
+
+std::vector<Slot> remaining(const std::vector<Slot>& schedule,
+                            const std::vector<results::Launch>& done) {
+  const auto unfinished = [&](const Workload* workload) {
+    return std::any_of(schedule.begin(), schedule.end(), [&](const Slot& slot) {
+      return slot.workload == workload && !slot.warmup() && !is_done(slot, done);
+    });
+  };
+  std::vector<Slot> left;
+  for (const Slot& slot : schedule) {
+    if (slot.warmup() ? unfinished(slot.workload) : !is_done(slot, done)) left.push_back(slot);
+  }
+  return left;
+}
+
+}  // namespace harness

@@ -1,0 +1,85 @@
+// What made the numbers worse than they need be, read from the results file.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "workloads/harness/report.h"
+
+namespace harness {
+namespace {
+
+constexpr double noisy_ratio = 0.05;   // A/A medians further apart than this
+constexpr double noisy_spread = 0.10;  // launches of the same thing differing more than this
+
+void noisy(const results::Summary& summary, std::vector<Warning>& warnings) {
+  std::string where;
+  for (const auto& cell : summary.noise) {
+    const auto* base = summary.find(cell.workload, results::standalone);
+    if (!cell.ratio || base == nullptr || base->launches.empty()) continue;
+    const bool apart = std::abs(cell.ratio->value - 1) > noisy_ratio;
+    if (apart || results::relative_spread(base->launches) > noisy_spread) {
+      where += (where.empty() ? "" : ", ") + cell.workload;
+    }
+  }
+  if (where.empty()) return;
+  warnings.push_back(
+      {Warning::Kind::noisy,
+       fmt::format("this machine is noisy: standalone differs from itself in {}", where),
+       "stop other programs, or take more launches with --full or --runs"});
+}
+
+void small_pages(const results::File& file, std::vector<Warning>& warnings) {
+  const bool small =
+      std::any_of(file.launches.begin(), file.launches.end(), [](const results::Launch& launch) {
+        return launch.axes.find("protect=m") != std::string::npos && launch.ok() &&
+               !launch.outcome.window_is_huge;
+      });
+  if (!small) return;
+  warnings.push_back(
+      {Warning::Kind::small_pages,
+       "the window is of 4 KiB pages: protect=mprotect pays some 76 us for opening and "
+       "closing it instead of 3",
+       "a Linux of 6.1 or later with MADV_COLLAPSE; see `typetwo doctor`"});
+}
+
+void host(const results::File& file, std::vector<Warning>& warnings) {
+  const auto& context = file.header.context;
+  const auto cpus = context.find("cpus_allowed");
+  if (cpus != context.end() && cpus->size() == 1) {
+    warnings.push_back({Warning::Kind::single_cpu,
+                        "one CPU only: the harness disturbs what it measures",
+                        "allow a second CPU (taskset, cgroup, container limits)"});
+  }
+  const std::string clock = context.value("clocksource", "");
+  if (!clock.empty() && clock != "tsc" && clock != "kvm-clock") {
+    warnings.push_back({Warning::Kind::no_tsc,
+                        fmt::format("the host's clock source is {}: reading the clock is a system "
+                                    "call, and the guest's clock may drift",
+                                    clock),
+                        "boot the host with clocksource=tsc where its TSC is invariant"});
+  }
+}
+
+void from_tool(const results::File& file, std::vector<Warning>& warnings) {
+  for (const auto& launch : file.launches) {
+    for (const auto& text : launch.outcome.warnings) {
+      const bool known = std::any_of(warnings.begin(), warnings.end(),
+                                     [&](const Warning& warning) { return warning.text == text; });
+      if (!known) warnings.push_back({Warning::Kind::from_tool, text, ""});
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Warning> find_warnings(const results::File& file, const results::Summary& summary) {
+  std::vector<Warning> warnings;
+  noisy(summary, warnings);
+  small_pages(file, warnings);
+  host(file, warnings);
+  from_tool(file, warnings);
+  return warnings;
+}
+
+}  // namespace harness

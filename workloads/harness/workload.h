@@ -1,0 +1,38 @@
+// The workloads: what each measures, how it is started, and how its answer is known to be right.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "monitor/config.h"
+#include "workloads/harness/harness.h"
+
+namespace harness {
+
+/// Measured parts in one launch of a micro program, each `Work::count` operations long.
+inline constexpr std::uint64_t pairs_per_launch = 5;
+
+/// What one launch is asked to do.
+struct Work {
+  std::vector<std::string> argv;
+  std::vector<std::pair<std::string, std::string>> add;  // host path, guest path
+  std::uint64_t count = 1;                               // operations between start and stop
+  std::uint64_t pairs = 1;                               // starts and stops
+  /// What stdout must hold; none: what standalone prints.
+  std::optional<std::string> expected;
+};
+
+struct Workload {
+  WorkloadInfo info;
+  double unit_ns;  // nanoseconds in one `info.unit`
+  Work (*work)(const monitor::Config&, Effort);
+};
+
+const std::vector<Workload>& workloads();
+/// Throws monitor::UsageError naming the workloads there are.
+const Workload& find_workload(const std::string& name);
+
+}  // namespace harness
