@@ -60,11 +60,11 @@ HostCallSites sites_of(const ResidentImage& resident, const Gate& gate, Protect 
 }
 
 /// The host kernel's own struct sigaction: the C library would put its own restorer in.
-void handle_signals(const ResidentImage& resident) {
+void handle_signals(std::uint64_t restorer) {
   const struct {
     std::uint64_t handler, flags, restorer, mask;
   } action = {vmi::gate_base, SA_SIGINFO | SA_NODEFER | SA_ONSTACK | 0x04000000 /* SA_RESTORER */,
-              address(resident.signal_return), 0};
+              restorer, 0};
   for (int signal : {SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGPROF})
     if (syscall(SYS_rt_sigaction, signal, &action, nullptr, 8) != 0)
       monitor::throw_errno("cannot handle host signals");
@@ -152,18 +152,19 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const std::vector<sock_filter> filter = make_filter(sites);
   const GateConstants constants{resident.signal_entry, memory.total_bytes()};
 
-  monitor::GuestProcess process({.memory = memory,
-                                 .gate_code = gate.code,
-                                 .gate_constants = std::as_bytes(std::span(&constants, 1)),
-                                 .entry = address(resident.start),
-                                 .stack = address(resident.start_stack),
-                                 .cpu = config.cpu,
-                                 .keep_stdio = true,
-                                 .map_ram = protect == Protect::none,
-                                 .last_hosted_step = [&] {
-                                   handle_signals(resident);
-                                   install_filter(filter);
-                                 }});
+  monitor::GuestProcess process(
+      {.memory = memory,
+       .gate_code = gate.code,
+       .gate_constants = std::as_bytes(std::span(&constants, 1)),
+       .entry = address(resident.start),
+       .stack = address(resident.start_stack),
+       .cpu = config.cpu,
+       .keep_stdio = true,
+       .map_ram = protect == Protect::none,
+       .last_hosted_step = [restorer = address(resident.signal_return), filter] {
+         handle_signals(restorer);
+         install_filter(filter);
+       }});
   const bool ended = wait_for_end(process.pid(), config.timeout_seconds);
   if (!ended) kill(process.pid(), SIGKILL);
   int status = 0;

@@ -16,6 +16,8 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <memory>
+#include <vector>
 
 #include "monitor/error.h"
 
@@ -23,10 +25,15 @@ namespace monitor {
 namespace {
 
 constexpr std::size_t start_stack_bytes = 256 * 1024;
-constexpr std::uint64_t host_user_end = 0x7fff'ffff'f000;
+// Above it, the C library and its like may lie where the host does not randomize addresses.
+constexpr std::uint64_t machine_end = vmi::ram_base + vmi::ram_max;
 
-struct ChildArguments {
-  const GuestProcessPlan* plan;
+/// All that the child needs, on the heap: it unmaps the stack on which the launcher's own plan is.
+struct ChildPlan {
+  GuestProcessPlan plan;
+  std::vector<std::byte> gate_constants;
+  int memory_fd;
+  std::uint64_t mapped_bytes;
   char* error_page;
   pid_t launcher;
 };
@@ -61,10 +68,10 @@ void forget_the_c_library() {
   syscall(SYS_set_tid_address, nullptr);
 }
 
-void keep_descriptors(const GuestProcessPlan& plan) {
-  if (plan.memory.fd() != guest_memory_fd && dup2(plan.memory.fd(), guest_memory_fd) < 0)
+void keep_descriptors(int memory_fd, bool keep_stdio) {
+  if (memory_fd != guest_memory_fd && dup2(memory_fd, guest_memory_fd) < 0)
     throw_errno("cannot hand guest memory to the guest-machine process");
-  if (!plan.keep_stdio) close_range(0, 2, 0);
+  if (!keep_stdio) close_range(0, 2, 0);
   close_range(guest_memory_fd + 1, ~0u, 0);
 }
 
@@ -75,26 +82,26 @@ void* map_fixed(std::uint64_t address, std::uint64_t bytes, int protection, int 
   return at;
 }
 
-/// The top 4 GiB of the user range hold the launcher's stack and the vdso, at random addresses;
-/// this code runs on a stack elsewhere, and everything there goes.
-void map_machine(const GuestProcessPlan& plan) {
-  if (munmap(reinterpret_cast<void*>(vmi::user_end), host_user_end - vmi::user_end) != 0)
+/// The launcher's stack and the vdso lie at random addresses in the top 16 GiB of the user range,
+/// often where the machine belongs; this code runs on a stack elsewhere, and they go.
+void map_machine(const ChildPlan& child) {
+  if (munmap(reinterpret_cast<void*>(vmi::user_end), machine_end - vmi::user_end) != 0)
     throw_errno("cannot unmap the host's stack and vdso",
                 "a kernel with sealed system mappings cannot run a guest-machine process: boot "
                 "one built without CONFIG_MSEAL_SYSTEM_MAPPINGS");
   constexpr int anonymous = MAP_PRIVATE | MAP_ANONYMOUS;
   void* gate =
       map_fixed(vmi::gate_base, vmi::gate_size, PROT_READ | PROT_WRITE, anonymous, -1, "the gate");
-  std::memcpy(gate, plan.gate_code.data(), plan.gate_code.size());
+  std::memset(gate, 0xcc, vmi::page_size);  // int3 wherever there is no code
+  std::memcpy(gate, child.plan.gate_code.data(), child.plan.gate_code.size());
   char* constants = static_cast<char*>(gate) + vmi::page_size;
-  std::memcpy(constants, plan.gate_constants.data(), plan.gate_constants.size());
+  std::memcpy(constants, child.gate_constants.data(), child.gate_constants.size());
   mprotect(gate, vmi::page_size, PROT_READ | PROT_EXEC);
   mprotect(constants, vmi::gate_size - vmi::page_size, PROT_READ);
   map_fixed(vmi::alt_stack_base, vmi::alt_stack_size, PROT_READ | PROT_WRITE,
             anonymous | MAP_POPULATE, -1, "the alternate stack");
   // Protection must be what the gate's opening asks for, or the first one splits the mapping.
-  const std::uint64_t bytes = plan.map_ram ? plan.memory.total_bytes() : vmi::window_size;
-  map_fixed(vmi::window_base, bytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED,
+  map_fixed(vmi::window_base, child.mapped_bytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED,
             guest_memory_fd, "the window");
 }
 
@@ -108,16 +115,16 @@ void pin(int cpu) {
 }
 
 int child_main(void* argument) {
-  const auto& [plan, error_page, launcher] = *static_cast<ChildArguments*>(argument);
+  const ChildPlan& child = *static_cast<ChildPlan*>(argument);
   try {
-    leave_the_host(launcher);
+    leave_the_host(child.launcher);
     forget_the_c_library();
-    keep_descriptors(*plan);
-    pin(plan->cpu);
-    map_machine(*plan);
-    if (plan->last_hosted_step) plan->last_hosted_step();
+    keep_descriptors(child.memory_fd, child.plan.keep_stdio);
+    pin(child.plan.cpu);
+    map_machine(child);
+    if (child.plan.last_hosted_step) child.plan.last_hosted_step();
   } catch (const std::exception& error) {
-    std::snprintf(error_page, vmi::page_size, "%s", error.what());
+    std::snprintf(child.error_page, vmi::page_size, "%s", error.what());
     _exit(GuestProcess::startup_failed);
   }
   asm volatile(
@@ -125,7 +132,7 @@ int child_main(void* argument) {
       "xor %%ebp, %%ebp\n"
       "jmp *%1\n"
       :
-      : "r"(plan->stack), "r"(plan->entry)
+      : "r"(child.plan.stack), "r"(child.plan.entry)
       : "memory");
   __builtin_unreachable();
 }
@@ -141,9 +148,15 @@ void* map_shared(std::size_t bytes, int flags) {
 GuestProcess::GuestProcess(const GuestProcessPlan& plan) {
   error_page_ = static_cast<char*>(map_shared(vmi::page_size, MAP_SHARED));
   char* stack = static_cast<char*>(map_shared(start_stack_bytes, MAP_PRIVATE));
-  ChildArguments arguments{&plan, error_page_, getpid()};
+  const auto child = std::make_unique<ChildPlan>(
+      ChildPlan{plan,
+                {plan.gate_constants.begin(), plan.gate_constants.end()},
+                plan.memory.fd(),
+                plan.map_ram ? plan.memory.total_bytes() : vmi::window_size,
+                error_page_,
+                getpid()});
   // Without CLONE_VM the child has its own copy of everything, this stack included.
-  pid_ = clone(child_main, stack + start_stack_bytes, SIGCHLD, &arguments);
+  pid_ = clone(child_main, stack + start_stack_bytes, SIGCHLD, child.get());
   const int saved = errno;
   munmap(stack, start_stack_bytes);
   if (pid_ < 0) {

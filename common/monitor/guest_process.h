@@ -29,7 +29,8 @@ struct GuestProcessPlan {
   bool keep_stdio = false;  // the extended VMM's devices run in this process, the baseline's do not
   bool map_ram = false;     // RAM behind the window from the start (protect=none)
   /// Runs in the child as the last step with a C library: PTRACE_TRACEME, signal handlers, filter.
-  /// Throws HostError. No other threads, no old stack, no vdso there.
+  /// Throws HostError. The launcher's stack and the vdso are gone by then: the function must own
+  /// what it touches (capture by value, or point to the heap).
   std::function<void()> last_hosted_step;
 };
 

@@ -15,7 +15,6 @@ extern "C" {
 extern const char leaving_begin[], leaving_end[];
 [[noreturn]] void enter_kernel(vmi::TrapFrame*, void (*entry)(vmi::TrapFrame*));
 [[noreturn]] void finish_leaving(vmi::TrapFrame*);
-int load_vectors_now(const void* xsave_area);
 }
 
 namespace extended {
@@ -25,6 +24,10 @@ namespace {
 SignalFrame* first_frame;
 /// Its XSAVE area, as nobody had touched it yet: later frames' own pointer is the guest's word.
 void* first_vectors;
+/// Whose trap frame the last entry from user mode filled.
+vmi::TrapFrame* entered_frame;
+/// An overtaken entry left a second frame on the signal stack.
+bool residue_below_first_frame;
 /// A host tick came in kernel mode (nested_signal sets it): devices want polling.
 volatile bool tick_seen;
 /// A trap flag came with the guest into the kernel: its SIGTRAP is due at the return.
@@ -144,6 +147,16 @@ void load_segment_bases(const vmi::TrapFrame& frame) {
   if (is_canonical_user(frame.gs_base)) asm volatile("wrgsbase %0" ::"r"(frame.gs_base));
 }
 
+/// Another thread returns than the one that came in: user code can read the signal stack, and must
+/// not find there what belonged to somebody else. (Vectors: put_vectors_in_place.)
+void scrub_signal_stack() {
+  std::memset(static_cast<void*>(first_frame), 0, sizeof *first_frame);
+  if (!residue_below_first_frame) return;
+  std::memset(reinterpret_cast<void*>(signal_stack_base), 0,
+              reinterpret_cast<std::uint64_t>(first_frame) - signal_stack_base);
+  residue_below_first_frame = false;
+}
+
 void poll_devices_if_due() {
   if (!tick_seen) return;
   tick_seen = false;
@@ -152,7 +165,7 @@ void poll_devices_if_due() {
 
 }  // namespace
 
-void* user_vectors() {
+void* first_frame_vectors() {
   return first_vectors;
 }
 void note_tick() {
@@ -177,11 +190,16 @@ extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
   if (first_frame == nullptr) boot(at);
   auto& shared = shared_info();
   ++shared.counters.window_openings;
+  vectors_are_in_first_frame();
   // Overtaken on the way in by a tick: only ticks come by themselves. (Or user code jumped to the
   // gate: a needless poll then.)
-  if (at != first_frame) tick_seen = true;
+  if (at != first_frame) {
+    tick_seen = true;
+    residue_below_first_frame = true;
+  }
   const SignalFrame& signal = *first_frame;
   vmi::TrapFrame& frame = *shared.current_frame;
+  entered_frame = &frame;
   if (!was_leaving(signal.context.ip)) take_registers(signal.context, frame);
   if (decode(signal, frame)) upcall(frame);
   leave_kernel(&frame);
@@ -201,10 +219,8 @@ extern "C" [[noreturn]] void leave_kernel(vmi::TrapFrame* frame) {
   }
   fill_exit_block(*frame);
   load_segment_bases(*frame);
-  if (load_vectors_now(user_vectors()) == 0) {
-    load_vectors(nullptr);
-    load_vectors_now(user_vectors());
-  }
+  if (frame != entered_frame) scrub_signal_stack();
+  put_vectors_in_place();
   arm_signal_stack();
   if (image().report.first_user_tsc == 0) image().report.first_user_tsc = __builtin_ia32_rdtsc();
   finish_leaving(frame);

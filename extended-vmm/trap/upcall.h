@@ -20,13 +20,15 @@ ResidentImage& image();
 devices::Machine& machine();
 
 // -- trap/: see upcall.cpp
-/// The guest user's vector state: in the first signal frame, an XSAVE area.
-void* user_vectors();
+/// The XSAVE area of the first signal frame, which user code can reach.
+void* first_frame_vectors();
 void arm_signal_stack();
 void note_tick();        // a host tick came in kernel mode: poll devices before leaving
 void note_debug_trap();  // single-stepping guest code came into the kernel: SIGTRAP when it leaves
 
 // -- trap/vectors.cpp
+void vectors_are_in_first_frame();  // a signal from user mode has just saved them there
+void put_vectors_in_place();        // into the registers, to leave with
 void save_vectors(void* to);
 void load_vectors(const void* from);
 
