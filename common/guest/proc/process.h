@@ -83,8 +83,11 @@ inline Process& current_process() {
 /// All processes.
 class ProcessTable {
  public:
-  /// A process with a fresh pid, in no family yet. EAGAIN: max_processes reached; ENOMEM.
+  /// A process with a fresh pid, in no family and not in the table yet. EAGAIN: there are
+  /// max_processes; ENOMEM.
   Result<Ref<Process>> create();
+  /// From now on it can be found. The first one added is the first process.
+  void add(const Ref<Process>& process);
   /// A zombie that has been waited for: its pid may be used again.
   void forget(Process& process);
   Process* find(int pid);

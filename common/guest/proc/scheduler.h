@@ -36,8 +36,10 @@ class Scheduler {
   void set_timer(Timer& timer, std::uint64_t deadline);
   void cancel_timer(Timer& timer);
 
-  /// The first thread of all enters user mode; the boot stack is left behind.
-  [[noreturn]] void start(Thread& first);
+  /// The first thread of all becomes the current one while boot still runs on its own stack; then
+  /// it starts, and the boot stack is left behind.
+  void adopt(Thread& first);
+  [[noreturn]] void start();
   /// A thread's first steps after its first switch (called by its start routine).
   void finish_switch();
 

@@ -101,7 +101,16 @@ void set_temporary_signal_mask(Thread& thread, SignalSet blocked);
 /// return if a signal ends the process.
 void deliver_signals(Thread& thread);
 
+/// rt_sigaction's rules: EINVAL for what cannot be caught; newly ignored signals stop being
+/// pending.
+Result<> set_signal_action(Process& process, int signal, const abi::SignalAction& action);
+
 /// execve: handlers go back to default, ignored signals stay ignored.
 void reset_signal_handlers(Process& process);
+
+/// sigaltstack's rules for a thread whose stack pointer is `stack_pointer`: EPERM while on it.
+Result<> set_signal_stack(abi::SignalStack& stack, const abi::SignalStack& wanted,
+                          std::uint64_t stack_pointer);
+bool on_signal_stack(const abi::SignalStack& stack, std::uint64_t stack_pointer);
 
 }  // namespace guest

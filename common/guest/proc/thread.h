@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "guest/base/list.h"
+#include "guest/base/ref.h"
 #include "guest/base/result.h"
 #include "guest/proc/signal.h"
 #include "guest/proc/timer_list.h"
@@ -39,10 +40,18 @@ class Thread {
   Thread& operator=(const Thread&) = delete;
 
   void check_canary() const;
-  /// The vector state in memory, brought up to date (Vectors may hold it in the CPU).
-  void* vectors_in_memory();
+
+  // -- Vector state (XSAVE layout, BootInfo::xsave_bytes). The CPU may hold a newer copy.
+  /// Before user mode: the CPU's vector registers must be this thread's.
+  void load_vectors() {
+    if (vectors_in_cpu_ != this) switch_vectors();
+  }
+  /// The state in memory, brought up to date.
+  unsigned char* vectors_in_memory();
   /// After a change to vectors_in_memory(): the CPU's copy, if any, is stale.
   void vectors_changed();
+  void copy_vectors(Thread& from);
+  void reset_vectors();
 
   ListNode run_node;
   Process& process;
@@ -59,17 +68,23 @@ class Thread {
   std::uint8_t attention = 0;
 
   SignalSet blocked_signals = 0;
+  SignalSet awaited_signals = 0;  // sigtimedwait takes these even if blocked or ignored
   SignalSet mask_to_restore = 0;  // meaningful with Attention::saved_mask
   abi::SignalStack alternate_stack{};
 
-  std::uint64_t clear_child_tid = 0;  // user address, 0 for none
-  std::uint64_t cpu_ticks = 0;        // TSC ticks on the CPU, up to the last switch
-  char name[16] = {};                 // PR_SET_NAME
+  std::uint64_t set_child_tid = 0;  // user addresses, 0 for none
+  std::uint64_t clear_child_tid = 0;
+  std::uint64_t cpu_ticks = 0;  // TSC ticks on the CPU, up to the last switch
+  char name[16] = {};           // PR_SET_NAME
 
  private:
   Thread(Process& process, int tid, unsigned char* stack, unsigned char* vectors);
   static void wake_sleeper(Timer& timer);
+  void switch_vectors();
 
+  static Thread* vectors_in_cpu_;  // whose vector state the CPU holds
+
+  Ref<Process> owner_;  // keeps `process` alive for as long as this stack runs
   unsigned char* stack_;
   unsigned char* vectors_;          // as allocated
   unsigned char* aligned_vectors_;  // XSAVE wants 64 bytes

@@ -11,11 +11,12 @@ namespace guest {
 
 struct Timer {
   using Expire = void (*)(Timer&);
-  explicit constexpr Timer(Expire expire) : expire(expire) {}
+  constexpr Timer(Expire expire, void* owner) : expire(expire), owner(owner) {}
 
   ListNode node;
   std::uint64_t deadline = 0;  // CLOCK_MONOTONIC ns
   Expire expire;
+  void* owner;  // of the expiry function
   [[nodiscard]] bool armed() const { return node.linked(); }
 };
 

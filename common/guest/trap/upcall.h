@@ -14,6 +14,9 @@ extern "C" [[noreturn]] void handle_upcall(vmi::TrapFrame* frame);
 /// The way out for the current thread: pending interrupts, the others' turn, signals, user mode.
 extern "C" [[noreturn]] void leave_kernel();
 
+/// Serves what SharedInfo::pending says. Also called while idle.
+void take_interrupts();
+
 /// An exception of guest user code, as the signal it means.
 void raise_exception(const vmi::TrapFrame& frame);
 void serve_page_fault(const vmi::TrapFrame& frame);

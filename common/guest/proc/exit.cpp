@@ -1,0 +1,94 @@
+// The end of a process: everything it holds goes, its children go to the first process, its parent
+// hears of it. Called by exit and exit_group, and by signal delivery. What remains is a zombie,
+// until wait_for_child (wait.cpp).
+#include "guest/fs/file_table.h"
+#include "guest/fs/fs_context.h"
+#include "guest/mm/address_space.h"
+#include "guest/mm/user.h"
+#include "guest/platform.h"
+#include "guest/proc/futex.h"
+#include "guest/proc/lifecycle.h"
+
+namespace guest {
+
+namespace {
+
+// CLONE_CHILD_CLEARTID: those who share the memory learn that this thread is gone.
+void clear_child_tid(Thread& thread) {
+  if (!thread.clear_child_tid || thread.process.space->references() < 2) return;
+  UserAddress address{thread.clear_child_tid};
+  if (put_user(address, 0).ok()) futex_wake(*thread.process.space, address, 1);
+}
+
+void release_vfork_parent(Process& process) {
+  process.holds_vfork_parent = false;
+  process.vfork_done.wake_all();
+}
+
+bool wants_no_zombies(const Process& parent) {
+  const auto& action = parent.actions[sig_chld - 1];
+  return action.handler == abi::handler_ignore || (action.flags & abi::sa_nocldwait);
+}
+
+void hand_over_children(Process& process) {
+  Process& heir = processes.first();
+  while (Process* child = process.children.pop_front()) {
+    child->parent = &heir;
+    child->exit_signal = sig_chld;
+    heir.children.push_back(*child);
+    if (child->state == Process::State::zombie) heir.child_changed.wake_all();
+  }
+}
+
+void tell_parent(Process& process) {
+  Process& parent = *process.parent;
+  bool by_itself = process.exit_signal == sig_chld && wants_no_zombies(parent);
+  parent.child_changed.wake_all();
+  if (process.exit_signal != 0) {
+    auto info = child_signal(process.pid, process.credentials.uid, process.wait_status);
+    info.number = process.exit_signal;
+    (void)send_signal(parent, info);
+  }
+  // Its thread still holds a reference, so it lasts until the switch away from here.
+  if (by_itself) processes.forget(process);
+}
+
+}  // namespace
+
+void exit_process(int wait_status) {
+  Thread& self = current_thread();
+  Process& process = self.process;
+  ++shared_info().counters.exits;
+  if (&process == &processes.first()) hypercalls().shutdown(wait_status);
+
+  clear_child_tid(self);
+  scheduler.cancel_timer(process.alarm);
+  process.files.reset();
+  process.fs.reset();
+  process.space.reset();  // stays mapped until another one takes its place
+  hand_over_children(process);
+  process.state = Process::State::zombie;
+  process.wait_status = wait_status;
+  process.cpu.own = scheduler.cpu_ticks(self);
+  process.thread = nullptr;
+  process.pending.discard(~0ul);
+  release_vfork_parent(process);
+  tell_parent(process);
+  scheduler.exit_current();
+}
+
+void stop_process(int signal) {
+  Process& process = current_process();
+  process.state = Process::State::stopped;
+  process.wait_status = (signal << 8) | 0x7f;
+  process.stop_unreported = true;
+  if (Process* parent = process.parent) {
+    parent->child_changed.wake_all();
+    if (!(parent->actions[sig_chld - 1].flags & abi::sa_nocldstop))
+      (void)send_signal(*parent,
+                        child_signal(process.pid, process.credentials.uid, process.wait_status));
+  }
+  while (process.state == Process::State::stopped) scheduler.block(Thread::Interrupt::never);
+}
+
+}  // namespace guest

@@ -1,0 +1,99 @@
+// fork, vfork, clone: a second process like the current one. Called by process_calls.cpp in the
+// parent's system call; the child's first steps are thread_begins (thread.cpp).
+#include "guest/fs/file_table.h"
+#include "guest/fs/fs_context.h"
+#include "guest/mm/address_space.h"
+#include "guest/mm/heap.h"
+#include "guest/platform.h"
+#include "guest/proc/lifecycle.h"
+
+namespace guest {
+
+namespace {
+
+// What must stay free in the kernel heap: running processes need some to do their work and to end.
+constexpr std::size_t heap_reserve = 192 * 1024;
+
+// Threads (CLONE_THREAD, CLONE_SIGHAND) are not served; the rest changes nothing with one thread a
+// process (CLONE_SYSVSEM, CLONE_IO…) or is served below.
+constexpr std::uint64_t served_flags =
+    clone_vm | clone_fs | clone_files | clone_vfork | clone_parent | clone_sysvsem | clone_settls |
+    clone_parent_settid | clone_child_cleartid | clone_detached | clone_untraced |
+    clone_child_settid | clone_io | clone_clear_sighand;
+
+Result<> check(const CloneRequest& request) {
+  if (request.flags & ~served_flags) return Errno::inval;
+  if (request.exit_signal < 0 || request.exit_signal > sig_last) return Errno::inval;
+  // The first process has no siblings: it is nobody's child.
+  if ((request.flags & clone_parent) && !current_process().parent) return Errno::inval;
+  auto heap = heap_use();
+  if (heap.total - heap.used < heap_reserve) return Errno::again;
+  return {};
+}
+
+Result<> give_resources(Process& child, const Process& parent, std::uint64_t flags) {
+  child.files = flags & clone_files ? parent.files : TRY(parent.files->clone());
+  child.fs = flags & clone_fs ? parent.fs : TRY(parent.fs->clone());
+  // Last, it costs most: by now nothing else can fail but the thread.
+  child.space = flags & clone_vm ? parent.space : TRY(parent.space->fork());
+  return {};
+}
+
+void inherit(Process& child, Process& parent, const CloneRequest& request) {
+  child.group = parent.group;
+  child.session = parent.session;
+  child.parent = request.flags & clone_parent ? parent.parent : &parent;
+  child.exit_signal = request.flags & clone_parent ? parent.exit_signal : request.exit_signal;
+  child.credentials = parent.credentials;
+  for (int i = 0; i < sig_last; ++i) child.actions[i] = parent.actions[i];
+  if (request.flags & clone_clear_sighand) reset_signal_handlers(child);
+  for (std::uint32_t i = 0; i < abi::resource_limits; ++i) child.limits[i] = parent.limits[i];
+}
+
+void inherit(Thread& child, Thread& parent, const CloneRequest& request) {
+  *child.frame = *parent.frame;
+  child.frame->rax = 0;
+  if (request.stack) child.frame->rsp = request.stack;
+  if (request.flags & clone_settls) child.frame->fs_base = request.tls;
+  child.copy_vectors(parent);
+  child.blocked_signals = parent.blocked_signals;
+  // A child that shares the memory but not the stack must not use the parent's alternate one.
+  bool other_stack = (request.flags & clone_vm) && !(request.flags & clone_vfork);
+  if (!other_stack) child.alternate_stack = parent.alternate_stack;
+  if (request.flags & clone_child_settid) child.set_child_tid = request.child_tid;
+  if (request.flags & clone_child_cleartid) child.clear_child_tid = request.child_tid;
+  for (std::size_t i = 0; i < sizeof child.name; ++i) child.name[i] = parent.name[i];
+}
+
+// The parent lends its memory until the child lets go of it (execve or exit). Linux waits here in
+// spite of signals, too, but for SIGKILL.
+void wait_for_vfork(Process& child) {
+  while (child.holds_vfork_parent)
+    if (!child.vfork_done.wait_killable().ok()) break;
+}
+
+}  // namespace
+
+Result<int> clone_process(const CloneRequest& request) {
+  TRY(check(request));
+  Thread& self = current_thread();
+  Process& parent = self.process;
+  Ref<Process> child = TRY(processes.create());
+  TRY(give_resources(*child, parent, request.flags));
+  Thread* thread = TRY(Thread::create(*child, child->pid));
+  inherit(*child, parent, request);
+  inherit(*thread, self, request);
+  if (request.flags & clone_parent_settid)
+    (void)put_user(UserAddress{request.parent_tid}, child->pid);  // Linux ignores a bad one, too
+
+  child->thread = thread;
+  child->parent->children.push_back(*child);
+  processes.add(child);
+  ++shared_info().counters.forks;
+  child->holds_vfork_parent = request.flags & clone_vfork;
+  scheduler.wake(*thread);
+  if (request.flags & clone_vfork) wait_for_vfork(*child);
+  return child->pid;
+}
+
+}  // namespace guest

@@ -1,0 +1,75 @@
+// The life of a process: fork, execve, exit, wait. Called from process_calls.cpp and, for exit and
+// stop, by signal delivery.
+#pragma once
+
+#include <cstdint>
+
+#include "guest/base/result.h"
+#include "guest/base/string.h"
+#include "guest/base/vec.h"
+#include "guest/proc/process.h"
+
+namespace guest {
+
+enum CloneFlags : std::uint64_t {
+  clone_exit_signal = 0xff,
+  clone_vm = 0x100,
+  clone_fs = 0x200,
+  clone_files = 0x400,
+  clone_sighand = 0x800,
+  clone_vfork = 0x4000,
+  clone_parent = 0x8000,
+  clone_thread = 0x10000,
+  clone_sysvsem = 0x40000,
+  clone_settls = 0x80000,
+  clone_parent_settid = 0x100000,
+  clone_child_cleartid = 0x200000,
+  clone_detached = 0x400000,
+  clone_untraced = 0x800000,
+  clone_child_settid = 0x1000000,
+  clone_io = 0x80000000,
+  clone_clear_sighand = 0x100000000,
+};
+
+struct CloneRequest {
+  std::uint64_t flags = 0;
+  int exit_signal = 0;
+  std::uint64_t stack = 0;  // user stack pointer, 0: the parent's
+  std::uint64_t parent_tid = 0, child_tid = 0, tls = 0;
+};
+
+/// Returns the child's pid to the parent (under CLONE_VFORK once the child has let go of the
+/// memory). EAGAIN: too many processes, or too little kernel memory; EINVAL: flags not served.
+Result<int> clone_process(const CloneRequest& request);
+
+/// Replaces the current process's program. On failure nothing has changed.
+Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<String>& envp);
+
+/// Ends the current process with a wait status. The first process's end is the machine's.
+[[noreturn]] void exit_process(int wait_status);
+constexpr int exit_status(int code) {
+  return (code & 0xff) << 8;
+}
+
+/// The current process stops until SIGCONT.
+void stop_process(int signal);
+
+/// Which child, and which changes, wait4 and waitid ask for.
+struct WaitRequest {
+  enum class Who { any, pid, group } who = Who::any;
+  int id = 0;
+  bool exited = true, stopped = false, continued = false;
+  bool no_hang = false, keep = false;
+};
+struct WaitReport {
+  int pid = 0;  // 0: nothing to report (no_hang)
+  int wait_status = 0;
+  std::uint32_t uid = 0;
+  CpuTime cpu;
+};
+Result<WaitReport> wait_for_child(const WaitRequest& request);
+
+/// siginfo of SIGCHLD, and what waitid reports, for a wait status.
+abi::SigInfo child_signal(int pid, std::uint32_t uid, int wait_status);
+
+}  // namespace guest

@@ -1,0 +1,113 @@
+// Delivering signals: the current thread, on its way to user mode, acts on what is pending for it.
+// Called by leave_kernel whenever Thread::attention is set. All of it runs on the thread's own
+// kernel stack with its space current; a stopped process sleeps in here.
+#include "guest/abi/signal_frame.h"
+#include "guest/platform.h"
+#include "guest/proc/lifecycle.h"
+#include "guest/proc/process.h"
+#include "guest/proc/signal.h"
+#include "guest/syscall/dispatch.h"
+
+namespace guest {
+
+namespace {
+
+constexpr SignalSet by_faults = signal_bit(sig_segv) | signal_bit(sig_bus) | signal_bit(sig_ill) |
+                                signal_bit(sig_trap) | signal_bit(sig_fpe);
+
+enum class Default { terminate, ignore, stop };
+
+Default default_action(int signal) {
+  switch (signal) {
+    case sig_chld:
+    case sig_urg:
+    case sig_winch:
+    case sig_cont:
+      return Default::ignore;
+    case sig_stop:
+    case sig_tstp:
+    case sig_ttin:
+    case sig_ttou:
+      return Default::stop;
+    default:
+      return Default::terminate;
+  }
+}
+
+// SIGKILL before all, then what the thread's own instructions brought about: a handler for another
+// signal must not run first and move on from the faulting instruction.
+abi::SigInfo take_next(PendingSignals& pending, SignalSet deliverable) {
+  for (SignalSet first : {signal_bit(sig_kill), by_faults})
+    if (deliverable & first) return pending.take(deliverable & first);
+  return pending.take(deliverable);
+}
+
+void clear(Thread& thread, Thread::Attention bit) {
+  thread.attention &= static_cast<std::uint8_t>(~bit);
+}
+
+// A handler is about to run: an interrupted system call is restarted after it, or has failed.
+void settle_interrupted_call(Thread& thread, const abi::SignalAction& action) {
+  if (!(thread.attention & Thread::restart)) return;
+  clear(thread, Thread::restart);
+  if (action.flags & abi::sa_restart)
+    rewind_system_call(*thread.frame);
+  else
+    set_error(*thread.frame, Errno::intr);
+}
+
+void enter_handler(Thread& thread, const abi::SigInfo& info) {
+  auto& actions = thread.process.actions;
+  abi::SignalAction action = actions[info.number - 1];
+  settle_interrupted_call(thread, action);
+  SignalSet after =
+      thread.attention & Thread::saved_mask ? thread.mask_to_restore : thread.blocked_signals;
+  abi::VectorState vectors{thread.vectors_in_memory(), boot_info().xsave_bytes};
+  auto pushed =
+      abi::push_signal_frame(*thread.frame, {info, action, after, thread.alternate_stack, vectors});
+  if (!pushed.ok()) {
+    // No room for the frame. If that was SIGSEGV's own, its handler will not get another try.
+    if (info.number == sig_segv) actions[sig_segv - 1] = {};
+    force_signal(signal_from_kernel(sig_segv));
+    return;
+  }
+  clear(thread, Thread::saved_mask);
+  if (action.flags & abi::sa_resethand) actions[info.number - 1].handler = abi::handler_default;
+  SignalSet blocked = thread.blocked_signals | action.mask;
+  if (!(action.flags & abi::sa_nodefer)) blocked |= signal_bit(info.number);
+  set_signal_mask(thread, blocked);
+}
+
+void act(Thread& thread, const abi::SigInfo& info) {
+  std::uint64_t handler = thread.process.actions[info.number - 1].handler;
+  if (handler == abi::handler_ignore) return;
+  if (handler != abi::handler_default) return enter_handler(thread, info);
+  switch (default_action(info.number)) {
+    case Default::ignore:
+      return;
+    case Default::stop:
+      return stop_process(info.number);
+    case Default::terminate:
+      exit_process(info.number);  // as a wait status: ended by this signal
+  }
+}
+
+}  // namespace
+
+void deliver_signals(Thread& thread) {
+  PendingSignals& pending = thread.process.pending;
+  while (SignalSet deliverable = pending.set() & ~thread.blocked_signals)
+    act(thread, take_next(pending, deliverable));
+  clear(thread, Thread::signals);
+  // No handler has settled these.
+  if (thread.attention & Thread::restart) {
+    clear(thread, Thread::restart);
+    rewind_system_call(*thread.frame);
+  }
+  if (thread.attention & Thread::saved_mask) {
+    clear(thread, Thread::saved_mask);
+    set_signal_mask(thread, thread.mask_to_restore);  // may make others deliverable: asked again
+  }
+}
+
+}  // namespace guest

@@ -1,0 +1,72 @@
+// System-call dispatch: one table lookup between the trap and the handler. Called by handle_upcall.
+#include "guest/syscall/dispatch.h"
+
+#include "guest/platform.h"
+#include "guest/proc/scheduler.h"
+#include "guest/proc/thread.h"
+#include "guest/syscall/handlers.h"
+
+namespace guest {
+
+namespace {
+
+constexpr std::size_t table_size = 512;
+
+struct HandlerTable {
+  Handler handlers[table_size] = {};
+};
+
+constexpr HandlerTable build_table() {
+  HandlerTable table;
+#define X(number, name, support, note) table.handlers[number] = sys_##name;
+  GUEST_SYSCALLS(X)
+#undef X
+  return table;
+}
+
+constexpr HandlerTable table = build_table();
+
+constexpr std::uint64_t syscall_instruction_bytes = 2;
+
+void refuse_unknown(vmi::TrapFrame& frame) {
+  auto& shared = shared_info();
+  ++shared.counters.unknown_syscalls;
+  if (frame.syscall_number < vmi::unknown_syscall_slots) {
+    std::uint16_t& seen = shared.unknown_syscall[frame.syscall_number];
+    if (seen != 0xffff) ++seen;
+  }
+  set_error(frame, Errno::nosys);
+}
+
+}  // namespace
+
+void set_error(vmi::TrapFrame& frame, Errno error) {
+  frame.rax = static_cast<std::uint64_t>(-static_cast<std::int64_t>(error));
+}
+
+void rewind_system_call(vmi::TrapFrame& frame) {
+  frame.rip -= syscall_instruction_bytes;
+  frame.rax = frame.syscall_number;
+}
+
+void dispatch_system_call(vmi::TrapFrame& frame) {
+  std::uint64_t number = frame.syscall_number;
+  Handler handler = number < table_size ? table.handlers[number] : nullptr;
+  if (!handler) [[unlikely]]
+    return refuse_unknown(frame);
+  Args args{{frame.rdi, frame.rsi, frame.rdx, frame.r10, frame.r8, frame.r9}};
+  auto result = handler(args);
+  if (result.ok()) [[likely]] {
+    frame.rax = static_cast<std::uint64_t>(result.value());
+    return;
+  }
+  // Whether it is made again or fails is known only when the signal is delivered.
+  if (result.error() == Errno::restart) current_thread().attention |= Thread::restart;
+  set_error(frame, result.error());
+}
+
+void refuse_foreign_call(vmi::TrapFrame& frame) {
+  set_error(frame, Errno::nosys);
+}
+
+}  // namespace guest

@@ -1,0 +1,37 @@
+// Between the ABI's time structures and the kernel's nanoseconds.
+#pragma once
+
+#include <cstdint>
+
+#include "guest/abi/structs.h"
+#include "guest/base/result.h"
+
+namespace guest {
+
+inline constexpr std::uint64_t ns_per_second = 1'000'000'000, ns_per_us = 1000;
+/// Longer waits than this (146 years) are waits for ever; no sum with the clock overflows.
+inline constexpr std::uint64_t longest_ns = 1ul << 62;
+
+constexpr abi::Timespec to_timespec(std::uint64_t ns) {
+  return {static_cast<std::int64_t>(ns / ns_per_second),
+          static_cast<std::int64_t>(ns % ns_per_second)};
+}
+constexpr abi::Timeval to_timeval(std::uint64_t ns) {
+  return {static_cast<std::int64_t>(ns / ns_per_second),
+          static_cast<std::int64_t>(ns % ns_per_second / ns_per_us)};
+}
+
+/// EINVAL: negative, or a fraction of a second or more than that.
+inline Result<std::uint64_t> to_ns(const abi::Timespec& time) {
+  auto fraction = static_cast<std::uint64_t>(time.nanoseconds);
+  if (time.seconds < 0 || fraction >= ns_per_second) return Errno::inval;
+  auto seconds = static_cast<std::uint64_t>(time.seconds);
+  if (seconds >= longest_ns / ns_per_second) return longest_ns;
+  return seconds * ns_per_second + fraction;
+}
+inline Result<std::uint64_t> to_ns(const abi::Timeval& time) {
+  if (time.microseconds < 0 || time.microseconds >= 1'000'000) return Errno::inval;
+  return to_ns(abi::Timespec{time.seconds, time.microseconds * 1000});
+}
+
+}  // namespace guest

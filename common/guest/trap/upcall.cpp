@@ -1,0 +1,63 @@
+// The trap path: what the monitor's upcall means, and the way back to user mode. Everything in this
+// kernel happens between handle_upcall and leave_kernel, on the current thread's kernel stack,
+// which both find empty: nothing is carried over from one upcall to the next but the trap frame.
+#include "guest/trap/upcall.h"
+
+#include "guest/drivers/console.h"
+#include "guest/platform.h"
+#include "guest/proc/process.h"
+#include "guest/syscall/dispatch.h"
+
+namespace guest {
+
+void handle_upcall(vmi::TrapFrame* frame) {
+  switch (frame->kind) {
+    case vmi::Upcall::syscall:
+      dispatch_system_call(*frame);
+      break;
+    case vmi::Upcall::int80:
+      refuse_foreign_call(*frame);
+      break;
+    case vmi::Upcall::page_fault:
+      serve_page_fault(*frame);
+      break;
+    case vmi::Upcall::exception:
+      raise_exception(*frame);
+      break;
+    case vmi::Upcall::interrupt:
+      break;  // pending bits are looked at on the way out, whatever brought us here
+  }
+  leave_kernel();
+}
+
+void take_interrupts() {
+  std::uint32_t pending = shared_info().pending.exchange(0, std::memory_order_acquire);
+  if (pending & (1u << vmi::irq_timer)) scheduler.tick();
+  if (pending & (1u << vmi::irq_console)) console_interrupt();
+}
+
+void leave_kernel() {
+  Thread& self = current_thread();
+  const auto& pending = shared_info().pending;
+  for (;;) {
+    if (pending.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      take_interrupts();
+    if (scheduler.must_yield()) [[unlikely]]
+      scheduler.yield();
+    if (self.attention != 0) [[unlikely]] {
+      deliver_signals(self);
+      continue;
+    }
+    // User code got itself an address that cannot be executed (a signal frame, a handler): the
+    // fault is the guest's own, never ours while returning.
+    if (self.frame->rip >= vmi::user_end) [[unlikely]] {
+      force_signal(signal_from_fault(sig_segv, abi::segv_not_mapped, self.frame->rip));
+      continue;
+    }
+    break;
+  }
+  self.load_vectors();
+  hypercalls().return_to_user(self.frame);
+}
+
+}  // namespace guest
