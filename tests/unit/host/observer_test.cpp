@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 #include "monitor/error.h"
 
@@ -156,19 +158,21 @@ TEST_F(ObserverTest, PassesSignalsUnchanged) {
 }
 
 TEST_F(ObserverTest, AStoppedProcessGoesOnWhenContinued) {
-  int status = run([] {
-    pid_t stopped = getpid();
-    if (fork() == 0) {
-      // Once would do, if it were known to come after the stop.
-      while (getppid() == stopped) {
-        kill(stopped, SIGCONT);
-        usleep(1000);
-      }
-      _exit(0);
+  pid_t child = start([] { raise(SIGSTOP); });
+  observer.attach(child);
+  std::atomic<bool> over = false;
+  std::thread continuer([&] {
+    // Once would do, if it were known to come after the stop.
+    while (!over) {
+      kill(child, SIGCONT);
+      usleep(1000);
     }
-    raise(SIGSTOP);
   });
-  EXPECT_EQ(WEXITSTATUS(status), 7);
+  auto end = observer.watch(child, std::nullopt);
+  over = true;
+  continuer.join();
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(WEXITSTATUS(end->status), 7);
 }
 
 TEST_F(ObserverTest, NotesWhetherTheWindowIsOpen) {
