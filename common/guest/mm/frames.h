@@ -21,6 +21,14 @@ void frames_init(std::uint32_t total, Frame boot_tree, std::uint32_t boot_tree_f
 
 /// 1..wanted contiguous frames, each with one reference; contents undefined. ENOMEM if none.
 Result<FrameRun> frames_allocate(std::uint32_t wanted);
+/// 1..wanted frames that begin exactly at `first`. ENOMEM when that one is taken.
+Result<FrameRun> frames_allocate_at(Frame first, std::uint32_t wanted);
+/// A chunk of frames_per_chunk frames, aligned, that is wholly free: points it out and takes
+/// nothing. Who fills such a chunk by frames_allocate_at gets frames that continue each other,
+/// because everybody else begins with a chunk of their own while there are any.
+Result<Frame> frames_free_chunk();
+inline constexpr std::uint32_t frames_per_chunk = 64;
+
 /// True when none of the run was used since boot: the host gave it zeroed. Ask right after
 /// allocating it.
 bool frames_are_fresh(FrameRun run);

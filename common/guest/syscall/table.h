@@ -8,7 +8,9 @@
 #pragma once
 
 // X(number, name, support, note)
-#define GUEST_SYSCALLS(X) GUEST_SYSCALLS_FILES(X) GUEST_SYSCALLS_PROCESSES(X)
+#define GUEST_SYSCALLS(X) \
+  GUEST_SYSCALLS_FILES(X) GUEST_SYSCALLS_MEMORY(X) GUEST_SYSCALLS_PROCESSES(X)
 
 #include "guest/syscall/table_files.h"
+#include "guest/syscall/table_memory.h"
 #include "guest/syscall/table_processes.h"

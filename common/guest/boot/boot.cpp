@@ -1,0 +1,59 @@
+// Boot: brings the guest kernel up in the order listed in boot_kernel, then becomes the first
+// process. Called once by entry.S, on the boot stack, which is dead afterwards.
+#include "guest/base/panic.h"
+#include "guest/boot/image_header.h"
+#include "guest/fs/boot_mount.h"
+#include "guest/mm/frames.h"
+#include "guest/mm/heap.h"
+#include "guest/platform.h"
+#include "guest/proc/first_process.h"
+
+static_assert(GUEST_HEADER_MAGIC == vmi::KernelHeader::magic_value &&
+              GUEST_HEADER_VERSION == vmi::vmi_version);
+static_assert(sizeof(vmi::KernelHeader) == 48 && offsetof(vmi::KernelHeader, boot) == 16 &&
+              offsetof(vmi::KernelHeader, upcall) == 24 &&
+              offsetof(vmi::KernelHeader, boot_stack_top) == 32 &&
+              offsetof(vmi::KernelHeader, image_end) == 40);
+
+namespace guest {
+
+namespace {
+
+using Constructor = void (*)();
+extern "C" Constructor constructors_begin[], constructors_end[];  // kernel.ld
+
+void check_interface() {
+  // Without a sound hypercall table there is nobody to panic to: the trap says it all.
+  if (hypercalls().magic != vmi::Hypercalls::magic_value) __builtin_trap();
+  if (hypercalls().version != vmi::vmi_version || hypercalls().bytes != sizeof(vmi::Hypercalls) ||
+      shared_info().magic != vmi::SharedInfo::magic_value ||
+      shared_info().version != vmi::vmi_version ||
+      boot_info().magic != vmi::BootInfo::magic_value || boot_info().version != vmi::vmi_version) {
+    panic("monitor and guest kernel are of different builds: build them together");
+  }
+}
+
+void run_constructors() {
+  for (Constructor* constructor = constructors_begin; constructor != constructors_end;
+       ++constructor) {
+    (*constructor)();
+  }
+}
+
+}  // namespace
+
+extern "C" [[noreturn]] void boot_kernel() {
+  check_interface();
+  const vmi::BootInfo& info = boot_info();
+  heap_init(info.heap_begin, info.heap_end);
+  run_constructors();
+  frames_init(info.frames, info.boot_tree_frame, info.boot_tree_frames);
+
+  Vec<String> argv, envp;
+  if (!mount_boot_tree(info.boot_tree_frame, info.boot_tree_frames, argv, envp).ok()) {
+    panic("the kernel heap cannot hold the root tree's inodes: fewer files in --root, please");
+  }
+  start_first_process(argv, envp);
+}
+
+}  // namespace guest

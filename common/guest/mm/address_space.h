@@ -1,0 +1,141 @@
+// AddressSpace: the memory of one guest process. Two ordered lists describe it: regions (what mmap,
+// brk and the program loader asked for) and extents (which page frames back which pages right now:
+// the page table that the monitor reads). Faults turn the first into the second.
+//
+// Called from system calls, from the page-fault upcall and from user copies, always in kernel mode.
+// Only the current space may change its extents, because hypercalls map, unmap and protect work on
+// it alone; a space that is not current can only be destroyed.
+#pragma once
+
+#include <cstdint>
+
+#include "guest/base/ref.h"
+#include "guest/base/result.h"
+#include "guest/mm/extent_map.h"
+#include "guest/mm/region_map.h"
+#include "vmi/hypercalls.h"
+
+namespace guest {
+
+/// Where things lie in a guest process. No randomisation: runs must be comparable.
+inline constexpr std::uint64_t stack_top = vmi::user_end - vmi::page_size;
+inline constexpr std::uint64_t stack_limit = 8ul << 20;
+inline constexpr std::uint64_t stack_gap = 1ul << 20;  // kept free below a growing stack
+inline constexpr std::uint64_t mmap_top = (stack_top - stack_limit - stack_gap) & ~0x1fffffull;
+inline constexpr std::uint64_t pie_base = 0x5555'5555'4000;
+
+struct MapRequest {
+  std::uint64_t address = 0;  // a hint, unless `placement` says otherwise
+  std::uint64_t bytes = 0;
+  std::uint32_t protection = 0;  // vmi::Protection bits
+  bool shared = false;
+  enum Placement { anywhere, fixed, fixed_no_replace } placement = anywhere;
+  Ref<Inode> inode = {};  // none: anonymous
+  std::uint64_t offset = 0;
+  bool may_write = true;         // false: a shared mapping of a file not open for writing
+  bool reserve_nothing = false;  // MAP_NORESERVE: any size will do
+};
+
+class AddressSpace : public Counted {
+ public:
+  /// A new, empty space; not current. EAGAIN, ENOMEM.
+  static Result<Ref<AddressSpace>> create();
+  ~AddressSpace();
+
+  /// A copy-on-write twin of this space, which must be current.
+  Result<Ref<AddressSpace>> fork();
+  /// Makes this the current space. The one before stays alive until then, even if its process is
+  /// gone: while it is mapped its frames must not be anybody else's.
+  void activate();
+  static AddressSpace* current();
+  /// Afterwards no space is current (the host keeps what was mapped until the next activation).
+  static void deactivate();
+
+  /// Serves a page fault of the current space. EFAULT: nothing there (SIGSEGV, MAPERR); EACCES: not
+  /// allowed (SIGSEGV, ACCERR); EIO: beyond the end of the file (SIGBUS); ENOMEM.
+  Result<> fault(std::uint64_t va, std::uint64_t error_code);
+
+  Result<std::uint64_t> map(const MapRequest& request);
+  Result<> unmap(std::uint64_t va, std::uint64_t bytes);
+  Result<> protect(std::uint64_t va, std::uint64_t bytes, std::uint32_t protection);
+  enum RemapFlags : std::uint32_t { remap_may_move = 1, remap_fixed = 2 };
+  Result<std::uint64_t> remap(std::uint64_t va, std::uint64_t bytes, std::uint64_t new_bytes,
+                              std::uint32_t flags, std::uint64_t new_va);
+  /// Drops the pages: private ones read as zero (or as the file) again.
+  Result<> discard(std::uint64_t va, std::uint64_t bytes);
+  /// Is all of the range mapped? ENOMEM where not.
+  Result<> check_mapped(std::uint64_t va, std::uint64_t bytes) const;
+  [[nodiscard]] bool resident(std::uint64_t va) const { return extents_.find(va) != nullptr; }
+  Result<> populate(std::uint64_t va, std::uint64_t bytes);
+
+  /// The break after the call, as Linux's brk: unchanged when `va` cannot be had.
+  std::uint64_t set_brk(std::uint64_t va);
+  void start_brk(std::uint64_t va) { brk_begin_ = brk_ = va; }
+  /// The initial stack region, growing down from stack_top.
+  Result<> map_stack();
+
+  [[nodiscard]] const ExtentMap& extents() const { return extents_; }
+  [[nodiscard]] const RegionMap& regions() const { return regions_; }
+  [[nodiscard]] vmi::SpaceId id() const { return id_; }
+
+ private:
+  struct Range {
+    std::uint64_t begin = 0, end = 0;
+  };
+
+  explicit AddressSpace(vmi::SpaceId id) : id_(id) {}
+
+  // -- address_space.cpp: life, and fork.
+  Result<> write_protect(Region& region, Range kept);
+  Result<> copy_region_to(AddressSpace& child, const Region& region, Range own);
+  Result<> copy_extent_to(AddressSpace& child, const Region& region, const ExtentNode& extent);
+  Result<> own_copy_for(AddressSpace& child, const Region& region, const ExtentNode& extent);
+
+  // -- faults.cpp.
+  Region* region_at(std::uint64_t va);
+  Result<> fill_anonymous(const Region& region, std::uint64_t page_va);
+  Result<> fill_from_file(const Region& region, std::uint64_t page_va);
+  Result<> install(const Region& region, std::uint64_t va, FrameRun run, std::uint32_t protection,
+                   std::uint32_t flags);
+  Result<> make_writable(const Region& region, std::uint64_t page_va);
+  Result<> grant_write(const Region& region, Range range);
+  Result<> copy_shared(const Region& region, const ExtentNode& extent, std::uint64_t page_va);
+  Result<std::uint32_t> replace_with_copy(const Region& region, Range range);
+  Result<> map_again(const ExtentNode& extent, std::uint64_t page_va);
+  [[nodiscard]] Range unmapped_around(const Region& region, std::uint64_t page_va,
+                                      std::uint64_t begin, std::uint64_t end) const;
+  Result<FrameRun> allocate_near(std::uint64_t va, std::uint32_t wanted);
+
+  // -- mappings.cpp: what system calls ask for.
+  Result<> split_at(std::uint64_t va);
+  Result<> drop_extents(std::uint64_t begin, std::uint64_t end);
+  Result<> protect_region(Region& region, std::uint32_t protection);
+  Result<std::uint64_t> place(const MapRequest& request, std::uint64_t bytes);
+  void gap_appeared(std::uint64_t va);
+  Result<std::uint64_t> find_gap(std::uint64_t bytes);
+  Result<std::uint64_t> resize(Range old, std::uint64_t new_bytes, std::uint32_t flags);
+  Result<> move(Range from, std::uint64_t to, std::uint64_t new_bytes);
+
+  vmi::SpaceId id_;
+  RegionMap regions_;
+  ExtentMap extents_;
+  std::uint64_t brk_begin_ = 0, brk_ = 0;
+  std::uint64_t search_from_ = mmap_top;  // no gap is known above
+};
+
+/// What a private page that others may share is mapped with until its first write.
+constexpr std::uint32_t without_write(std::uint32_t protection) {
+  return protection & vmi::prot_write ? (protection & ~vmi::prot_write) | vmi::prot_read
+                                      : protection;
+}
+constexpr std::uint64_t page_down(std::uint64_t va) {
+  return va & ~(vmi::page_size - 1);
+}
+constexpr std::uint64_t page_up(std::uint64_t va) {
+  return page_down(va + vmi::page_size - 1);
+}
+constexpr std::uint32_t pages_in(std::uint64_t begin, std::uint64_t end) {
+  return static_cast<std::uint32_t>((end - begin) >> vmi::page_shift);
+}
+
+}  // namespace guest

@@ -1,0 +1,29 @@
+// Program loading, for execve and the first process: builds a fresh address space from a static ELF
+// file (or the interpreter that a "#!" line names), lays out the stack with arguments, environment
+// and auxiliary vector, and leaves that space current.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "guest/base/ref.h"
+#include "guest/base/result.h"
+#include "guest/base/string.h"
+#include "guest/fs/inode.h"
+#include "guest/mm/address_space.h"
+
+namespace guest {
+
+struct LoadedProgram {
+  Ref<AddressSpace> space;
+  std::uint64_t entry;
+  std::uint64_t stack_pointer;
+};
+
+/// EACCES (not an executable regular file), ENOEXEC (not a static x86-64 ELF, or damaged), E2BIG,
+/// ELOOP (interpreters of interpreters), ENOMEM. On failure the old space is current again.
+/// `exec_path` is how the program was named: argv[1] for an interpreter, and AT_EXECFN.
+Result<LoadedProgram> load_program(Ref<Inode> file, const Vec<String>& argv,
+                                   const Vec<String>& envp, std::string_view exec_path);
+
+}  // namespace guest

@@ -1,0 +1,268 @@
+// Page faults: from regions to extents. Called by the page-fault upcall, by user copies and by
+// MAP_POPULATE, always for the current space.
+//
+// A trap costs as much as mapping a hundred pages, so a fault never brings one page alone if more
+// are likely to be touched: 16 around it, 64 once an area is being walked through; of a file all
+// that lies in one run. Frames are placed so that neighbours in the address space are neighbours in
+// guest RAM, whatever order they are touched in: one extent, one host mapping.
+#include <algorithm>
+
+#include "guest/mm/address_space.h"
+#include "guest/platform.h"
+
+namespace guest {
+
+namespace {
+
+constexpr std::uint64_t pages(std::uint64_t count) {
+  return count << vmi::page_shift;
+}
+
+constexpr std::uint64_t fault_window = pages(16);  // around a fault
+constexpr std::uint64_t walk_window = pages(64);   // while memory is touched in order
+constexpr std::uint64_t file_window = pages(512);  // of a file: nothing is allocated for it
+constexpr std::uint64_t copy_window = pages(4);    // around a write to a shared page
+constexpr std::uint64_t chunk_bytes = pages(frames_per_chunk);
+
+constexpr std::uint64_t align_down(std::uint64_t va, std::uint64_t unit) {
+  return va - va % unit;
+}
+
+/// With little memory left nobody gets a page he has not touched.
+bool memory_is_tight() {
+  return frames_free() < frames_total() / 16;
+}
+
+bool allows(std::uint32_t protection, std::uint64_t error_code) {
+  if (error_code & vmi::fault_write) return protection & vmi::prot_write;
+  if (error_code & vmi::fault_exec) return protection & vmi::prot_exec;
+  return protection != vmi::prot_none;
+}
+
+}  // namespace
+
+Result<> AddressSpace::fault(std::uint64_t va, std::uint64_t error_code) {
+  ++shared_info().counters.page_faults_served;
+  Region* region = region_at(va);
+  if (!region) return Errno::fault;
+  if (!allows(region->source.protection, error_code)) return Errno::acces;
+
+  std::uint64_t page_va = page_down(va);
+  ExtentNode* extent = extents_.find(page_va);
+  if (!extent) {
+    if (region->anonymous()) return fill_anonymous(*region, page_va);
+    TRY(fill_from_file(*region, page_va));
+    extent = extents_.find(page_va);
+    if (!(error_code & vmi::fault_write) || extent->protection & vmi::prot_write) return {};
+  }
+  if (error_code & vmi::fault_write && !(extent->protection & vmi::prot_write)) {
+    return make_writable(*region, page_va);
+  }
+  return map_again(*extent, page_va);
+}
+
+/// The region at `va`; a stack grows down to it if it may.
+Region* AddressSpace::region_at(std::uint64_t va) {
+  if (!vmi::is_user_range(va, 1)) return nullptr;
+  Region* below = regions_.at_or_before(va);
+  if (below && va < below->end) return below;
+  Region* above = below ? below->following() : regions_.first();
+  if (!above || !above->source.grows_down || above->end - va > stack_limit) return nullptr;
+  if (below && page_down(va) < below->end + stack_gap) return nullptr;
+  above->va = page_down(va);
+  return above;
+}
+
+/// The stretch without pages around `page_va`, within [begin, end) and the region.
+AddressSpace::Range AddressSpace::unmapped_around(const Region& region, std::uint64_t page_va,
+                                                  std::uint64_t begin, std::uint64_t end) const {
+  begin = std::max(begin, region.va);
+  end = std::min(end, region.end);
+  ExtentNode* before = extents_.at_or_before(page_va);
+  if (before) begin = std::max(begin, before->end());
+  ExtentNode* after = before ? before->following() : extents_.first();
+  if (after) end = std::min(end, after->va);
+  return {begin, end};
+}
+
+Result<> AddressSpace::fill_anonymous(const Region& region, std::uint64_t page_va) {
+  Range range{page_va, page_va + vmi::page_size};
+  if (!memory_is_tight()) {
+    std::uint64_t begin = align_down(page_va, fault_window);
+    ExtentNode* before = extents_.at_or_before(page_va);
+    bool walking = before && before->end() == begin && pages(before->pages) >= walk_window;
+    range = unmapped_around(region, page_va, begin, begin + (walking ? walk_window : fault_window));
+  }
+  std::uint32_t protection = region.source.protection;
+  for (std::uint64_t va = range.begin; va <= page_va;) {
+    FrameRun run = TRY(allocate_near(va, pages_in(va, range.end)));
+    std::uint32_t flags = vmi::map_populate;
+    if (!frames_are_fresh(run)) {
+      if (protection & vmi::prot_write) {
+        flags |= vmi::map_zero;
+      } else {
+        hypercalls().zero_frames(run.first, run.count);
+      }
+    }
+    TRY(install(region, va, run, protection, flags));
+    va += pages(run.count);
+  }
+  return {};
+}
+
+Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_va) {
+  Inode& inode = *region.source.inode;
+  std::uint64_t size = inode.stat().size;
+  if (region.file_offset(page_va) >= size) return Errno::io;
+  std::uint64_t file_end = region.va + (page_up(size) - region.source.offset);
+  std::uint64_t begin = align_down(page_va, fault_window);
+  Range range = unmapped_around(region, page_va, begin, std::min(begin + file_window, file_end));
+
+  auto run_at = [&](std::uint64_t va) {
+    return inode.pages(region.file_offset(va) >> vmi::page_shift, pages_in(va, range.end));
+  };
+  // From the beginning of the window if one run reaches to the page, else from the page on.
+  std::uint64_t va = range.begin;
+  FrameRun run = TRY(run_at(va));
+  if (va + pages(run.count) <= page_va) {
+    va = page_va;
+    run = TRY(run_at(va));
+  }
+  frame_retain(run.first, run.count);
+  std::uint32_t protection =
+      region.source.shared ? region.source.protection : without_write(region.source.protection);
+  // A long run is not populated: the host fills in what is touched, and that is cheap for it.
+  std::uint32_t flags = 0;
+  if (pages(run.count) <= fault_window) flags |= vmi::map_populate;
+  return install(region, va, run, protection, flags);
+}
+
+/// Maps a run and enters it; takes over the run's references.
+Result<> AddressSpace::install(const Region& region, std::uint64_t va, FrameRun run,
+                               std::uint32_t protection, std::uint32_t flags) {
+  bool mapped = hypercalls().map(va, run.first, run.count, protection, flags) >= 0;
+  if (mapped) {
+    auto added = extents_.add(va, run, protection, region.va, region.end);
+    if (added.ok()) return added;
+    hypercalls().unmap(va, run.count);
+  }
+  frame_release(run.first, run.count);
+  return Errno::nomem;
+}
+
+/// A write to a page that is mapped read-only though its region may be written.
+Result<> AddressSpace::make_writable(const Region& region, std::uint64_t page_va) {
+  const ExtentNode& extent = *extents_.find(page_va);
+  if (region.source.shared) return grant_write(region, {extent.va, extent.end()});
+  ++shared_info().counters.cow_breaks;
+  if (frame_references(extent.frame_at(page_va)) != 1) {
+    return copy_shared(region, extent, page_va);
+  }
+  // The other owner is gone: take back all of the run that is ours alone.
+  auto ours = [&](std::uint64_t va) { return frame_references(extent.frame_at(va)) == 1; };
+  Range range{page_va, page_va + vmi::page_size};
+  while (range.begin > extent.va && ours(range.begin - vmi::page_size)) {
+    range.begin -= vmi::page_size;
+  }
+  while (range.end < extent.end() && ours(range.end)) range.end += vmi::page_size;
+  return grant_write(region, range);
+}
+
+Result<> AddressSpace::grant_write(const Region& region, Range range) {
+  TRY(extents_.split_at(range.begin));
+  TRY(extents_.split_at(range.end));
+  std::uint32_t protection = region.source.protection;
+  if (hypercalls().protect(range.begin, pages_in(range.begin, range.end), protection) < 0) {
+    return Errno::nomem;
+  }
+  ExtentNode& extent = *extents_.find(range.begin);
+  extent.protection = protection;
+  extents_.join(extent, region.va, region.end);
+  return {};
+}
+
+Result<> AddressSpace::copy_shared(const Region& region, const ExtentNode& extent,
+                                   std::uint64_t page_va) {
+  std::uint64_t window = copy_window;
+  ExtentNode* before = extents_.find(page_va - 1);
+  if (before && before->va >= region.va && before->protection & vmi::prot_write) {
+    window = fault_window;  // written in order
+  }
+  if (memory_is_tight()) window = vmi::page_size;
+  std::uint64_t window_begin = std::max(align_down(page_va, window), extent.va);
+  std::uint64_t window_end = std::min(align_down(page_va, window) + window, extent.end());
+  auto shared = [&](std::uint64_t va) { return frame_references(extent.frame_at(va)) != 1; };
+  Range range{page_va, page_va + vmi::page_size};
+  while (range.begin > window_begin && shared(range.begin - vmi::page_size)) {
+    range.begin -= vmi::page_size;
+  }
+  while (range.end < window_end && shared(range.end)) range.end += vmi::page_size;
+  while (range.begin <= page_va) {
+    range.begin += pages(TRY(replace_with_copy(region, range)));
+  }
+  return {};
+}
+
+/// Gives as many pages from range.begin on, which lie in one extent, frames of their own as come in
+/// one run. Returns how many.
+Result<std::uint32_t> AddressSpace::replace_with_copy(const Region& region, Range range) {
+  FrameRun run = TRY(allocate_near(range.begin, pages_in(range.begin, range.end)));
+  std::uint64_t end = range.begin + pages(run.count);
+  auto prepare = [&]() -> Result<> {
+    TRY(extents_.split_at(range.begin));
+    TRY(extents_.split_at(end));
+    Frame old = extents_.find(range.begin)->frame;
+    // The old page is still mapped; reading it there saves the host a look-up.
+    std::uint64_t bytes = pages(run.count);
+    if (hypercalls().copy_user_to_frame(run.first, 0, range.begin, bytes) != bytes) {
+      hypercalls().copy_frames(run.first, old, run.count);
+    }
+    std::int64_t status = hypercalls().map(range.begin, run.first, run.count,
+                                           region.source.protection, vmi::map_populate);
+    return status < 0 ? Result<>(Errno::nomem) : Result<>();
+  };
+  auto prepared = prepare();
+  if (!prepared.ok()) {
+    frame_release(run.first, run.count);
+    return prepared.error();
+  }
+  ExtentNode& extent = *extents_.find(range.begin);
+  frame_release(extent.frame, extent.pages);
+  extent.frame = run.first;
+  extent.protection = region.source.protection;
+  extents_.join(extent, region.va, region.end);
+  return run.count;
+}
+
+/// The page table allows the access and yet it faulted: the host lost the page. Say it again.
+Result<> AddressSpace::map_again(const ExtentNode& extent, std::uint64_t page_va) {
+  std::int64_t status =
+      hypercalls().map(page_va, extent.frame_at(page_va), 1, extent.protection, vmi::map_populate);
+  return status < 0 ? Result<>(Errno::nomem) : Result<>();
+}
+
+/// Frames for pages at `va`, such that pages of one aligned 256 KiB lie in one chunk of frames at
+/// the same offset, if that can be had.
+Result<FrameRun> AddressSpace::allocate_near(std::uint64_t va, std::uint32_t wanted) {
+  std::uint64_t chunk = align_down(va, chunk_bytes);
+  std::int64_t hint = -1;
+  ExtentNode* before = extents_.at_or_before(va);
+  ExtentNode* after = before ? before->following() : extents_.first();
+  if (before && va < before->end()) before = extents_.at_or_before(before->va - 1);  // to be copied
+  if (before && (before->end() > chunk || before->end() == va)) {
+    hint = static_cast<std::int64_t>(before->frame) + pages_in(before->va, va);
+  } else if (after && after->va < chunk + chunk_bytes) {
+    hint = static_cast<std::int64_t>(after->frame) - pages_in(va, after->va);
+  }
+  if (hint >= 0) {
+    auto run = frames_allocate_at(static_cast<Frame>(hint), wanted);
+    if (run.ok()) return run;
+  }
+  auto free_chunk = frames_free_chunk();
+  if (free_chunk.ok()) {
+    return frames_allocate_at(free_chunk.value() + pages_in(chunk, va), wanted);
+  }
+  return frames_allocate(wanted);
+}
+
+}  // namespace guest

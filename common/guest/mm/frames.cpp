@@ -1,0 +1,175 @@
+// The frame table: see frames.h. Called on every page fault, by the page cache, fork and exit.
+//
+// Free frames are bits, 64 to a word, and a word is also the unit of placement (a chunk of 256
+// KiB): a search for room looks at words only, and begins where the last one knew there was none
+// before. The lowest free chunk is taken first, since memory that was in use is warm in the host's
+// caches.
+#include "guest/mm/frames.h"
+
+#include <bit>
+
+#include "guest/base/panic.h"
+#include "guest/mm/heap.h"
+
+namespace guest {
+
+namespace {
+
+constexpr std::uint16_t pinned = 0xffff;  // a count that overflowed: never free again
+constexpr std::uint64_t all_bits = ~0ull;
+
+class FrameTable {
+ public:
+  void init(std::uint32_t total);
+  Result<FrameRun> allocate(std::uint32_t wanted);
+  Result<FrameRun> allocate_at(Frame first, std::uint32_t wanted);
+  Result<Frame> free_chunk();
+  [[nodiscard]] bool fresh(FrameRun run) const;
+  void retain(Frame frame, std::uint32_t count);
+  void release(Frame frame, std::uint32_t count);
+  [[nodiscard]] std::uint32_t references(Frame frame) const { return references_[frame]; }
+  [[nodiscard]] std::uint32_t free() const { return free_count_; }
+  [[nodiscard]] std::uint32_t total() const { return total_; }
+
+ private:
+  [[nodiscard]] bool is_free(Frame frame) const { return free_[frame / 64] >> (frame % 64) & 1; }
+  void check(Frame frame, std::uint32_t count) const {
+    KERNEL_ASSERT(frame < total_ && count <= total_ - frame);
+  }
+  Result<Frame> first_free();
+
+  std::uint32_t total_ = 0, words_ = 0, free_count_ = 0;
+  std::uint16_t* references_ = nullptr;
+  std::uint64_t* free_ = nullptr;   // bit set: free
+  std::uint64_t* fresh_ = nullptr;  // bit set: never released since boot
+  std::uint32_t chunk_hint_ = 0;    // no wholly free word below
+  std::uint32_t free_hint_ = 0;     // no free bit in the words below
+  Frame cursor_ = 0;                // where allocate() continues
+};
+
+template <class T>
+T* allocate_array(T* old, std::size_t count) {
+  heap_free(old);
+  auto* array = static_cast<T*>(heap_allocate(count * sizeof(T)));
+  if (!array) panic("the kernel heap cannot hold the frame table: less guest memory, please");
+  return array;
+}
+
+void FrameTable::init(std::uint32_t total) {
+  total_ = free_count_ = total;
+  words_ = (total + 63) / 64;
+  chunk_hint_ = free_hint_ = 0;
+  cursor_ = 0;
+  references_ = allocate_array(references_, total);
+  free_ = allocate_array(free_, words_);
+  fresh_ = allocate_array(fresh_, words_);
+  for (std::uint32_t i = 0; i < total; ++i) references_[i] = 0;
+  for (std::uint32_t i = 0; i < words_; ++i) free_[i] = fresh_[i] = all_bits;
+  if (total % 64) free_[words_ - 1] = (1ull << (total % 64)) - 1;
+}
+
+Result<Frame> FrameTable::free_chunk() {
+  while (chunk_hint_ < words_ && free_[chunk_hint_] != all_bits) ++chunk_hint_;
+  if (chunk_hint_ == words_) return Errno::nomem;
+  return chunk_hint_ * 64;
+}
+
+Result<Frame> FrameTable::first_free() {
+  while (free_hint_ < words_ && free_[free_hint_] == 0) ++free_hint_;
+  if (free_hint_ == words_) return Errno::nomem;
+  return free_hint_ * 64 + static_cast<Frame>(std::countr_zero(free_[free_hint_]));
+}
+
+Result<FrameRun> FrameTable::allocate_at(Frame first, std::uint32_t wanted) {
+  if (first >= total_ || !is_free(first)) return Errno::nomem;
+  FrameRun run{first, 0};
+  while (run.count < wanted && first + run.count < total_ && is_free(first + run.count)) {
+    Frame frame = first + run.count++;
+    free_[frame / 64] &= ~(1ull << (frame % 64));
+    references_[frame] = 1;
+  }
+  free_count_ -= run.count;
+  return run;
+}
+
+Result<FrameRun> FrameTable::allocate(std::uint32_t wanted) {
+  if (cursor_ >= total_ || !is_free(cursor_)) {
+    auto chunk = free_chunk();
+    cursor_ = chunk.ok() ? chunk.value() : TRY(first_free());
+  }
+  auto run = allocate_at(cursor_, wanted);
+  if (run.ok()) cursor_ = run.value().first + run.value().count;
+  return run;
+}
+
+bool FrameTable::fresh(FrameRun run) const {
+  for (Frame frame = run.first; frame < run.first + run.count; ++frame) {
+    if (!(fresh_[frame / 64] >> (frame % 64) & 1)) return false;
+  }
+  return true;
+}
+
+void FrameTable::retain(Frame frame, std::uint32_t count) {
+  check(frame, count);
+  for (std::uint32_t i = frame; i < frame + count; ++i) {
+    KERNEL_ASSERT(references_[i] != 0);
+    if (references_[i] != pinned) ++references_[i];
+  }
+}
+
+void FrameTable::release(Frame frame, std::uint32_t count) {
+  check(frame, count);
+  for (std::uint32_t i = frame; i < frame + count; ++i) {
+    KERNEL_ASSERT(references_[i] != 0);
+    if (references_[i] == pinned || --references_[i] != 0) continue;
+    std::uint32_t word = i / 64;
+    free_[word] |= 1ull << (i % 64);
+    fresh_[word] &= ~(1ull << (i % 64));
+    ++free_count_;
+    if (word < free_hint_) free_hint_ = word;
+    if (word < chunk_hint_ && free_[word] == all_bits) chunk_hint_ = word;
+  }
+}
+
+constinit FrameTable table;
+
+}  // namespace
+
+void frames_init(std::uint32_t total, Frame boot_tree, std::uint32_t boot_tree_frames) {
+  table.init(total);
+  if (!boot_tree_frames) return;
+  auto taken = table.allocate_at(boot_tree, boot_tree_frames);
+  if (!taken.ok() || taken.value().count != boot_tree_frames) {
+    panic("the boot tree lies outside of guest memory");
+  }
+}
+
+Result<FrameRun> frames_allocate(std::uint32_t wanted) {
+  return table.allocate(wanted);
+}
+Result<FrameRun> frames_allocate_at(Frame first, std::uint32_t wanted) {
+  return table.allocate_at(first, wanted);
+}
+Result<Frame> frames_free_chunk() {
+  return table.free_chunk();
+}
+bool frames_are_fresh(FrameRun run) {
+  return table.fresh(run);
+}
+void frame_retain(Frame frame, std::uint32_t count) {
+  table.retain(frame, count);
+}
+void frame_release(Frame frame, std::uint32_t count) {
+  table.release(frame, count);
+}
+std::uint32_t frame_references(Frame frame) {
+  return table.references(frame);
+}
+std::uint32_t frames_free() {
+  return table.free();
+}
+std::uint32_t frames_total() {
+  return table.total();
+}
+
+}  // namespace guest

@@ -1,0 +1,301 @@
+// The mapping calls of AddressSpace: mmap, munmap, mprotect, mremap, madvise, brk. Called from
+// system calls and program loading; all but the bookkeeping of regions needs the current space.
+//
+// An extent never crosses a region's boundary: whoever splits regions splits extents first.
+#include <algorithm>
+
+#include "guest/base/make.h"
+#include "guest/mm/address_space.h"
+#include "guest/mm/shared_memory.h"
+#include "guest/platform.h"
+
+namespace guest {
+
+namespace {
+
+/// Linux refuses what can obviously never be backed; so do we.
+bool absurd(std::uint64_t bytes) {
+  return bytes >> vmi::page_shift > frames_total();
+}
+
+bool page_aligned(std::uint64_t va) {
+  return va % vmi::page_size == 0;
+}
+
+}  // namespace
+
+Result<> AddressSpace::split_at(std::uint64_t va) {
+  TRY(extents_.split_at(va));
+  return regions_.split_at(va);
+}
+
+/// Unmaps the pages of a range and lets go of their frames.
+Result<> AddressSpace::drop_extents(std::uint64_t begin, std::uint64_t end) {
+  TRY(extents_.split_at(begin));
+  TRY(extents_.split_at(end));
+  ExtentNode* first = extents_.first_ending_after(begin);
+  if (!first || first->va >= end) return {};
+  ExtentNode* last = extents_.at_or_before(end - 1);
+  // First the host, as it may refuse; frames that user code can reach stay ours.
+  if (hypercalls().unmap(first->va, pages_in(first->va, last->end())) < 0) return Errno::nomem;
+  for (ExtentNode* run = first; run && run->va < end;) {
+    ExtentNode* next = run->following();
+    frame_release(run->frame, run->pages);
+    extents_.remove(*run);
+    run = next;
+  }
+  return {};
+}
+
+Result<std::uint64_t> AddressSpace::map(const MapRequest& request) {
+  if (request.bytes == 0 || !page_aligned(request.offset)) return Errno::inval;
+  if (request.bytes > vmi::user_end) return Errno::nomem;
+  std::uint64_t bytes = page_up(request.bytes);
+  bool counts = !request.inode && (request.protection & vmi::prot_write || request.shared);
+  if (counts && !request.reserve_nothing && absurd(bytes)) return Errno::nomem;
+  if (request.inode && request.offset + bytes < bytes) return Errno::overflow;
+
+  RegionSource source{.protection = request.protection,
+                      .shared = request.shared,
+                      .may_write = request.may_write,
+                      .inode = request.inode,
+                      .offset = request.offset};
+  if (!source.inode) source.offset = 0;
+  if (!source.inode && request.shared) source.inode = TRY(make_ref<SharedMemory>(bytes));
+  std::uint64_t va = TRY(place(request, bytes));
+  TRY(regions_.add(va, va + bytes, std::move(source)));
+  return va;
+}
+
+/// Finds, or makes, room for a mapping.
+Result<std::uint64_t> AddressSpace::place(const MapRequest& request, std::uint64_t bytes) {
+  if (request.placement != MapRequest::anywhere) {
+    std::uint64_t va = request.address;
+    if (!page_aligned(va)) return Errno::inval;
+    if (va < vmi::user_begin) return Errno::perm;  // as below Linux's mmap_min_addr
+    if (!vmi::is_user_range(va, bytes)) return Errno::nomem;
+    if (!regions_.free(va, va + bytes)) {
+      if (request.placement == MapRequest::fixed_no_replace) return Errno::exist;
+      TRY(unmap(va, bytes));
+    }
+    return va;
+  }
+  std::uint64_t wish = page_down(request.address);
+  if (wish && vmi::is_user_range(wish, bytes) && regions_.free(wish, wish + bytes)) return wish;
+  return find_gap(bytes);
+}
+
+/// Top-down below the stack. Remembers where to go on, so that a program with thousands of
+/// mappings does not walk over them for each new one.
+Result<std::uint64_t> AddressSpace::find_gap(std::uint64_t bytes) {
+  for (bool again : {true, false}) {
+    for (std::uint64_t top = search_from_; top >= vmi::user_begin + bytes;) {
+      Region* below = regions_.at_or_before(top - 1);
+      std::uint64_t bottom = below ? below->end : vmi::user_begin;
+      if (bottom <= top - bytes) {
+        search_from_ = top - bytes;
+        return top - bytes;
+      }
+      top = below ? below->va : 0;
+    }
+    if (!again || search_from_ == mmap_top) break;
+    search_from_ = mmap_top;
+  }
+  return Errno::nomem;
+}
+
+/// Something that began at `va` is gone.
+void AddressSpace::gap_appeared(std::uint64_t va) {
+  if (va < search_from_) return;
+  Region* above = regions_.first_ending_after(va);
+  search_from_ = std::min(above ? above->va : mmap_top, mmap_top);
+}
+
+Result<> AddressSpace::unmap(std::uint64_t va, std::uint64_t bytes) {
+  if (!page_aligned(va) || bytes == 0) return Errno::inval;
+  if (va > vmi::user_end || bytes > vmi::user_end - va) return Errno::inval;
+  std::uint64_t end = page_up(va + bytes);
+  Region* region = regions_.first_ending_after(va);
+  if (!region || region->va >= end) return {};
+  TRY(split_at(va));
+  TRY(split_at(end));
+  TRY(drop_extents(va, end));
+  for (region = regions_.first_ending_after(va); region && region->va < end;) {
+    Region* next = region->following();
+    regions_.remove(*region);
+    region = next;
+  }
+  gap_appeared(va);
+  return {};
+}
+
+Result<> AddressSpace::check_mapped(std::uint64_t va, std::uint64_t bytes) const {
+  if (va > vmi::user_end || bytes > vmi::user_end - va) return Errno::nomem;
+  std::uint64_t end = page_up(va + bytes);
+  for (Region* region = regions_.first_ending_after(va); va < end; region = region->following()) {
+    if (!region || region->va > va) return Errno::nomem;
+    va = region->end;
+  }
+  return {};
+}
+
+Result<> AddressSpace::protect(std::uint64_t va, std::uint64_t bytes, std::uint32_t protection) {
+  if (!page_aligned(va)) return Errno::inval;
+  if (bytes == 0) return {};
+  TRY(check_mapped(va, bytes));
+  std::uint64_t end = page_up(va + bytes);
+  for (Region* region = regions_.find(va); region && region->va < end;
+       region = region->following()) {
+    if (protection & vmi::prot_write && !region->source.may_write) return Errno::acces;
+  }
+  TRY(split_at(va));
+  TRY(split_at(end));
+  for (Region* region = regions_.find(va); region && region->va < end;
+       region = region->following()) {
+    TRY(protect_region(*region, protection));
+  }
+  regions_.join_around(va, end);
+  return {};
+}
+
+/// Gives a region another protection, and its pages as much of it as sharing allows: one hypercall
+/// for each stretch that changes alike.
+Result<> AddressSpace::protect_region(Region& region, std::uint32_t protection) {
+  auto becomes = [&](const ExtentNode& run) {
+    if (region.source.shared || !(protection & vmi::prot_write)) return protection;
+    for (std::uint32_t i = 0; i < run.pages; ++i) {
+      if (frame_references(run.frame + i) != 1) return without_write(protection);
+    }
+    return protection;
+  };
+  region.source.protection = protection;
+  ExtentNode* run = extents_.first_ending_after(region.va);
+  while (run && run->va < region.end) {
+    ExtentNode* first = run;
+    std::uint32_t next_protection = becomes(*first);
+    std::uint64_t end = first->end();
+    for (run = run->following(); run && run->va < region.end && becomes(*run) == next_protection;
+         run = run->following()) {
+      end = run->end();
+    }
+    if (hypercalls().protect(first->va, pages_in(first->va, end), next_protection) < 0) {
+      return Errno::nomem;
+    }
+    for (ExtentNode* changed = first; changed != run; changed = changed->following()) {
+      changed->protection = next_protection;
+    }
+  }
+  // What an earlier, narrower protection had torn apart is one run again.
+  for (run = extents_.first_ending_after(region.va); run && run->va < region.end;
+       run = run->following()) {
+    run = &extents_.join(*run, region.va, region.end);
+  }
+  return {};
+}
+
+Result<> AddressSpace::discard(std::uint64_t va, std::uint64_t bytes) {
+  if (!page_aligned(va)) return Errno::inval;
+  if (va > vmi::user_end || bytes > vmi::user_end - va) return Errno::inval;
+  std::uint64_t end = page_up(va + bytes);
+  TRY(drop_extents(va, end));
+  return check_mapped(va, bytes);
+}
+
+Result<> AddressSpace::populate(std::uint64_t va, std::uint64_t bytes) {
+  for (std::uint64_t end = page_up(va + bytes); va < end;) {
+    if (ExtentNode* extent = extents_.find(va)) {
+      va = extent->end();
+      continue;
+    }
+    Region* region = regions_.find(va);
+    if (!region) return Errno::nomem;
+    bool write = region->source.protection & vmi::prot_write;
+    TRY(fault(va, write ? vmi::fault_user | vmi::fault_write : vmi::fault_user));
+  }
+  return {};
+}
+
+Result<std::uint64_t> AddressSpace::remap(std::uint64_t va, std::uint64_t bytes,
+                                          std::uint64_t new_bytes, std::uint32_t flags,
+                                          std::uint64_t new_va) {
+  if (!page_aligned(va) || bytes == 0 || new_bytes == 0) return Errno::inval;
+  if (!vmi::is_user_range(va, bytes) || new_bytes > vmi::user_end) return Errno::inval;
+  Range old{va, page_up(va + bytes)};
+  new_bytes = page_up(new_bytes);
+  Region* region = regions_.find(va);
+  if (!region || region->end < old.end) return Errno::fault;
+  if (!(flags & remap_fixed)) return resize(old, new_bytes, flags);
+
+  if (!(flags & remap_may_move) || !page_aligned(new_va)) return Errno::inval;
+  if (!vmi::is_user_range(new_va, new_bytes)) return Errno::inval;
+  if (new_va < old.end && old.begin < new_va + new_bytes) return Errno::inval;
+  TRY(unmap(new_va, new_bytes));
+  if (new_bytes < old.end - old.begin) {
+    TRY(unmap(old.begin + new_bytes, old.end - old.begin - new_bytes));
+    old.end = old.begin + new_bytes;
+  }
+  TRY(move(old, new_va, new_bytes));
+  return new_va;
+}
+
+/// mremap without a wish for the address: shrinks or grows in place, or moves if it may.
+Result<std::uint64_t> AddressSpace::resize(Range old, std::uint64_t new_bytes,
+                                           std::uint32_t flags) {
+  std::uint64_t old_bytes = old.end - old.begin;
+  if (new_bytes <= old_bytes) {
+    if (new_bytes < old_bytes) TRY(unmap(old.begin + new_bytes, old_bytes - new_bytes));
+    return old.begin;
+  }
+  if (absurd(new_bytes - old_bytes)) return Errno::nomem;
+  Region* region = regions_.find(old.begin);
+  std::uint64_t new_end = old.begin + new_bytes;
+  if (region->end == old.end && new_end <= vmi::user_end && regions_.free(old.end, new_end)) {
+    region->end = new_end;
+    regions_.join_around(old.begin, new_end);
+    return old.begin;
+  }
+  if (!(flags & remap_may_move)) return Errno::nomem;
+  std::uint64_t to = TRY(find_gap(new_bytes));
+  TRY(move(old, to, new_bytes));
+  return to;
+}
+
+/// Moves pages to where nothing is. The frames stay; only addresses change.
+Result<> AddressSpace::move(Range from, std::uint64_t to, std::uint64_t new_bytes) {
+  TRY(split_at(from.begin));
+  TRY(split_at(from.end));
+  TRY(regions_.add(to, to + new_bytes, regions_.find(from.begin)->source));
+  for (ExtentNode* run = extents_.first_ending_after(from.begin); run && run->va < from.end;) {
+    ExtentNode* next = run->following();
+    std::uint64_t va = to + (run->va - from.begin);
+    if (hypercalls().map(va, run->frame, run->pages, run->protection, 0) < 0) return Errno::nomem;
+    if (hypercalls().unmap(run->va, run->pages) < 0) {
+      hypercalls().unmap(va, run->pages);
+      return Errno::nomem;
+    }
+    extents_.rekey(*run, va);
+    run = next;
+  }
+  return unmap(from.begin, from.end - from.begin);
+}
+
+std::uint64_t AddressSpace::set_brk(std::uint64_t va) {
+  if (va < brk_begin_ || va >= mmap_top) return brk_;
+  std::uint64_t old_end = page_up(brk_), new_end = page_up(va);
+  if (new_end > old_end) {
+    if (absurd(new_end - brk_begin_) || !regions_.free(old_end, new_end)) return brk_;
+    RegionSource source{.protection = vmi::prot_read | vmi::prot_write};
+    if (!regions_.add(old_end, new_end, std::move(source)).ok()) return brk_;
+  } else if (new_end < old_end) {
+    if (!unmap(new_end, old_end - new_end).ok()) return brk_;
+  }
+  return brk_ = va;
+}
+
+Result<> AddressSpace::map_stack() {
+  constexpr std::uint64_t initial = 128 * 1024;
+  RegionSource source{.protection = vmi::prot_read | vmi::prot_write, .grows_down = true};
+  return regions_.add(stack_top - initial, stack_top, std::move(source));
+}
+
+}  // namespace guest

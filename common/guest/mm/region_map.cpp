@@ -1,0 +1,94 @@
+// RegionMap: see the header. Called by AddressSpace.
+#include "guest/mm/region_map.h"
+
+#include <new>
+#include <utility>
+
+namespace guest {
+
+namespace {
+
+bool continues(const Region& left, const Region& right) {
+  const RegionSource &a = left.source, &b = right.source;
+  return left.end == right.va && a.protection == b.protection && a.shared == b.shared &&
+         a.may_write == b.may_write && !a.grows_down && !b.grows_down && a.inode == b.inode &&
+         (!a.inode || left.file_offset(left.end) == b.offset);
+}
+
+}  // namespace
+
+RegionMap::~RegionMap() {
+  for (Region* region = first(); region;) {
+    Region* next = region->following();
+    delete region;
+    region = next;
+  }
+}
+
+Region* RegionMap::make(std::uint64_t begin, std::uint64_t end, RegionSource source) {
+  auto* region = new (std::nothrow) Region;
+  if (!region) return nullptr;
+  region->va = begin;
+  region->end = end;
+  region->source = std::move(source);
+  region->node_height = list_.draw_height();
+  list_.insert(*region);
+  return region;
+}
+
+Region* RegionMap::find(std::uint64_t va) const {
+  Region* region = list_.at_or_before(va);
+  return region && va < region->end ? region : nullptr;
+}
+
+Region* RegionMap::first_ending_after(std::uint64_t va) const {
+  Region* region = list_.at_or_before(va);
+  if (!region) return first();
+  return va < region->end ? region : region->following();
+}
+
+bool RegionMap::free(std::uint64_t begin, std::uint64_t end) const {
+  Region* region = first_ending_after(begin);
+  return !region || region->va >= end;
+}
+
+Result<> RegionMap::add(std::uint64_t begin, std::uint64_t end, RegionSource source) {
+  if (!make(begin, end, std::move(source))) return Errno::nomem;
+  join_around(begin, end);
+  return {};
+}
+
+Result<> RegionMap::split_at(std::uint64_t va) {
+  Region* left = find(va);
+  if (!left || left->va == va) return {};
+  RegionSource source = left->source;
+  if (source.inode) source.offset = left->file_offset(va);
+  std::uint64_t end = left->end;
+  left->end = va;
+  if (!make(va, end, std::move(source))) {
+    left->end = end;
+    return Errno::nomem;
+  }
+  return {};
+}
+
+void RegionMap::remove(Region& region) {
+  list_.erase(region);
+  delete &region;
+}
+
+void RegionMap::join_around(std::uint64_t begin, std::uint64_t end) {
+  Region* region = begin ? at_or_before(begin - 1) : nullptr;
+  if (!region) region = first();
+  while (region && region->va <= end) {
+    Region* next = region->following();
+    if (next && continues(*region, *next)) {
+      region->end = next->end;
+      remove(*next);
+    } else {
+      region = next;
+    }
+  }
+}
+
+}  // namespace guest

@@ -1,0 +1,69 @@
+// RegionMap: the regions of an address space (Linux calls them VMAs): address ranges with one
+// protection and one source of pages. Bookkeeping only; AddressSpace gives it meaning.
+#pragma once
+
+#include <cstdint>
+
+#include "guest/base/ref.h"
+#include "guest/base/result.h"
+#include "guest/fs/inode.h"
+#include "guest/mm/skip_list.h"
+
+namespace guest {
+
+struct RegionSource {
+  std::uint32_t protection = 0;
+  bool shared = false;
+  bool grows_down = false;
+  bool may_write = true;  // may mprotect grant writing?
+  Ref<Inode> inode = {};  // none: anonymous memory
+  std::uint64_t offset = 0;
+};
+
+struct Region {
+  std::uint64_t va = 0, end = 0;
+  RegionSource source = {};
+  Region* links[skip_list_height] = {};
+  int node_height = 1;
+
+  [[nodiscard]] bool anonymous() const { return !source.inode; }
+  [[nodiscard]] std::uint64_t bytes() const { return end - va; }
+  [[nodiscard]] std::uint64_t file_offset(std::uint64_t address) const {
+    return source.offset + (address - va);
+  }
+  [[nodiscard]] Region* following() const { return links[0]; }
+
+  // For SkipList.
+  [[nodiscard]] int height() const { return node_height; }
+  [[nodiscard]] Region* next(int level) const { return links[level]; }
+  void set_next(int level, Region* region) { links[level] = region; }
+};
+
+class RegionMap {
+ public:
+  RegionMap() = default;
+  RegionMap(const RegionMap&) = delete;
+  RegionMap& operator=(const RegionMap&) = delete;
+  ~RegionMap();
+
+  [[nodiscard]] Region* first() const { return list_.first(); }
+  [[nodiscard]] std::size_t size() const { return list_.size(); }
+  [[nodiscard]] Region* find(std::uint64_t va) const;
+  [[nodiscard]] Region* at_or_before(std::uint64_t va) const { return list_.at_or_before(va); }
+  [[nodiscard]] Region* first_ending_after(std::uint64_t va) const;
+  [[nodiscard]] bool free(std::uint64_t begin, std::uint64_t end) const;
+
+  /// Adds a region where none is; joins neighbours that it continues. ENOMEM.
+  Result<> add(std::uint64_t begin, std::uint64_t end, RegionSource source);
+  /// Makes `va` a boundary between regions. ENOMEM.
+  Result<> split_at(std::uint64_t va);
+  void remove(Region& region);
+  void join_around(std::uint64_t begin, std::uint64_t end);
+
+ private:
+  Region* make(std::uint64_t begin, std::uint64_t end, RegionSource source);
+
+  SkipList<Region> list_;
+};
+
+}  // namespace guest

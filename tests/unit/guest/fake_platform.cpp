@@ -1,0 +1,290 @@
+// FakePlatform: see the header. Linked into guest-hosted in place of guest/platform.cpp,
+// mm/heap.cpp and mm/user_copy.S.
+#include "tests/unit/guest/fake_platform.h"
+
+#include <cstdlib>
+
+#include "guest/mm/address_space.h"
+#include "guest/mm/frames.h"
+#include "guest/mm/heap.h"
+#include "guest/mm/user_copy.h"
+
+namespace guest_test {
+
+namespace {
+
+constexpr std::int64_t no_memory = -12, try_again = -11;
+FakePlatform* platform = nullptr;
+
+FakePlatform& p() {
+  return FakePlatform::instance();
+}
+
+bool may_go_on(int& left) {
+  if (left < 0) return true;
+  if (left == 0) return false;
+  --left;
+  return true;
+}
+
+// -- Hypercalls.
+std::int64_t create_space(vmi::SpaceId id) {
+  if (p().creation_of_spaces_fails) return try_again;
+  if (!p().spaces.insert(id).second) throw std::logic_error("space exists already");
+  return 0;
+}
+void destroy_space(vmi::SpaceId id) {
+  if (!p().spaces.erase(id)) throw std::logic_error("no such space");
+}
+void switch_space(vmi::SpaceId id, const vmi::Extent* extents) {
+  p().current_space = id;
+  p().mappings.clear();
+  std::uint64_t end = 0;
+  for (; extents; extents = extents->next) {
+    if (extents->va < end) throw std::logic_error("extents out of order or overlapping");
+    for (std::uint32_t i = 0; i < extents->pages; ++i) {
+      p().mappings[extents->va + i * vmi::page_size] = {extents->frame + i, extents->protection};
+    }
+    end = extents->va + extents->pages * vmi::page_size;
+  }
+}
+std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::uint32_t protection,
+                 std::uint32_t flags) {
+  p().calls.push_back({MappingCall::map, va, pages, frame, protection, flags});
+  if (!may_go_on(p().mapping_calls_left)) return no_memory;
+  if (va % vmi::page_size || pages == 0) throw std::logic_error("map: bad range");
+  for (std::uint32_t i = 0; i < pages; ++i) {
+    if (flags & vmi::map_zero) std::memset(p().frame(frame + i), 0, vmi::page_size);
+    p().mappings[va + i * vmi::page_size] = {frame + i, protection};
+  }
+  if (flags & vmi::map_zero && !(protection & vmi::prot_write)) {
+    throw std::logic_error("map: zeroing needs write permission");
+  }
+  return 0;
+}
+std::int64_t unmap(std::uint64_t va, std::uint64_t pages) {
+  p().calls.push_back({MappingCall::unmap, va, pages});
+  if (!may_go_on(p().mapping_calls_left)) return no_memory;
+  auto& mappings = p().mappings;
+  mappings.erase(mappings.lower_bound(va), mappings.lower_bound(va + pages * vmi::page_size));
+  return 0;
+}
+std::int64_t protect(std::uint64_t va, std::uint64_t pages, std::uint32_t protection) {
+  p().calls.push_back({MappingCall::protect, va, pages, 0, protection});
+  if (!may_go_on(p().mapping_calls_left)) return no_memory;
+  auto& mappings = p().mappings;
+  auto end = mappings.lower_bound(va + pages * vmi::page_size);
+  for (auto page = mappings.lower_bound(va); page != end; ++page) {
+    page->second.protection = protection;
+  }
+  return 0;
+}
+
+/// Moves bytes page by page of user memory; stops where one is not accessible.
+template <class Move>
+std::uint64_t over_user_pages(std::uint64_t va, std::uint64_t bytes, bool write, Move move) {
+  std::uint64_t done = 0;
+  while (done < bytes) {
+    std::uint8_t* user = p().user(va + done, write);
+    if (!user) break;
+    std::uint64_t part = vmi::page_size - (va + done) % vmi::page_size;
+    if (part > bytes - done) part = bytes - done;
+    move(user, done, part);
+    done += part;
+  }
+  return done;
+}
+
+std::uint64_t copy_frame_to_user(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
+                                 std::uint64_t bytes) {
+  return over_user_pages(va, bytes, true, [&](auto* user, auto done, auto part) {
+    std::memcpy(user, p().frame(frame) + offset + done, part);
+  });
+}
+std::uint64_t copy_user_to_frame(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
+                                 std::uint64_t bytes) {
+  return over_user_pages(va, bytes, false, [&](auto* user, auto done, auto part) {
+    std::memcpy(p().frame(frame) + offset + done, user, part);
+  });
+}
+void zero_frames(vmi::Frame frame, std::uint32_t count) {
+  std::memset(p().frame(frame), 0, count * vmi::page_size);
+}
+void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count) {
+  std::memcpy(p().frame(to), p().frame(from), count * vmi::page_size);
+  p().copied_frames += count;
+}
+void peek_frame(vmi::Frame frame, std::uint64_t offset, void* to, std::uint64_t bytes) {
+  if (bytes) std::memcpy(to, p().frame(frame) + offset, bytes);
+}
+void poke_frame(vmi::Frame frame, std::uint64_t offset, const void* from, std::uint64_t bytes) {
+  if (bytes) std::memcpy(p().frame(frame) + offset, from, bytes);
+}
+void idle() {}
+void save_vectors(void* to) {
+  std::memset(to, 0, p().boot_info.xsave_bytes);
+}
+void load_vectors(const void*) {}
+[[noreturn]] void return_to_user(vmi::TrapFrame*) {
+  throw std::logic_error("return to user");
+}
+[[noreturn]] void shutdown(std::int32_t status) {
+  throw GuestShutdown(status);
+}
+[[noreturn]] void panic(const char* message) {
+  throw GuestPanic(message);
+}
+std::uint64_t device_read(std::uint32_t address) {
+  auto found = p().device_values.find(address);
+  return found == p().device_values.end() ? 0 : found->second;
+}
+void device_write(std::uint32_t address, std::uint64_t value) {
+  p().device_writes.emplace_back(address, value);
+}
+
+}  // namespace
+
+FakePlatform::FakePlatform(std::uint32_t frames) : ram(frames * vmi::page_size) {
+  if (platform) throw std::logic_error("one FakePlatform at a time");
+  platform = this;
+  hypercalls = {.magic = vmi::Hypercalls::magic_value,
+                .version = vmi::vmi_version,
+                .bytes = sizeof(vmi::Hypercalls),
+                .create_space = create_space,
+                .destroy_space = destroy_space,
+                .switch_space = switch_space,
+                .map = map,
+                .unmap = unmap,
+                .protect = protect,
+                .copy_frame_to_user = copy_frame_to_user,
+                .copy_user_to_frame = copy_user_to_frame,
+                .zero_frames = zero_frames,
+                .copy_frames = copy_frames,
+                .peek_frame = peek_frame,
+                .poke_frame = poke_frame,
+                .return_to_user = return_to_user,
+                .idle = idle,
+                .save_vectors = save_vectors,
+                .load_vectors = load_vectors,
+                .shutdown = shutdown,
+                .panic = panic,
+                .device_read = device_read,
+                .device_write = device_write};
+  shared_info.magic = vmi::SharedInfo::magic_value;
+  shared_info.version = vmi::vmi_version;
+  boot_info.magic = vmi::BootInfo::magic_value;
+  boot_info.version = vmi::vmi_version;
+  boot_info.frames = frames;
+  boot_info.xsave_bytes = 832;
+  guest::frames_init(frames, 0, 0);
+}
+
+FakePlatform::~FakePlatform() {
+  heap_allocations_left = mapping_calls_left = -1;
+  guest::AddressSpace::deactivate();
+  platform = nullptr;
+}
+
+FakePlatform& FakePlatform::instance() {
+  if (!platform) throw std::logic_error("the test has no FakePlatform");
+  return *platform;
+}
+
+std::uint8_t* FakePlatform::user(std::uint64_t va, bool write) {
+  auto found = mappings.find(va & ~(vmi::page_size - 1));
+  if (found == mappings.end()) return nullptr;
+  std::uint32_t wanted =
+      write ? vmi::prot_write : vmi::prot_read | vmi::prot_write | vmi::prot_exec;
+  if (!(found->second.protection & wanted)) return nullptr;
+  return frame(found->second.frame) + va % vmi::page_size;
+}
+
+namespace {
+
+std::uint8_t& access_user(std::uint64_t va, bool write) {
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    if (std::uint8_t* byte = p().user(va, write)) return *byte;
+    std::uint64_t code = vmi::fault_user | (write ? vmi::fault_write : 0);
+    auto served = guest::AddressSpace::current()->fault(va, code);
+    if (!served.ok()) throw FaultFailed(static_cast<int>(served.error()));
+  }
+  throw std::logic_error("a served fault comes back");
+}
+
+}  // namespace
+
+std::uint8_t FakePlatform::load(std::uint64_t va) {
+  return access_user(va, false);
+}
+void FakePlatform::store(std::uint64_t va, std::uint8_t value) {
+  access_user(va, true) = value;
+}
+
+}  // namespace guest_test
+
+namespace guest {
+
+using guest_test::FakePlatform;
+
+const vmi::Hypercalls& hypercalls() {
+  return FakePlatform::instance().hypercalls;
+}
+vmi::SharedInfo& shared_info() {
+  return FakePlatform::instance().shared_info;
+}
+const vmi::BootInfo& boot_info() {
+  return FakePlatform::instance().boot_info;
+}
+vmi::Rings& rings() {
+  return FakePlatform::instance().rings;
+}
+
+// The frame table's arrays live as long as the program, so they come from before any platform too.
+void* heap_allocate(std::size_t bytes) {
+  if (guest_test::platform && !guest_test::may_go_on(guest_test::platform->heap_allocations_left)) {
+    return nullptr;
+  }
+  return std::malloc(bytes ? bytes : 1);
+}
+void heap_free(void* block) {
+  std::free(block);
+}
+void heap_init(std::uintptr_t, std::uintptr_t) {}
+HeapUse heap_use() {
+  return {};
+}
+
+}  // namespace guest
+
+// -- The instructions that touch user memory.
+namespace {
+
+std::uint64_t fault_at(vmi::UserAccess* access, std::uint64_t va, bool write, std::uint64_t left) {
+  access->fault_address = va;
+  access->error_code = vmi::fault_user | (write ? vmi::fault_write : 0);
+  return left;
+}
+
+}  // namespace
+
+std::uint64_t user_copy_in(void* to, std::uint64_t from, std::uint64_t bytes,
+                           vmi::UserAccess* access) {
+  auto done = guest_test::over_user_pages(from, bytes, false, [&](auto* user, auto at, auto part) {
+    std::memcpy(static_cast<std::uint8_t*>(to) + at, user, part);
+  });
+  return done == bytes ? 0 : fault_at(access, from + done, false, bytes - done);
+}
+
+std::uint64_t user_copy_out(std::uint64_t to, const void* from, std::uint64_t bytes,
+                            vmi::UserAccess* access) {
+  auto done = guest_test::over_user_pages(to, bytes, true, [&](auto* user, auto at, auto part) {
+    std::memcpy(user, static_cast<const std::uint8_t*>(from) + at, part);
+  });
+  return done == bytes ? 0 : fault_at(access, to + done, true, bytes - done);
+}
+
+std::uint64_t user_clear(std::uint64_t to, std::uint64_t bytes, vmi::UserAccess* access) {
+  auto done = guest_test::over_user_pages(
+      to, bytes, true, [&](auto* user, auto, auto part) { std::memset(user, 0, part); });
+  return done == bytes ? 0 : fault_at(access, to + done, true, bytes - done);
+}
