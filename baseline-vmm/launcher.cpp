@@ -1,0 +1,262 @@
+// run_baseline: the VMM process. It prepares guest memory, starts the guest-machine process, and
+// serves its stops until the machine ends. Everything happens in one thread.
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "baseline-vmm/host_port.h"
+#include "baseline-vmm/startup.h"
+#include "baseline-vmm/stops.h"
+#include "baseline-vmm/ticker.h"
+#include "baseline-vmm/tracee.h"
+#include "devices/machine.h"
+#include "monitor/clock.h"
+#include "monitor/error.h"
+#include "monitor/guest_memory.h"
+#include "monitor/guest_process.h"
+#include "monitor/machine_config.h"
+
+extern "C" {
+extern const std::byte baseline_resident_begin[], baseline_resident_end[];
+extern const std::byte baseline_gate_begin[], baseline_gate_end[], baseline_gate_leave[];
+extern const std::byte baseline_gate_opened[], baseline_gate_closed[], baseline_gate_returned[];
+}
+
+namespace baseline {
+
+namespace {
+
+constexpr int status_timeout = 124, status_machine_failed = 125;
+constexpr std::uint64_t second_ns = 1'000'000'000;
+
+std::span<const std::byte> resident_image() {
+  return {baseline_resident_begin, baseline_resident_end};
+}
+
+std::uint64_t in_gate(const std::byte* label) {
+  return vmi::gate_base + static_cast<std::uint64_t>(label - baseline_gate_begin);
+}
+
+ResidentHeader& resident_header(const monitor::GuestMemory& memory) {
+  return *reinterpret_cast<ResidentHeader*>(memory.at(vmi::resident_base));
+}
+
+double own_cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+std::uint64_t own_peak_rss() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+/// What the resident part takes for granted.
+void check_host() {
+  constexpr unsigned long fsgsbase = 1 << 1;
+  if ((getauxval(AT_HWCAP2) & fsgsbase) == 0) {
+    throw monitor::HostError(
+        "this host does not let programs set FS and GS base (FSGSBASE); use Linux 5.9 or later "
+        "without nofsgsbase, on a CPU that has it");
+  }
+}
+
+/// One launch: from guest memory in place to the Outcome.
+class Launch final : public Services {
+ public:
+  Launch(const monitor::MachineConfig& config, monitor::GuestMemory& memory,
+         std::uint64_t started_ns)
+      : config_(config),
+        memory_(memory),
+        shared_(memory.shared_info()),
+        header_(resident_header(memory)),
+        rules_{.gate_opened = in_gate(baseline_gate_opened),
+               .gate_closed = in_gate(baseline_gate_closed),
+               .gate_returned = in_gate(baseline_gate_returned),
+               .host_call_ip = header_.host_call_ip,
+               .vmm_call_ip = header_.vmm_call_ip,
+               .guest_bytes = memory.total_bytes()},
+        machine_(port_, shared_, memory.rings()),
+        started_ns_(started_ns) {}
+
+  monitor::Outcome run(int cpu);
+
+  // Services: VMM calls, while the guest-machine process is stopped.
+  std::uint64_t device_read(std::uint32_t address) override { return machine_.read(address); }
+  void device_write(std::uint32_t address, std::uint64_t value) override {
+    machine_.write(address, value);
+  }
+  void idle() override;
+  std::string text(std::uint64_t window_address) override;
+
+ private:
+  void serve_stops(PtraceTracee& tracee, Stops& stops);
+  void note_first_instruction(const PtraceTracee& tracee);
+  bool out_of_time();
+  void report(const Stops& stops, PtraceTracee& tracee);
+
+  const monitor::MachineConfig& config_;
+  monitor::GuestMemory& memory_;
+  vmi::SharedInfo& shared_;
+  ResidentHeader& header_;
+  const Rules rules_;
+  HostPort port_;
+  devices::Machine machine_;
+  Ticker ticker_;
+  Observer observer_;
+  monitor::Outcome outcome_;
+
+  const std::uint64_t started_ns_;
+  std::uint64_t first_instruction_ns_ = 0;
+  double cpu_seconds_at_first_instruction_ = 0;
+  bool timed_out_ = false;
+};
+
+monitor::Outcome Launch::run(int cpu) {
+  header_.gate_leave = in_gate(baseline_gate_leave);
+  GateConstants constants{.guest_bytes = rules_.guest_bytes, .upcall = header_.upcall};
+  monitor::GuestProcess process({.memory = memory_,
+                                 .gate_code = {baseline_gate_begin, baseline_gate_end},
+                                 .gate_constants = std::as_bytes(std::span(&constants, 1)),
+                                 .entry = header_.start,
+                                 .stack = header_.start_stack,
+                                 .cpu = cpu,
+                                 .last_hosted_step = prepare_tracee});
+  PtraceTracee tracee(process.pid());
+  Stops stops(config_.config.trap, rules_, tracee, *this, header_.mailbox, shared_,
+              config_.observe ? &observer_ : nullptr);
+  if (std::optional<Stop> failed = tracee.attach()) {
+    if (tracee.reaped()) process.reaped();
+    std::string error = process.startup_error();
+    throw monitor::HostError(error.empty() ? "the guest-machine process did not start" : error);
+  }
+  tracee.resume({});
+  serve_stops(tracee, stops);
+  report(stops, tracee);
+  process.reaped();
+  return std::move(outcome_);
+}
+
+/// A tick between the look at the ticker and the wait is seen one tick later.
+void Launch::serve_stops(PtraceTracee& tracee, Stops& stops) {
+  while (!stops.end()) {
+    if (ticker_.take()) {
+      if (out_of_time()) return;
+      machine_.poll();
+      if (shared_.pending.load() != 0) stops.interrupt();
+    }
+    std::optional<Stop> stop = tracee.wait();
+    if (!stop) continue;
+    Resume next = stops.handle(*stop);
+    if (first_instruction_ns_ == 0 && stops.reached_user()) note_first_instruction(tracee);
+    if (!stops.end()) tracee.resume(next);
+  }
+}
+
+void Launch::note_first_instruction(const PtraceTracee& tracee) {
+  first_instruction_ns_ = monitor::monotonic_ns();
+  cpu_seconds_at_first_instruction_ = own_cpu_seconds() + tracee.cpu_seconds();
+}
+
+bool Launch::out_of_time() {
+  if (!config_.timeout_seconds) return false;
+  double elapsed = static_cast<double>(monitor::monotonic_ns() - started_ns_) * 1e-9;
+  timed_out_ = elapsed > *config_.timeout_seconds;
+  return timed_out_;
+}
+
+void Launch::idle() {
+  for (;;) {
+    machine_.poll();
+    if (shared_.pending.load() != 0 || out_of_time()) return;
+    // Ticks end the wait, which is soon enough for all but input and the guest's timer.
+    timespec wait{.tv_sec = 0, .tv_nsec = Ticker::period_us * 1000};
+    std::uint64_t deadline = shared_.timer_deadline.load();
+    if (deadline != 0) {
+      std::uint64_t now = monitor::monotonic_ns();
+      std::uint64_t left = deadline > now ? std::min(deadline - now, second_ns / 100) : 0;
+      wait.tv_nsec = static_cast<long>(left);
+    }
+    pollfd input{.fd = machine_.input_wanted() ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0};
+    ppoll(&input, 1, &wait, nullptr);
+  }
+}
+
+std::string Launch::text(std::uint64_t window_address) {
+  const auto* at = reinterpret_cast<const char*>(memory_.at(window_address));
+  if (!at) return "guest kernel panic (its message is not in the window)";
+  return {at, strnlen(at, std::min<std::uint64_t>(vmi::window_end - window_address, 1024))};
+}
+
+void Launch::report(const Stops& stops, PtraceTracee& tracee) {
+  std::uint64_t end_ns = monitor::monotonic_ns();
+  if (const auto& end = stops.end(); !end) {
+    outcome_.exit_status = status_timeout;
+  } else if (end->wait_status) {
+    int status = *end->wait_status;
+    outcome_.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  } else {
+    outcome_.exit_status = status_machine_failed;
+    outcome_.failure =
+        end->registers_valid
+            ? monitor::describe_death(memory_, end->failure, tracee.registers(), resident_image())
+            : end->failure;
+  }
+  tracee.finish();
+  if (first_instruction_ns_ != 0) {
+    outcome_.boot_seconds = static_cast<double>(first_instruction_ns_ - started_ns_) * 1e-9;
+    outcome_.wall_seconds = static_cast<double>(end_ns - first_instruction_ns_) * 1e-9;
+    outcome_.cpu_seconds =
+        own_cpu_seconds() + tracee.cpu_seconds() - cpu_seconds_at_first_instruction_;
+  }
+  outcome_.rss_bytes = std::max(tracee.rss_bytes(), own_peak_rss());
+  outcome_.markers = port_.markers();
+  outcome_.warnings = port_.warnings();
+  outcome_.observed = observer_.report();
+  monitor::collect_counters(memory_, outcome_);
+  const StopCounters& counted = stops.counters();
+  outcome_.counters["stops"] = counted.stops;
+  outcome_.counters["host_calls"] = counted.host_calls;
+  outcome_.counters["vmm_calls"] = counted.vmm_calls;
+  outcome_.counters["interrupts_sent"] = counted.interrupts_sent;
+  outcome_.counters["signals_suppressed"] = counted.signals_suppressed;
+  outcome_.counters["null_protocol_syscalls"] = counted.null_protocol_syscalls;
+  outcome_.counters["null_protocol_stops"] = counted.null_protocol_stops;
+  outcome_.counters["null_protocol_deviations"] = counted.null_protocol_deviations;
+}
+
+}  // namespace
+
+}  // namespace baseline
+
+namespace monitor {
+
+Outcome run_baseline(const MachineConfig& config) {
+  baseline::check_host();
+  int cpu = baseline::choose_cpu(config.cpu);
+  baseline::Pinned pinned(cpu);
+  GuestMemory memory(config.memory_bytes);
+  double prefault_seconds = memory.prefault();
+  std::uint64_t started_ns = monotonic_ns();
+  prepare_guest(memory, config, baseline::resident_image());
+  baseline::Launch launch(config, memory, started_ns);
+  Outcome outcome = launch.run(cpu);
+  outcome.prefault_seconds = prefault_seconds;
+  outcome.window_is_huge = memory.window_is_huge();
+  if (!outcome.window_is_huge) {
+    outcome.warnings.push_back(
+        "the window has 4 KiB pages: each page of guest kernel memory is faulted in anew at each "
+        "opening; allow MADV_COLLAPSE (Linux 6.1 or later)");
+  }
+  return outcome;
+}
+
+}  // namespace monitor

@@ -1,0 +1,73 @@
+// Ways in and out of the resident part's C++, and its stacks. The window is open in all of it.
+#include "vmi/address_map.h"
+
+#define USER_ACCESS_LANDING (VMI_WINDOW_BASE + 40)
+
+  .text
+// Jumped to by the gate, on the alternate stack, which is the guest user's to write and therefore
+// left at once. rdi: ucontext. upcall_stack is the trap frame of the running thread: the stack
+// below it is free.
+  .globl upcall_entry
+  .type upcall_entry, @function
+upcall_entry:
+  .cfi_startproc
+  .cfi_undefined rip
+  movq upcall_stack(%rip), %rsp
+  xorl %ebp, %ebp
+  call take_upcall
+  ud2
+  .cfi_endproc
+
+// enter_kernel(frame, stack, entry): into the guest kernel, never to return.
+  .globl enter_kernel
+  .type enter_kernel, @function
+enter_kernel:
+  .cfi_startproc
+  .cfi_undefined rip
+  movq %rsi, %rsp
+  xorl %ebp, %ebp
+  call *%rdx
+  ud2
+  .cfi_endproc
+
+// leave_by(ucontext, gate_leave): out of the window.
+  .globl leave_by
+leave_by:
+  movq %rdi, %rsp
+  jmpq *%rsi
+
+// First instruction of the guest-machine process, on start_stack.
+  .globl start_entry
+  .type start_entry, @function
+start_entry:
+  .cfi_startproc
+  .cfi_undefined rip
+  xorl %ebp, %ebp
+  call start
+  ud2
+  .cfi_endproc
+
+// std::uint64_t guarded_copy(to, from, bytes): copies to or from user memory and returns the bytes
+// left undone. The guest kernel may be inside a guarded access of its own, so its landing is kept.
+  .globl guarded_copy
+  .type guarded_copy, @function
+guarded_copy:
+  .cfi_startproc
+  movabsq $USER_ACCESS_LANDING, %r9
+  movq (%r9), %r8
+  leaq 1f(%rip), %rax
+  movq %rax, (%r9)
+  movq %rdx, %rcx
+  rep movsb
+1:movq %r8, (%r9)
+  movq %rcx, %rax
+  ret
+  .cfi_endproc
+
+  .bss
+  .balign 16
+  .globl start_stack
+  .skip 8192
+start_stack:
+
+  .section .note.GNU-stack,"",@progbits

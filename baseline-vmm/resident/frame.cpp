@@ -1,0 +1,117 @@
+// The host's signal frame: how registers and vector state of guest user code come and go. The host
+// writes a genuine frame on the alternate stack at each upcall and takes it back by rt_sigreturn;
+// in between only this file touches it. The alternate stack is the guest user's to write, but the
+// guest user does not run while the window is open, so what is read here is what the host wrote.
+#include "baseline-vmm/resident/resident.h"
+
+namespace baseline {
+
+/// The host's struct ucontext (x86-64), as the kernel lays it.
+struct SignalFrame {
+  std::uint64_t flags;
+  std::uint64_t link;
+  std::uint64_t stack_pointer, stack_flags, stack_size;
+  std::uint64_t registers[18];  // in the order of vmi::TrapFrame
+  std::uint16_t cs, gs, fs, ss;
+  std::uint64_t error, vector, old_mask, fault_address;
+  std::byte* vectors;  // XSAVE area
+};
+
+namespace {
+
+// Within the XSAVE area: the legacy region's bytes left to software, where the host describes the
+// area's extent and which rt_sigreturn checks, and the header behind the legacy region.
+constexpr std::uint64_t control_word = 0, mxcsr = 24, software = 464, software_bytes = 48;
+constexpr std::uint64_t header = 512, header_bytes = 64;
+constexpr std::uint64_t software_xsave_bytes = software + 16;
+constexpr std::uint16_t initial_control_word = 0x37f;
+constexpr std::uint32_t initial_mxcsr = 0x1f80;
+
+SignalFrame* current;
+
+std::uint64_t read_fs_base() {
+  std::uint64_t base;
+  asm volatile("rdfsbase %0" : "=r"(base));
+  return base;
+}
+std::uint64_t read_gs_base() {
+  std::uint64_t base;
+  asm volatile("rdgsbase %0" : "=r"(base));
+  return base;
+}
+/// A base the processor would refuse is no reason to fault here.
+std::uint64_t canonical(std::uint64_t base) {
+  return static_cast<std::int64_t>(base << 16) >> 16 == static_cast<std::int64_t>(base) ? base : 0;
+}
+
+bool on_alternate_stack(const void* address, std::uint64_t bytes) {
+  auto at = reinterpret_cast<std::uint64_t>(address);
+  return at >= vmi::alt_stack_base && at <= vmi::alt_stack_base + vmi::alt_stack_size &&
+         bytes <= vmi::alt_stack_base + vmi::alt_stack_size - at;
+}
+
+/// Bytes of vector state in the frame: what the host saved, at most what the guest kernel keeps.
+std::uint64_t vector_bytes() {
+  std::uint32_t saved;
+  copy_bytes(&saved, current->vectors + software_xsave_bytes, sizeof saved);
+  return saved < boot_info().xsave_bytes ? saved : boot_info().xsave_bytes;
+}
+
+}  // namespace
+
+void adopt_frame(SignalFrame* frame) {
+  if (!on_alternate_stack(frame, sizeof *frame) ||
+      !on_alternate_stack(frame->vectors, header + header_bytes)) {
+    panic("baseline: signal frame outside of the alternate stack");
+  }
+  current = frame;
+}
+
+SignalFrame* signal_frame() {
+  return current;
+}
+
+void frame_to_trap(vmi::TrapFrame& trap) {
+  copy_bytes(&trap, current->registers, sizeof current->registers);
+  trap.cs = current->cs;
+  trap.ss = current->ss;
+  trap.fs_base = read_fs_base();
+  trap.gs_base = read_gs_base();
+}
+
+void trap_to_frame(const vmi::TrapFrame& trap) {
+  copy_bytes(current->registers, &trap, sizeof current->registers);
+  current->registers[17] = (trap.rflags & vmi::rflags_user) | vmi::rflags_fixed;
+  current->cs = trap.cs == vmi::user_cs32 ? vmi::user_cs32 : vmi::user_cs;
+  current->ss = vmi::user_ss;
+  asm volatile("wrfsbase %0" : : "r"(canonical(trap.fs_base)));
+  asm volatile("wrgsbase %0" : : "r"(canonical(trap.gs_base)));
+}
+
+HardwareTrap frame_hardware_trap() {
+  return {current->vector, current->error, current->fault_address};
+}
+
+void save_vectors(void* to) {
+  copy_bytes(to, current->vectors, vector_bytes());
+}
+
+void load_vectors(const void* from) {
+  std::byte* area = current->vectors;
+  if (from) {
+    copy_bytes(area, from, vector_bytes());
+    return;
+  }
+  // An empty component bitmap stands for the initial state of all components; control word and
+  // MXCSR are told apart from it for hosts that look at the legacy region alone.
+  zero_bytes(area, software);
+  copy_bytes(area + control_word, &initial_control_word, sizeof initial_control_word);
+  copy_bytes(area + mxcsr, &initial_mxcsr, sizeof initial_mxcsr);
+  zero_bytes(area + header, header_bytes);
+}
+
+static_assert(offsetof(SignalFrame, registers) == 40 && offsetof(SignalFrame, cs) == 184);
+static_assert(offsetof(SignalFrame, vectors) == 224);
+static_assert(software + software_bytes == header);
+
+}  // namespace baseline

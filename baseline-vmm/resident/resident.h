@@ -1,0 +1,90 @@
+// Inside the resident part: what its files share. It is freestanding code in the window of the
+// guest-machine process, always in kernel mode, on a kernel stack of the guest; it has no state
+// but what is named here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "baseline-vmm/resident_header.h"
+#include "monitor/resident/host_call.h"
+#include "vmi/address_map.h"
+#include "vmi/boot_info.h"
+#include "vmi/hypercalls.h"
+#include "vmi/shared_info.h"
+
+namespace baseline {
+
+extern "C" {
+void vmm_call(VmmCall call, std::uint64_t a0 = 0, std::uint64_t a1 = 0);
+[[noreturn]] void enter_kernel(vmi::TrapFrame* frame, std::uint64_t stack, std::uint64_t entry);
+[[noreturn]] void leave_by(void* ucontext, std::uint64_t gate_leave);
+std::uint64_t guarded_copy(void* to, const void* from, std::uint64_t bytes);
+extern std::uint64_t upcall_stack;
+}
+
+extern ResidentHeader resident_header;
+
+inline vmi::SharedInfo& shared_info() {
+  return *reinterpret_cast<vmi::SharedInfo*>(vmi::shared_info_base);
+}
+inline const vmi::BootInfo& boot_info() {
+  return *reinterpret_cast<const vmi::BootInfo*>(vmi::boot_info_base);
+}
+inline const vmi::KernelHeader& kernel() {
+  return *reinterpret_cast<const vmi::KernelHeader*>(vmi::kernel_base);
+}
+
+/// The direct map of guest RAM: open with the window, by the same host call.
+inline std::byte* frame_address(vmi::Frame frame, std::uint64_t offset = 0) {
+  return reinterpret_cast<std::byte*>(vmi::ram_base) +
+         (static_cast<std::uint64_t>(frame) << vmi::page_shift) + offset;
+}
+
+inline void copy_bytes(void* to, const void* from, std::uint64_t bytes) {
+  asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
+}
+inline void zero_bytes(void* to, std::uint64_t bytes) {
+  asm volatile("rep stosb" : "+D"(to), "+c"(bytes) : "a"(0) : "memory");
+}
+
+// upcall.cpp
+[[noreturn]] void return_to_user(vmi::TrapFrame* frame);
+
+// frame.cpp: the host's signal frame on the alternate stack.
+struct SignalFrame;
+/// Remembers the frame of this upcall; called first.
+void adopt_frame(SignalFrame* frame);
+void frame_to_trap(vmi::TrapFrame& trap);
+void trap_to_frame(const vmi::TrapFrame& trap);
+struct HardwareTrap {
+  std::uint64_t vector, error_code, fault_address;
+};
+HardwareTrap frame_hardware_trap();
+SignalFrame* signal_frame();
+void save_vectors(void* to);
+void load_vectors(const void* from);
+
+// memory.cpp
+std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::uint32_t protection,
+                 std::uint32_t flags);
+std::int64_t unmap(std::uint64_t va, std::uint64_t pages);
+std::int64_t protect(std::uint64_t va, std::uint64_t pages, std::uint32_t protection);
+std::uint64_t copy_frame_to_user(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
+                                 std::uint64_t bytes);
+std::uint64_t copy_user_to_frame(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
+                                 std::uint64_t bytes);
+void zero_frames(vmi::Frame frame, std::uint32_t count);
+void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count);
+void peek_frame(vmi::Frame frame, std::uint64_t offset, void* to, std::uint64_t bytes);
+void poke_frame(vmi::Frame frame, std::uint64_t offset, const void* from, std::uint64_t bytes);
+
+// spaces.cpp
+std::int64_t create_space(vmi::SpaceId id);
+void destroy_space(vmi::SpaceId id);
+void switch_space(vmi::SpaceId id, const vmi::Extent* extents);
+
+// hypercalls.cpp
+[[noreturn]] void panic(const char* message);
+
+}  // namespace baseline

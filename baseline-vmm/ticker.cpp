@@ -1,0 +1,72 @@
+// See ticker.h.
+#include "baseline-vmm/ticker.h"
+
+#include <string>
+
+#include "monitor/error.h"
+
+namespace baseline {
+
+namespace {
+
+volatile sig_atomic_t ticked;
+
+void on_alarm(int) {
+  ticked = 1;
+}
+
+}  // namespace
+
+Ticker::Ticker() {
+  struct sigaction alarm {};
+  alarm.sa_handler = on_alarm;  // without SA_RESTART: the wait must end
+  sigaction(SIGALRM, &alarm, &old_alarm_);
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;  // a closed stdout is the guest's EPIPE
+  sigaction(SIGPIPE, &ignore, &old_pipe_);
+  itimerval timer{{0, period_us}, {0, period_us}};
+  if (setitimer(ITIMER_REAL, &timer, &old_timer_) != 0) {
+    monitor::throw_errno("cannot start the VMM's timer");
+  }
+}
+
+Ticker::~Ticker() {
+  setitimer(ITIMER_REAL, &old_timer_, nullptr);
+  sigaction(SIGALRM, &old_alarm_, nullptr);
+  sigaction(SIGPIPE, &old_pipe_, nullptr);
+}
+
+bool Ticker::take() {
+  bool taken = ticked != 0;
+  ticked = 0;
+  return taken;
+}
+
+Pinned::Pinned(int cpu) {
+  sched_getaffinity(0, sizeof old_, &old_);
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) {
+    monitor::throw_errno("cannot run on CPU " + std::to_string(cpu),
+                         "choose a CPU this process may use");
+  }
+}
+
+Pinned::~Pinned() {
+  sched_setaffinity(0, sizeof old_, &old_);
+}
+
+int choose_cpu(int wanted) {
+  if (wanted >= 0) return wanted;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) monitor::throw_errno("cannot list the CPUs");
+  int last = 0;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &set)) last = cpu;
+  }
+  return last;
+}
+
+}  // namespace baseline
