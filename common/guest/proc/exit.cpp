@@ -13,9 +13,11 @@ namespace guest {
 
 namespace {
 
-// CLONE_CHILD_CLEARTID: those who share the memory learn that this thread is gone.
+// CLONE_CHILD_CLEARTID: those who share the memory learn that this thread is gone. Without others
+// (the space is held by this process, and by being the current one) the write would only cost.
 void clear_child_tid(Thread& thread) {
-  if (!thread.clear_child_tid || thread.process.space->references() < 2) return;
+  constexpr std::uint32_t own_references = 2;
+  if (!thread.clear_child_tid || thread.process.space->references() <= own_references) return;
   UserAddress address{thread.clear_child_tid};
   if (put_user(address, 0).ok()) futex_wake(*thread.process.space, address, 1);
 }

@@ -141,8 +141,8 @@ Result<std::int64_t> sys_setpriority(const Args&) {
 }
 
 Result<std::int64_t> sys_personality(const Args& args) {
-  constexpr std::uint32_t ask = 0xffff'ffff, linux = 0;
-  if (args.u32(0) != ask && args.u32(0) != linux) return Errno::inval;
+  constexpr std::uint32_t ask = 0xffff'ffff, per_linux = 0;
+  if (args.u32(0) != ask && args.u32(0) != per_linux) return Errno::inval;
   return 0;
 }
 

@@ -1,4 +1,4 @@
-// The table of system calls, second part: processes, signals, time, identity, memory. See table.h
+// The table of system calls, second part: processes, signals, time, identity. See table.h
 // for what the columns mean; a note is wanted wherever support is less than full.
 #pragma once
 
@@ -8,8 +8,7 @@
   GUEST_SYSCALLS_SIGNALS(X)         \
   GUEST_SYSCALLS_TIME(X)            \
   GUEST_SYSCALLS_IDENTITY(X)        \
-  GUEST_SYSCALLS_MISC(X)            \
-  GUEST_SYSCALLS_MEMORY(X)
+  GUEST_SYSCALLS_MISC(X)
 
 // process_calls.cpp
 #define GUEST_SYSCALLS_LIFE(X)                                                             \
@@ -99,8 +98,3 @@
   X(302, prlimit64, partly, "kept and reported; the limits in force are fixed")            \
   X(309, getcpu, full, "")                                                                 \
   X(334, rseq, refused, "ENOSYS: the C library does without")
-
-// memory_calls.cpp
-#ifndef GUEST_SYSCALLS_MEMORY
-#define GUEST_SYSCALLS_MEMORY(X)
-#endif
