@@ -17,6 +17,7 @@
 #include "monitor/guest_memory.h"
 
 // Exported by libunwind-x86_64 for unwinders of other processes, but in none of its headers.
+// NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int _Ux86_64_dwarf_search_unwind_table(unw_addr_space_t, unw_word_t ip, unw_dyn_info_t*,
                                                   unw_proc_info_t*, int need_unwind_info, void*);
 
