@@ -2,6 +2,7 @@
 // the VMM process sees enter and return. Frames are reached through the direct map, which comes
 // and goes with the window: its pages fault in at the first touch after each opening.
 #include "baseline-vmm/resident/resident.h"
+#include "monitor/guest_process_fd.h"
 
 namespace baseline {
 
@@ -9,7 +10,6 @@ namespace {
 
 enum HostCallNumber : std::uint64_t { host_mmap = 9, host_mprotect = 10, host_munmap = 11 };
 constexpr std::uint64_t map_shared_fixed = 0x11, host_map_populate = 0x8000;
-constexpr int memory_fd = 3;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::u
   if ((flags & vmi::map_zero) && !zero_in_user) zero_frames(frame, pages);
   std::int64_t result =
       host(host_mmap, va, bytes, protection, map_shared_fixed | (populate ? host_map_populate : 0),
-           memory_fd, vmi::frame_offset(frame));
+           monitor::guest_memory_fd, vmi::frame_offset(frame));
   if (result < 0) return result;
   if (zero_in_user) zero_bytes(reinterpret_cast<void*>(va), bytes);
   shared_info().counters.pages_mapped += pages;
@@ -35,11 +35,7 @@ std::int64_t unmap(std::uint64_t va, std::uint64_t pages) {
 }
 
 std::int64_t protect(std::uint64_t va, std::uint64_t pages, std::uint32_t protection) {
-  constexpr std::int64_t enomem = -12;
-  std::int64_t result = host(host_mprotect, va, pages << vmi::page_shift, protection);
-  // The host changes what is mapped and says ENOMEM where it met a hole; so does a host out of
-  // VMAs. One page tells them apart: it cannot need to be split.
-  return result == enomem && pages > 1 ? 0 : result;
+  return host(host_mprotect, va, pages << vmi::page_shift, protection);
 }
 
 std::uint64_t copy_frame_to_user(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,

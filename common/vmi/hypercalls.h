@@ -51,7 +51,7 @@ struct Hypercalls {
   std::int64_t (*map)(std::uint64_t va, Frame frame, std::uint32_t pages, std::uint32_t protection,
                       std::uint32_t flags);
   std::int64_t (*unmap)(std::uint64_t va, std::uint64_t pages);
-  /// Ranges without a mapping are skipped. -ENOMEM.
+  /// All of the range is mapped: the host stops at a hole. -ENOMEM.
   std::int64_t (*protect)(std::uint64_t va, std::uint64_t pages, std::uint32_t protection);
 
   // -- Page frames. The kernel has no pointer to a frame's contents.

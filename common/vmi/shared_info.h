@@ -27,7 +27,8 @@ struct TimeScale {
 
 /// A guest-kernel access to user memory that may fault. While `landing` is set and the fault's
 /// address is in the user range, the monitor resumes the kernel at `landing` (nothing else in
-/// the registers changed) and stores what happened. Guest kernel: landing. Monitor: the rest.
+/// the registers changed) and stores what happened; of error_code, fault_write may be missing: the
+/// code that made the access knows. Guest kernel: landing. Monitor: the rest.
 struct UserAccess {
   std::uint64_t landing;
   std::uint64_t fault_address;

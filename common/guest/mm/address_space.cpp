@@ -118,7 +118,8 @@ Result<> AddressSpace::write_protect(Region& region, Range kept) {
     TRY(extents_.split_at(kept.begin));
     TRY(extents_.split_at(kept.end));
   }
-  Range writable;  // grows to the stretch that one hypercall protects
+  Range writable;  // grows to the stretch, without a hole, that one hypercall protects
+  std::uint64_t mapped_to = region.va;
   auto flush = [&]() -> Result<> {
     if (writable.begin == writable.end) return {};
     std::uint32_t protection = without_write(region.source.protection);
@@ -135,6 +136,8 @@ Result<> AddressSpace::write_protect(Region& region, Range kept) {
   };
   for (ExtentNode* run = extents_.first_ending_after(region.va); run && run->va < region.end;
        run = run->following()) {
+    if (run->va != mapped_to) TRY(flush());
+    mapped_to = run->end();
     if (run->va >= kept.begin && run->end() <= kept.end) {
       TRY(flush());
     } else if (run->protection & vmi::prot_write) {

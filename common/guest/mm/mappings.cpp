@@ -159,7 +159,7 @@ Result<> AddressSpace::protect(std::uint64_t va, std::uint64_t bytes, std::uint3
 }
 
 /// Gives a region another protection, and its pages as much of it as sharing allows: one hypercall
-/// for each stretch that changes alike.
+/// for each stretch, without a hole, that changes alike.
 Result<> AddressSpace::protect_region(Region& region, std::uint32_t protection) {
   auto becomes = [&](const ExtentNode& run) {
     if (region.source.shared || !(protection & vmi::prot_write)) return protection;
@@ -174,7 +174,8 @@ Result<> AddressSpace::protect_region(Region& region, std::uint32_t protection) 
     ExtentNode* first = run;
     std::uint32_t next_protection = becomes(*first);
     std::uint64_t end = first->end();
-    for (run = run->following(); run && run->va < region.end && becomes(*run) == next_protection;
+    for (run = run->following();
+         run && run->va < region.end && run->va == end && becomes(*run) == next_protection;
          run = run->following()) {
       end = run->end();
     }

@@ -32,15 +32,17 @@ class Faults {
   int repeats_ = 0;
 };
 
-/// Runs `attempt(done)`, which returns the bytes left after `done`, until none are.
+/// Runs `attempt(done)`, which returns the bytes left after `done`, until none are. `access_kind`:
+/// fault_write when it writes to user memory; a monitor may be unable to tell.
 template <class Attempt>
-Result<> copy_with_faults(std::uint64_t va, std::size_t bytes, Attempt attempt) {
+Result<> copy_with_faults(std::uint64_t va, std::size_t bytes, std::uint64_t access_kind,
+                          Attempt attempt) {
   if (!vmi::is_user_range(va, bytes)) return bytes == 0 ? Result<>() : Errno::fault;
   Faults faults;
   std::size_t left = bytes;
   while (left && (left = attempt(bytes - left, left)) != 0) {
     const vmi::UserAccess& access = shared_info().user_access;
-    TRY(faults.serve(access.fault_address, access.error_code));
+    TRY(faults.serve(access.fault_address, access.error_code | access_kind));
   }
   return {};
 }
@@ -60,23 +62,25 @@ Result<> move_with_faults(std::uint64_t va, std::size_t bytes, std::uint64_t err
 }  // namespace
 
 Result<> copy_from_user(void* to, UserAddress from, std::size_t bytes) {
-  return copy_with_faults(from.value, bytes, [&](std::size_t done, std::size_t left) {
+  return copy_with_faults(from.value, bytes, 0, [&](std::size_t done, std::size_t left) {
     return user_copy_in(static_cast<char*>(to) + done, from.value + done, left,
                         &shared_info().user_access);
   });
 }
 
 Result<> copy_to_user(UserAddress to, const void* from, std::size_t bytes) {
-  return copy_with_faults(to.value, bytes, [&](std::size_t done, std::size_t left) {
-    return user_copy_out(to.value + done, static_cast<const char*>(from) + done, left,
-                         &shared_info().user_access);
-  });
+  return copy_with_faults(
+      to.value, bytes, vmi::fault_write, [&](std::size_t done, std::size_t left) {
+        return user_copy_out(to.value + done, static_cast<const char*>(from) + done, left,
+                             &shared_info().user_access);
+      });
 }
 
 Result<> zero_user(UserAddress to, std::size_t bytes) {
-  return copy_with_faults(to.value, bytes, [&](std::size_t done, std::size_t left) {
-    return user_clear(to.value + done, left, &shared_info().user_access);
-  });
+  return copy_with_faults(to.value, bytes, vmi::fault_write,
+                          [&](std::size_t done, std::size_t left) {
+                            return user_clear(to.value + done, left, &shared_info().user_access);
+                          });
 }
 
 Result<String> string_from_user(UserAddress from, std::size_t max) {
