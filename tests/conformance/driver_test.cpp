@@ -1,0 +1,52 @@
+// Runs each conformance program natively (the oracle) and at every point of every monitor, and
+// compares status and output. The programs check themselves; the comparison catches what they
+// print on purpose (arithmetic) and what they could not have foreseen.
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "tests/support/tool.h"
+
+namespace {
+
+using support::Run;
+
+const char* const topics[] = {"processes",     "exec",         "memory",    "mapped_files",
+                              "copy_on_write", "pipes",        "files",     "directories",
+                              "signals",       "signal_state", "time",      "vectors",
+                              "efault",        "errors",       "preemption"};
+
+Run run(const std::string& topic, const std::string& place) {
+  const std::string guest_path = "/test/" + topic;
+  return support::exec(
+      place, {guest_path},
+      {"--memory", "64M", "--timeout", "120", "--add", support::program(topic) + ":" + guest_path});
+}
+
+const Run& native(const std::string& topic) {
+  static std::map<std::string, Run> known;
+  auto found = known.find(topic);
+  if (found == known.end()) found = known.emplace(topic, run(topic, "standalone")).first;
+  return found->second;
+}
+
+class Conformance : public testing::TestWithParam<std::tuple<const char*, std::string>> {};
+
+TEST_P(Conformance, BehavesAsTheHostDoes) {
+  const auto& [topic, place] = GetParam();
+  const Run& oracle = native(topic);
+  ASSERT_EQ(oracle.status, 0) << "natively: " << oracle.describe();
+  const Run guest = run(topic, place);
+  EXPECT_EQ(guest.status, 0) << guest.describe();
+  EXPECT_EQ(guest.out, oracle.out);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Conformance,
+                         testing::Combine(testing::ValuesIn(topics),
+                                          testing::ValuesIn(support::guest_places())),
+                         [](const auto& info) {
+                           return support::test_name(std::string(std::get<0>(info.param)) + "_on_" +
+                                                     std::get<1>(info.param));
+                         });
+
+}  // namespace

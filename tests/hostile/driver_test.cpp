@@ -1,0 +1,107 @@
+// Runs each hostile program natively for comparison, and in every configuration that promises to
+// contain it: plain, nested (in a child, in a signal handler), and watched from outside. What it
+// prints must be the same everywhere, and no host call but the allowed ones may have been made.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "tests/support/tool.h"
+#include "vmi/address_map.h"
+
+namespace {
+
+using support::Run;
+
+const char* const topics[] = {"forged_frames", "stack_pointer",   "flags",       "gate_jumps",
+                              "reach",         "mappings",        "doors",       "blocked_signals",
+                              "segment_bases", "processor_state", "instructions"};
+
+bool runs_natively(const std::string& topic) {
+  return topic != "mappings";  // it is about addresses that only a guest lacks
+}
+
+std::vector<std::string> options(const std::string& topic, int stride, bool nested) {
+  return {"--memory",  "64M",
+          "--timeout", "140",
+          "--add",     support::program(topic) + ":/test/" + topic,
+          "--env",     fmt::format("HOSTILE_STRIDE={}", stride),
+          "--env",     fmt::format("HOSTILE_NESTED={:d}", nested)};
+}
+
+const Run& native(const std::string& topic) {
+  static std::map<std::string, Run> known;
+  auto found = known.find(topic);
+  if (found == known.end()) {
+    support::Options fixed;
+    fixed.fixed_addresses = true;  // a random stack might lie where the window would be
+    found = known
+                .emplace(topic, support::exec("standalone", {"/test/" + topic},
+                                              options(topic, 1, false), fixed))
+                .first;
+  }
+  return found->second;
+}
+
+/// A trap costs some 85 us in the baseline, five in the extended VMM, and far more when watched.
+int stride_at(const std::string& place, bool watched) {
+  return (place.starts_with("baseline") ? 9 : 1) * (watched ? 11 : 1);
+}
+
+class Hostile : public testing::TestWithParam<std::tuple<const char*, std::string>> {
+ protected:
+  void check(const Run& guest, const std::string& topic) {
+    EXPECT_EQ(guest.status, 0) << guest.describe();
+    if (runs_natively(topic)) {
+      ASSERT_EQ(native(topic).status, 0) << "natively: " << native(topic).describe();
+      EXPECT_EQ(guest.out, native(topic).out);
+    }
+  }
+};
+
+TEST_P(Hostile, HarmsOnlyItself) {
+  const auto& [topic, place] = GetParam();
+  const auto guest = support::exec_reported(place, {std::string("/test/") + topic},
+                                            options(topic, stride_at(place, false), false));
+  check(guest.run, topic);
+  EXPECT_EQ(guest.outcome.failure, "");
+}
+
+TEST_P(Hostile, HarmsOnlyItselfWhenNested) {
+  const auto& [topic, place] = GetParam();
+  const auto guest = support::exec_reported(place, {std::string("/test/") + topic},
+                                            options(topic, 5 * stride_at(place, false), true));
+  check(guest.run, topic);
+  EXPECT_EQ(guest.outcome.failure, "");
+}
+
+std::string describe(const monitor::ObservedCall& call) {
+  return fmt::format("host call {} at {:#x}, arch {:#x}, arguments {:#x} {:#x} {:#x}, {} times, {}",
+                     call.number, call.ip, call.arch, call.arguments[0], call.arguments[1],
+                     call.arguments[2], call.count, call.in_kernel ? "in kernel" : "in user mode");
+}
+
+TEST_P(Hostile, MakesNoHostCallOfItsOwn) {
+  const auto& [topic, place] = GetParam();
+  auto words = options(topic, stride_at(place, true), false);
+  words.emplace_back("--observe");
+  const auto guest = support::exec_reported(place, {std::string("/test/") + topic}, words);
+  check(guest.run, topic);
+  EXPECT_FALSE(guest.outcome.observed.empty());
+  for (const auto& call : guest.outcome.observed) {
+    EXPECT_TRUE(call.allowed) << describe(call);
+    // Outside of the kernel there is the gate, and what the gate opens or closes.
+    const bool in_window = call.ip >= vmi::window_base && call.ip < vmi::window_end;
+    if (in_window) EXPECT_TRUE(call.in_kernel) << describe(call);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Hostile,
+                         testing::Combine(testing::ValuesIn(topics),
+                                          testing::ValuesIn(support::protected_places())),
+                         [](const auto& info) {
+                           return support::test_name(std::string(std::get<0>(info.param)) + "_on_" +
+                                                     std::get<1>(info.param));
+                         });
+
+}  // namespace

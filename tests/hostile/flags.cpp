@@ -1,0 +1,134 @@
+// Hostile: TF, AC, DF and NT set when entering the kernel by a call, a fault, or a jump into the
+// gate. They belong to the program and come back to it; the kernel must not run under them.
+#include "hostile.h"
+
+using namespace hostile;
+
+static constexpr uint64_t trap_flag = 0x100, direction = 0x400, nested_task = 0x4000,
+                          alignment = 0x40000, identification = 0x200000, overflow = 0x800;
+
+/// getppid under these flags: what they are afterwards.
+static uint64_t call_under(uint64_t flags, long& result) {
+  uint64_t after;
+  asm volatile(
+      "pushfq; pop %%rbx; or %[flags], %%rbx; push %%rbx; popfq; mov $110, %%eax; syscall;"
+      "pushfq; pop %[after]; pushq $2; popfq"
+      : "=a"(result), [after] "=r"(after)
+      : [flags] "r"(flags)
+      : "rbx", "rcx", "r11", "memory", "cc");
+  return after;
+}
+
+static void fault_under(uint64_t flags) {
+  asm volatile("pushfq; orq %0, (%%rsp); popfq; movl $1, 24" ::"r"(flags) : "memory", "cc");
+}
+
+TEST(calls_keep_the_flags) {
+  for (uint64_t flags : {direction, alignment, overflow | 1, direction | alignment, identification,
+                         direction | alignment | identification}) {
+    volatile uint64_t after = 0;
+    volatile long result = 0;
+    CHECK_EQ(attempt([&] {
+               long value;
+               after = call_under(flags, value);
+               result = value;
+             }),
+             by_itself);
+    CHECK_EQ(result, getppid());
+    CHECK_EQ(after & flags, flags);
+  }
+}
+
+TEST(faults_under_any_flags) {
+  for (uint64_t flags :
+       {direction, alignment, direction | alignment, nested_task, overflow, identification}) {
+    CHECK_EQ(attempt([&] { fault_under(flags); }), SIGSEGV);
+    CHECK_EQ(last.address, 24);
+  }
+  CHECK(sound(true));
+}
+
+TEST(single_steps_over_calls_and_faults) {
+  step_over_traps = true;
+  long result = 0;
+  attempt([&] { call_under(trap_flag, result); });
+  CHECK(traps >= 2);
+  traps = 0;
+  CHECK_EQ(attempt([&] { fault_under(trap_flag); }), SIGSEGV);
+  step_over_traps = false;
+  CHECK_EQ(attempt([&] { call_under(trap_flag, result); }), SIGTRAP);
+  CHECK(sound(true));
+  CHECK_KILLED(check::in_child([] {
+                 signal(SIGTRAP, SIG_DFL);
+                 long value;
+                 call_under(trap_flag, value);
+                 return 0;
+               }),
+               SIGTRAP);
+}
+
+TEST(misaligned_access_under_alignment_check) {
+  static char bytes[16];
+  CHECK_EQ(attempt([] {
+             asm volatile("pushfq; orq $0x40000, (%%rsp); popfq; movl $5, (%0)" ::"r"(bytes + 1)
+                          : "memory", "cc");
+           }),
+           SIGBUS);
+}
+
+TEST(a_loop_under_every_flag_is_preempted) {
+  for (uint64_t flags : {direction, alignment, direction | alignment | overflow}) {
+    volatile uint64_t after = 0;
+    attempt([&] {
+      uint64_t value;
+      asm volatile(
+          "pushfq; orq %[flags], (%%rsp); popfq; mov $50000000, %%ecx; 1: lea -1(%%rcx), %%rcx;"
+          "jrcxz 2f; jmp 1b; 2: pushfq; pop %[after]; pushq $2; popfq"
+          : [after] "=r"(value)
+          : [flags] "r"(flags)
+          : "rcx", "memory", "cc");
+      after = value;
+    });
+    CHECK_EQ(after & flags, flags);
+  }
+}
+
+TEST(jumps_into_the_gate_under_every_flag) {
+  static const uint64_t flags[] = {2 | trap_flag,   2 | alignment,
+                                   2 | direction,   2 | trap_flag | alignment | direction,
+                                   2 | nested_task, 2 | nested_task | trap_flag | direction};
+  constexpr long offsets = 0x240;
+  long step = stride(2) | 1;
+  sweep("flags x gate", (long)(sizeof flags / sizeof *flags) * offsets, step, [](long i) {
+    Registers registers = {};
+    registers.rsp = pad_stack();
+    registers.rflags = flags[i / offsets];
+    hostile_jump(&registers, vmi::gate_base + i % offsets);
+  });
+  sweep("flags x gate, stepping on", 64, step, [](long i) {
+    step_over_traps = true;
+    Registers registers = {};
+    registers.rsp = pad_stack();
+    registers.rflags = 2 | trap_flag;
+    hostile_jump(&registers, vmi::gate_base + (i & 31) + (i & 32 ? 0x100 : 0));
+  });
+  step_over_traps = false;
+}
+
+TEST(a_whole_program_single_stepped) {
+  step_over_traps = true;
+  int ending = attempt([] {
+    asm volatile("pushfq; orq $0x100, (%%rsp); popfq" ::: "memory", "cc");
+    for (int i = 0; i < 5; ++i) {
+      syscall(SYS_getppid);
+      syscall(1000);
+      char byte;
+      syscall(SYS_read, -1, &byte, 1);
+    }
+    asm volatile("pushfq; andq $~0x100, (%%rsp); popfq" ::: "memory", "cc");
+  });
+  step_over_traps = false;
+  CHECK(ending == by_itself);
+  CHECK(traps > 50);
+  CHECK(sound(true));
+}

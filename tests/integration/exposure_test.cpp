@@ -1,0 +1,75 @@
+// Integration: what lies in a guest-machine process's memory, as the host sees it while a guest
+// runs. Below the end of guest user memory there must be guest memory and nothing else: no host
+// stack, no loader, no vdso that guest code could call or jump into.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/process_list.h"
+#include "tests/support/tool.h"
+#include "vmi/address_map.h"
+
+namespace {
+
+class Exposure : public testing::TestWithParam<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(InGuests, Exposure, testing::ValuesIn(support::guest_places()),
+                         [](const auto& info) { return support::test_name(info.param); });
+
+bool within(std::uint64_t begin, std::uint64_t end, std::uint64_t base, std::uint64_t bytes) {
+  return begin >= base && end <= base + bytes;
+}
+
+/// One line of /proc/PID/maps: may it be there?
+bool is_expected(const std::string& line) {
+  std::uint64_t begin = 0, end = 0;
+  char read = 0, write = 0, execute = 0;
+  std::sscanf(line.c_str(), "%lx-%lx %c%c%c", &begin, &end, &read, &write, &execute);
+  if (line.find("[vsyscall]") != std::string::npos) return true;  // of the host kernel, not ours
+  if (line.find("[v") != std::string::npos || line.find("[stack") != std::string::npos ||
+      line.find("[heap") != std::string::npos || line.find(".so") != std::string::npos) {
+    return false;
+  }
+  if (end <= vmi::user_end) return line.find("memfd:") != std::string::npos;
+  if (within(begin, end, vmi::gate_base, vmi::gate_size)) return write == '-';
+  if (within(begin, end, vmi::alt_stack_base, vmi::alt_stack_size)) return execute == '-';
+  return begin >= vmi::window_base && end <= vmi::ram_base + vmi::ram_max;
+}
+
+std::string wait_for_line(int fd) {
+  std::string text;
+  char byte;
+  while (read(fd, &byte, 1) == 1 && byte != '\n') text += byte;
+  return text;
+}
+
+TEST_P(Exposure, NothingOfTheHostIsMapped) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t tool =
+      support::start_tool({"exec", "--on", GetParam(), "--memory", "64M", "--timeout", "60", "--",
+                           "/bin/busybox", "sh", "-c", "echo ready; while :; do :; done"},
+                          ends[1]);
+  close(ends[1]);
+  EXPECT_EQ(wait_for_line(ends[0]), "ready");
+  int guests = 0;
+  for (const auto& process : support::descendants(tool)) {
+    const auto lines = support::memory_map(process.pid);
+    bool has_gate = false;
+    char gate[32];
+    std::snprintf(gate, sizeof gate, "%lx-", vmi::gate_base);
+    for (const auto& line : lines) has_gate |= line.rfind(gate, 0) == 0;
+    if (!has_gate) continue;  // a helper of the tool, no guest-machine process
+    ++guests;
+    for (const auto& line : lines) EXPECT_TRUE(is_expected(line)) << process.name << ": " << line;
+  }
+  EXPECT_GE(guests, 1);
+  kill(tool, SIGTERM);
+  waitpid(tool, nullptr, 0);
+  close(ends[0]);
+}
+
+}  // namespace

@@ -1,0 +1,74 @@
+// Integration: stdin, stdout and stderr of a guest's first process are the tool's own, kept apart.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/tool.h"
+
+namespace {
+
+using support::Run;
+
+class Streams : public testing::TestWithParam<std::string> {
+ protected:
+  static Run sh(const std::string& script, const support::Options& options = {}) {
+    return support::exec(GetParam(), {"/bin/busybox", "sh", "-c", script},
+                         {"--memory", "64M", "--timeout", "100"}, options);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, Streams, testing::ValuesIn(support::places()),
+                         [](const auto& info) { return support::test_name(info.param); });
+
+TEST_P(Streams, AreKeptApart) {
+  const Run run = sh("echo to stdout; echo to stderr >&2; echo again");
+  EXPECT_EQ(run.out, "to stdout\nagain\n");
+  EXPECT_EQ(run.err, "to stderr\n");
+}
+
+TEST_P(Streams, PassStdinUntilItsEnd) {
+  support::Options options;
+  options.input = "one\ntwo\nthree";
+  EXPECT_EQ(sh("cat; echo; echo end", options).out, "one\ntwo\nthree\nend\n");
+  options.input.clear();
+  EXPECT_EQ(sh("cat; echo end", options).out, "end\n");
+  options.input = "first\nsecond\n";
+  EXPECT_EQ(sh("read a; read b; echo $b $a; read c || echo no more", options).out,
+            "second first\nno more\n");
+}
+
+TEST_P(Streams, PassBinaryInputWhole) {
+  support::Options options;
+  for (unsigned i = 0; i < 1'000'000; ++i) {
+    options.input += static_cast<char>(i * 2654435761u >> 24);
+  }
+  const Run run = sh("cat", options);
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_TRUE(run.out == options.input)
+      << "lengths " << run.out.size() << " and " << options.input.size();
+}
+
+TEST_P(Streams, PassTenMegabytesOut) {
+  const Run run = sh("dd if=/dev/zero bs=64k count=160 2>/dev/null | tr '\\0' x");
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(run.out.size(), 10u << 20);
+  EXPECT_EQ(run.out.find_first_not_of('x'), std::string::npos);
+}
+
+TEST_P(Streams, MeetAClosedStdoutAsNativeProgramsDo) {
+  support::Options options;
+  options.close_stdout = true;
+  const Run run = sh("trap '' PIPE; sleep 0.2; echo lost; echo status $? >&2", options);
+  EXPECT_TRUE(run.in_time);
+  EXPECT_THAT(run.err, testing::HasSubstr("status 1")) << run.describe();
+}
+
+TEST_P(Streams, EndAProgramThatWritesToNobody) {
+  support::Options options;
+  options.close_stdout = true;
+  options.deadline = std::chrono::seconds(60);
+  const Run run = support::exec(GetParam(), {"/bin/busybox", "yes"}, {"--memory", "64M"}, options);
+  EXPECT_TRUE(run.in_time);
+  EXPECT_NE(run.status, 0) << run.describe();
+}
+
+}  // namespace

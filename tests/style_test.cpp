@@ -1,0 +1,134 @@
+// What no compiler checks: that every counter is counted, that files open with a word about
+// themselves and stay short, and that the guest kernel does not know what it runs on.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+using testing::IsEmpty;
+
+struct Source {
+  std::string name, text;
+};
+
+std::string read_file(const fs::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool is_source(const fs::path& path) {
+  static const std::vector<std::string> kinds = {".h", ".cpp", ".S", ".ld", ".cmake"};
+  return std::find(kinds.begin(), kinds.end(), path.extension()) != kinds.end() ||
+         path.filename() == "CMakeLists.txt";
+}
+
+const std::vector<Source>& sources() {
+  static const std::vector<Source> all = [] {
+    std::vector<Source> found;
+    for (const char* room :
+         {"common", "baseline-vmm", "extended-vmm", "workloads", "results", "plots", "tests"}) {
+      const fs::path folder = fs::path(TYPETWO_SOURCE) / room;
+      if (!fs::exists(folder)) continue;
+      for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+        if (!entry.is_regular_file() || !is_source(entry.path())) continue;
+        found.push_back({fs::relative(entry.path(), TYPETWO_SOURCE), read_file(entry.path())});
+      }
+    }
+    return found;
+  }();
+  return all;
+}
+
+/// Names of all sources that `wrong` says are.
+template <class Predicate>
+std::vector<std::string> which(Predicate wrong) {
+  std::vector<std::string> names;
+  for (const auto& source : sources()) {
+    if (wrong(source)) names.push_back(source.name);
+  }
+  return names;
+}
+
+bool starts_with_any(const std::string& text, std::initializer_list<const char*> starts) {
+  return std::any_of(starts.begin(), starts.end(),
+                     [&](const char* start) { return text.rfind(start, 0) == 0; });
+}
+
+TEST(Style, SourcesAreFound) {
+  EXPECT_GT(sources().size(), 50u);
+}
+
+TEST(Style, EveryFileOpensWithAComment) {
+  EXPECT_THAT(which([](const Source& s) {
+                return !starts_with_any(s.text, {"//", "/*", "#"}) ||
+                       starts_with_any(s.text, {"#pragma", "#include"});
+              }),
+              IsEmpty());
+}
+
+TEST(Style, NoFileIsLong) {
+  EXPECT_THAT(
+      which([](const Source& s) { return std::count(s.text.begin(), s.text.end(), '\n') > 400; }),
+      IsEmpty());
+}
+
+TEST(Style, NoTabsAndNoTrailingSpaces) {
+  static const std::regex bad("\t|[ \r]\n");
+  EXPECT_THAT(which([](const Source& s) { return std::regex_search(s.text, bad); }), IsEmpty());
+}
+
+TEST(Style, TheGuestKernelDoesNotKnowItsMonitor) {
+  static const std::regex monitor("ptrace|seccomp|sigsys|baseline|extended(?!-precision)",
+                                  std::regex::icase);
+  EXPECT_THAT(which([](const Source& s) {
+                return s.name.rfind("common/guest/", 0) == 0 && std::regex_search(s.text, monitor);
+              }),
+              IsEmpty());
+}
+
+TEST(Style, DevicesDoNotKnowTheirMonitor) {
+  static const std::regex includes("#include [<\"](baseline-vmm|extended-vmm|monitor|sys/ptrace)");
+  EXPECT_THAT(which([](const Source& s) {
+                return s.name.rfind("common/devices/", 0) == 0 &&
+                       std::regex_search(s.text, includes);
+              }),
+              IsEmpty());
+}
+
+/// The names in VMI_COUNTERS.
+std::vector<std::string> counter_names() {
+  const std::string text = read_file(fs::path(TYPETWO_SOURCE) / "common/vmi/shared_info.h");
+  const auto begin = text.find("#define VMI_COUNTERS(X)"), end = text.find("struct Counters");
+  const std::string list = text.substr(begin + 23, end - begin - 23);
+  static const std::regex name("X\\((\\w+)\\)");
+  std::vector<std::string> names;
+  for (std::sregex_iterator at(list.begin(), list.end(), name), last; at != last; ++at) {
+    names.push_back((*at)[1]);
+  }
+  return names;
+}
+
+TEST(Style, EveryCounterIsCounted) {
+  const auto names = counter_names();
+  ASSERT_GT(names.size(), 10u);
+  for (const auto& name : names) {
+    // `++x.name`, `x.name += n`, or through a pointer to the member.
+    const std::regex counted("(\\+\\+[^;\\n]*\\b" + name + "\\b|\\b" + name +
+                             "\\s*(\\+=|\\+\\+)|Counters::" + name + "\\b)");
+    EXPECT_FALSE(which([&](const Source& s) {
+                   return s.name.rfind("tests/", 0) != 0 && std::regex_search(s.text, counted);
+                 }).empty())
+        << "nobody increments " << name;
+  }
+}
+
+}  // namespace

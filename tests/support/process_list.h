@@ -1,0 +1,26 @@
+// Processes as /proc shows them: what a run of the tool started, and whether it is gone.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace support {
+
+struct Process {
+  pid_t pid, parent;
+  char state;
+  std::string name;
+};
+
+std::vector<Process> all_processes();
+std::vector<Process> descendants(pid_t ancestor);
+
+/// Those of the tool and of its guest-machine processes, whoever their parent is.
+std::vector<Process> processes_of_the_tool();
+
+/// /proc/PID/maps, line by line.
+std::vector<std::string> memory_map(pid_t pid);
+
+}  // namespace support

@@ -1,0 +1,187 @@
+// The tool as a child process: see tool.h.
+#include "tests/support/tool.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/personality.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cctype>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+#include "monitor/outcome_json.h"
+
+namespace support {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Pipe {
+  std::array<int, 2> ends{};
+  Pipe() {
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+  }
+  void close_end(int i) {
+    if (ends[i] >= 0) close(ends[i]);
+    ends[i] = -1;
+  }
+  ~Pipe() {
+    close_end(0);
+    close_end(1);
+  }
+};
+
+[[noreturn]] void become_tool(const std::vector<std::string>& words, bool fixed_addresses) {
+  std::vector<char*> argv = {const_cast<char*>(TYPETWO_TOOL)};
+  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  if (fixed_addresses) personality(ADDR_NO_RANDOMIZE);
+  signal(SIGPIPE, SIG_DFL);
+  execv(argv[0], argv.data());
+  _exit(126);
+}
+
+/// Feeds stdin and collects stdout and stderr until both are closed; false at the deadline.
+bool exchange(Pipe& in, Pipe& out, Pipe& err, const Options& options, Run& run) {
+  const auto deadline = Clock::now() + options.deadline;
+  std::size_t fed = 0;
+  std::string* texts[] = {&run.out, &run.err};
+  while (out.ends[0] >= 0 || err.ends[0] >= 0) {
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+    if (left.count() <= 0) return false;
+    if (fed == options.input.size()) in.close_end(1);
+    std::array<pollfd, 3> polled = {
+        {{out.ends[0], POLLIN, 0}, {err.ends[0], POLLIN, 0}, {in.ends[1], POLLOUT, 0}}};
+    if (poll(polled.data(), polled.size(), static_cast<int>(left.count())) < 0) continue;
+    for (int i = 0; i < 2; ++i) {
+      if (!polled[i].revents) continue;
+      std::array<char, 65536> block;
+      ssize_t count = read(polled[i].fd, block.data(), block.size());
+      if (count > 0) texts[i]->append(block.data(), static_cast<std::size_t>(count));
+      if (count == 0) (i == 0 ? out : err).close_end(0);
+    }
+    if (polled[2].revents) {
+      ssize_t count = write(in.ends[1], options.input.data() + fed, options.input.size() - fed);
+      if (count < 0) in.close_end(1);
+      if (count > 0) fed += static_cast<std::size_t>(count);
+    }
+  }
+  return true;
+}
+
+int status_of(int wait_status) {
+  return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+}
+
+}  // namespace
+
+std::string Run::describe() const {
+  auto tail = [](const std::string& text) {
+    return text.size() > 6000 ? "[…]" + text.substr(text.size() - 6000) : text;
+  };
+  return "status " + std::to_string(status) + (in_time ? "" : ", killed at the deadline") +
+         "\n-- stdout:\n" + tail(out) + "\n-- stderr:\n" + tail(err);
+}
+
+Run run_tool(const std::vector<std::string>& words, const Options& options) {
+  signal(SIGPIPE, SIG_IGN);
+  Pipe in, out, err;
+  Run run;
+  const pid_t child = fork();
+  if (child == 0) {
+    if (options.close_stdout) out.close_end(0);
+    dup2(in.ends[0], 0);
+    dup2(out.ends[1], 1);
+    dup2(err.ends[1], 2);
+    if (options.close_stdout) usleep(50'000);  // until the parent has closed its end, too
+    become_tool(words, options.fixed_addresses);
+  }
+  in.close_end(0);
+  out.close_end(1);
+  err.close_end(1);
+  if (options.close_stdout) out.close_end(0);
+  run.in_time = exchange(in, out, err, options, run);
+  if (!run.in_time) kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  run.status = status_of(status);
+  return run;
+}
+
+Run exec(const std::string& place, const std::vector<std::string>& program,
+         const std::vector<std::string>& more, const Options& options) {
+  std::vector<std::string> words = {"exec", "--on", place};
+  words.insert(words.end(), more.begin(), more.end());
+  words.emplace_back("--");
+  words.insert(words.end(), program.begin(), program.end());
+  return run_tool(words, options);
+}
+
+Reported exec_reported(const std::string& place, const std::vector<std::string>& program,
+                       std::vector<std::string> more, const Options& options) {
+  std::string path = "/tmp/typetwo-test-report-XXXXXX";
+  const int fd = mkstemp(path.data());
+  if (fd < 0) throw std::runtime_error("cannot make " + path);
+  close(fd);
+  more.insert(more.end(), {"--report", path});
+  Reported reported;
+  reported.run = exec(place, program, more, options);
+  std::ifstream file(path);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  unlink(path.c_str());
+  if (!text.empty()) reported.outcome = monitor::outcome_from_json(text);
+  return reported;
+}
+
+const std::vector<std::string>& places() {
+  static const std::vector<std::string> all = {
+      "standalone",
+      "baseline",
+      "baseline:trap=sysemu",
+      "extended",
+      "extended:protect=mmap",
+      "extended:protect=none",
+  };
+  return all;
+}
+
+const std::vector<std::string>& guest_places() {
+  static const std::vector<std::string> guests(places().begin() + 1, places().end());
+  return guests;
+}
+
+const std::vector<std::string>& protected_places() {
+  static const std::vector<std::string> some(places().begin() + 1, places().end() - 1);
+  return some;
+}
+
+std::string test_name(std::string text) {
+  for (char& c : text) {
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  }
+  return text;
+}
+
+pid_t start_tool(const std::vector<std::string>& words, int stdout_fd) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const int null = open("/dev/null", O_RDWR);
+    dup2(null, 0);
+    dup2(stdout_fd, 1);
+    dup2(null, 2);
+    become_tool(words, false);
+  }
+  return child;
+}
+
+std::string program(const std::string& topic) {
+  return TYPETWO_TEST_PROGRAMS "/" + topic;
+}
+
+}  // namespace support
