@@ -21,18 +21,17 @@
 namespace {
 
 namespace fs = std::filesystem;
-using support::Run;
 using support::run_tool;
 using testing::HasSubstr;
 using testing::StartsWith;
 using Words = std::vector<std::string>;
 
 /// A standalone run of a shell command.
-Run run_shell(const std::string& script, const Words& more = {}) {
+support::Run run_shell(const std::string& script, const Words& more = {}) {
   return support::exec("standalone", {"/bin/busybox", "sh", "-c", script}, more);
 }
 
-void expect_refusal(const Run& ran, int status, const std::string& words) {
+void expect_refusal(const support::Run& ran, int status, const std::string& words) {
   EXPECT_EQ(ran.status, status) << ran.err;
   EXPECT_EQ(ran.out, "");
   EXPECT_THAT(ran.err, StartsWith("typetwo"));
@@ -64,7 +63,7 @@ class Scratch {
 TEST(Cli, HelpEverywhere) {
   for (const Words& words : {Words{"--help"}, Words{"exec", "--help"}, Words{"run", "--help"},
                              Words{"plot", "--help"}, Words{"doctor", "--help"}}) {
-    Run ran = run_tool(words);
+    auto ran = run_tool(words);
     EXPECT_EQ(ran.status, 0);
     EXPECT_THAT(ran.out, HasSubstr("usage: typetwo"));
     EXPECT_EQ(ran.err, "");
@@ -121,7 +120,7 @@ TEST(Cli, FilesThatAreNotThere) {
 /// The same words whatever the configuration: they are said before anything boots.
 class EveryVmm : public testing::TestWithParam<const char*> {
  protected:
-  static Run exec(const std::string& host, const std::string& guest) {
+  static support::Run exec(const std::string& host, const std::string& guest) {
     return run_tool({"exec", "--on", GetParam(), "--add", host + ":" + guest, "--", guest});
   }
 };
@@ -167,7 +166,7 @@ TEST(Cli, TooLittleOrTooMuchMemory) {
 }
 
 TEST(Standalone, PassesStatusAndStreamsThrough) {
-  Run ran = run_shell("for i in 1 2 3; do echo $i | cat; done; echo err >&2; exit 7");
+  auto ran = run_shell("for i in 1 2 3; do echo $i | cat; done; echo err >&2; exit 7");
   EXPECT_EQ(ran.status, 7);
   EXPECT_EQ(ran.out, "1\n2\n3\n");
   EXPECT_EQ(ran.err, "err\n");
@@ -176,7 +175,7 @@ TEST(Standalone, PassesStatusAndStreamsThrough) {
 }
 
 TEST(Standalone, EnvironmentIsExactlyWhatWasGiven) {
-  Run ran = run_tool(
+  auto ran = run_tool(
       {"exec", "--on", "standalone", "--env", "A=b", "--env", "C=", "--", "/bin/busybox", "env"});
   EXPECT_EQ(ran.out, "A=b\nC=\n");
 }
@@ -184,14 +183,14 @@ TEST(Standalone, EnvironmentIsExactlyWhatWasGiven) {
 TEST(Standalone, SeesOnlyItsTree) {
   Scratch scratch;
   std::ofstream(scratch / "file") << "content";
-  Run ran = run_shell("ls /; cat /opt/file; cat /proc/self/comm; test -e /usr || echo none",
-                      {"--add", scratch / "file:/opt/file"});
+  auto ran = run_shell("ls /; cat /opt/file; cat /proc/self/comm; test -e /usr || echo none",
+                       {"--add", scratch / "file:/opt/file"});
   EXPECT_THAT(ran.out, StartsWith("bin\ndev\netc\nopt\nproc\nroot\ntmp\n"));
   EXPECT_THAT(ran.out, HasSubstr("contentcat\nnone\n"));
 }
 
 TEST(Standalone, TimeoutStopsEverything) {
-  Run ran = run_shell("busybox sleep 1000 & while :; do :; done", {"--timeout", "0.2"});
+  auto ran = run_shell("busybox sleep 1000 & while :; do :; done", {"--timeout", "0.2"});
   EXPECT_EQ(ran.status, 124);
   EXPECT_EQ(ran.err, "typetwo: stopped after 0.2 s (--timeout)\n");
 }
