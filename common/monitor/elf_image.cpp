@@ -34,7 +34,7 @@ ElfImage::ElfImage(std::span<const std::byte> bytes, std::string name)
   }
   if (header.e_type != ET_EXEC) refuse(name_, "not linked to a fixed address");
   read_segments(header);
-  read_symbols(header);
+  read_sections(header);
 }
 
 template <class T>
@@ -61,8 +61,7 @@ void ElfImage::read_segments(const Elf64_Ehdr& header) {
       refuse(name_, fmt::format("its segment at {:#x} lies outside of the image", program.p_vaddr));
     }
     ElfSegment segment{program.p_vaddr, program.p_memsz,
-                       bytes_.subspan(program.p_offset, program.p_filesz),
-                       (program.p_flags & PF_W) != 0};
+                       bytes_.subspan(program.p_offset, program.p_filesz)};
     if (program.p_type == PT_GNU_EH_FRAME) {
       unwind_header_ = segment;
     } else if (program.p_memsz != 0) {
@@ -72,19 +71,30 @@ void ElfImage::read_segments(const Elf64_Ehdr& header) {
   if (segments_.empty()) refuse(name_, "nothing in it to load");
 }
 
-void ElfImage::read_symbols(const Elf64_Ehdr& header) {
+void ElfImage::read_sections(const Elf64_Ehdr& header) {
   auto sections =
       table<Elf64_Shdr>(header.e_shoff, header.e_shnum, header.e_shentsize, "section headers");
   for (const Elf64_Shdr& section : sections) {
-    if (section.sh_type != SHT_SYMTAB || section.sh_link >= sections.size()) continue;
-    const Elf64_Shdr& strings = sections[section.sh_link];
-    if (!within(strings.sh_offset, strings.sh_size, bytes_.size())) {
-      refuse(name_, "its string table lies outside of the image");
+    if (section.sh_type == SHT_SYMTAB && section.sh_link < sections.size()) {
+      read_symbols(section, sections[section.sh_link]);
     }
-    strings_ = bytes_.subspan(strings.sh_offset, strings.sh_size);
-    symbols_ = table<Elf64_Sym>(section.sh_offset, section.sh_size / sizeof(Elf64_Sym),
-                                section.sh_entsize, "symbol table");
+    bool constant = (section.sh_flags & (SHF_ALLOC | SHF_WRITE)) == SHF_ALLOC;
+    if (!constant || section.sh_type == SHT_NOBITS) continue;
+    if (!within(section.sh_offset, section.sh_size, bytes_.size())) {
+      refuse(name_, fmt::format("its section at {:#x} lies outside of the image", section.sh_addr));
+    }
+    constants_.push_back(
+        {section.sh_addr, section.sh_size, bytes_.subspan(section.sh_offset, section.sh_size)});
   }
+}
+
+void ElfImage::read_symbols(const Elf64_Shdr& section, const Elf64_Shdr& strings) {
+  if (!within(strings.sh_offset, strings.sh_size, bytes_.size())) {
+    refuse(name_, "its string table lies outside of the image");
+  }
+  strings_ = bytes_.subspan(strings.sh_offset, strings.sh_size);
+  symbols_ = table<Elf64_Sym>(section.sh_offset, section.sh_size / sizeof(Elf64_Sym),
+                              section.sh_entsize, "symbol table");
 }
 
 bool ElfImage::contains(std::uint64_t address) const {
@@ -95,8 +105,8 @@ bool ElfImage::contains(std::uint64_t address) const {
 
 std::optional<std::span<const std::byte>> ElfImage::constant(std::uint64_t address,
                                                              std::uint64_t bytes) const {
-  for (const ElfSegment& s : segments_) {
-    if (s.writable || address < s.address) continue;
+  for (const ElfSegment& s : constants_) {
+    if (address < s.address) continue;
     if (within(address - s.address, bytes, s.file_bytes.size())) {
       return s.file_bytes.subspan(address - s.address, bytes);
     }

@@ -20,7 +20,6 @@ struct ElfSegment {
   std::uint64_t address;
   std::uint64_t memory_bytes;  // file_bytes.size() and then zeros
   std::span<const std::byte> file_bytes;
-  bool writable;
 };
 
 struct ElfSymbol {
@@ -38,7 +37,8 @@ class ElfImage {
   /// Address of .eh_frame_hdr when the image has one.
   [[nodiscard]] std::optional<ElfSegment> unwind_header() const { return unwind_header_; }
   [[nodiscard]] bool contains(std::uint64_t address) const;
-  /// Bytes [address, address + bytes) of a segment that nobody may write to.
+  /// Bytes [address, address + bytes) of a section that nobody may write to (code, constants,
+  /// unwind tables): the guest kernel is one segment, sections know better.
   [[nodiscard]] std::optional<std::span<const std::byte>> constant(std::uint64_t address,
                                                                    std::uint64_t bytes) const;
   /// The function that holds `address`; nothing in a stripped image.
@@ -49,12 +49,14 @@ class ElfImage {
   std::vector<T> table(std::uint64_t offset, std::uint64_t count, std::uint64_t entry_bytes,
                        const char* what) const;
   void read_segments(const Elf64_Ehdr& header);
-  void read_symbols(const Elf64_Ehdr& header);
+  void read_sections(const Elf64_Ehdr& header);
+  void read_symbols(const Elf64_Shdr& section, const Elf64_Shdr& strings);
   [[nodiscard]] std::string_view symbol_name(const Elf64_Sym& symbol) const;
 
   std::span<const std::byte> bytes_;
   std::string name_;
   std::vector<ElfSegment> segments_;
+  std::vector<ElfSegment> constants_;
   std::optional<ElfSegment> unwind_header_;
   std::vector<Elf64_Sym> symbols_;
   std::span<const std::byte> strings_;
