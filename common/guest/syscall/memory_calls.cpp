@@ -4,7 +4,7 @@
 #include "guest/fs/file_table.h"
 #include "guest/mm/address_space.h"
 #include "guest/proc/process.h"
-#include "guest/syscall/args.h"
+#include "guest/syscall/handlers.h"
 
 namespace guest {
 
