@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <sstream>
-#include <tuple>
 
 #include "monitor/error.h"
 #include "plots/figure.h"
@@ -24,9 +24,20 @@ std::string quoted(const std::string& text) {
 }
 
 std::string value_label(double ratio) {
+  if (std::abs(ratio - 1) < 0.05) return fmt::format("{:.3f}", ratio);
   if (ratio >= 100) return fmt::format("{:.0f}", ratio);
   if (ratio >= 10) return fmt::format("{:.1f}", ratio);
   return fmt::format("{:.2f}", ratio);
+}
+
+/// The key stands between title and bars, two series in a row: over the bars it might hide one.
+void title_and_key(std::ostream& gp, const Figure& figure) {
+  const auto rows = static_cast<double>((figure.series.size() + 1) / 2);
+  gp << "set label 'What a virtual machine costs: time relative to standalone' at screen 0.5,0.96 "
+        "center font ',15' noenhanced\n"
+     << "set key at screen 0.07,0.925 left top maxcols 2 maxrows " << rows
+     << " samplen 2 width 2 noenhanced reverse Left\n"
+     << fmt::format("set tmargin at screen {:.3f}\n", 0.89 - 0.027 * rows);
 }
 
 void settings(std::ostream& gp, const Figure& figure) {
@@ -35,14 +46,11 @@ void settings(std::ostream& gp, const Figure& figure) {
      << fmt::format("set yrange [{}:{}]\n", std::min(0.5, figure.lowest / 1.5),
                     std::max(10.0, figure.highest * 2.5))
      << fmt::format("set xrange [0:{}]\n", figure.right)
-     << "set title 'What a virtual machine costs: time relative to standalone' font ',15' "
-        "noenhanced\n"
      << "set ylabel 'times standalone (log scale)'\n"
      << "set grid ytics lc rgb '#dddddd' lt 1, lc rgb '#dddddd' lt 1\n"
      << "set ytics nomirror\nset mytics 10\nset border 3\n"
-     << "set key above left maxcols 2 samplen 2 noenhanced reverse Left\n"
-     << "set style textbox noborder\n"
      << "set bmargin 6\n";
+  title_and_key(gp, figure);
   gp << "set xtics scale 0 noenhanced (";
   for (std::size_t i = 0; i < figure.groups.size(); ++i) {
     gp << (i > 0 ? ", " : "") << quoted(figure.groups[i].workload) << ' '
@@ -64,14 +72,15 @@ void series(std::ostream& gp, const Figure& figure) {
   gp << "plot ";
   for (std::size_t i = 0; i < figure.series.size(); ++i) {
     const Series& one = figure.series[i];
-    const std::string fill = one.hatched ? "pattern 4 border" : "solid 0.9 border";
+    const std::string fill = one.hatched ? "pattern 4" : "solid 0.9";
     gp << (i > 0 ? ", " : "")
        << fmt::format(
               "'-' using 1:2:($1-{0}):($1+{0}):(1):2 with boxxyerror fs {1} lc rgb '{2}' "
               "title {3}",
               half, fill, one.colour, quoted(one.title));
   }
-  gp << ", '-' using 1:2:3:4 with yerrorbars pt -1 lw 1.5 lc rgb '#000000' notitle"
+  gp << ", '-' using 1:3:(0):($4-$3) with vectors heads size graph 0.004,90 lw 1.5 lc rgb "
+        "'#000000' notitle"
      << ", '-' using 1:2:3 with labels offset 0,0.7 font ',9' notitle\n";
 }
 

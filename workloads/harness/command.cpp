@@ -153,7 +153,7 @@ int run_command(const RunOptions& options) {
   try {
     draw(path, folder, "figure");
   } catch (const monitor::HostError& error) {
-    fmt::print("Warning: no figure: {}\n", error.what());  // the results stand without it
+    fmt::print("No figure: {}\n", error.what());  // the results stand without it
   }
   return status;
 }

@@ -1,0 +1,288 @@
+// The harness with a made-up executor: what is recorded, judged wrong, resumed, and reported.
+#include "workloads/harness/harness.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "monitor/error.h"
+#include "plots/figure.h"
+#include "workloads/harness/interrupts.h"
+#include "workloads/harness/judge.h"
+#include "workloads/harness/report.h"
+#include "workloads/harness/run.h"
+
+namespace harness {
+namespace {
+
+using monitor::Config;
+using testing::HasSubstr;
+using testing::Not;
+
+/// Answers as a right workload would; `change` may then spoil it.
+class MadeUpExecutor : public Executor {
+ public:
+  LaunchResult launch(const LaunchRequest& request) override {
+    requests.push_back(request);
+    LaunchResult result;
+    result.reported = true;
+    const std::string name = request.argv[0].substr(std::string("/workloads/micro-").size());
+    const auto count = std::stoull(request.argv.at(1)), pairs = std::stoull(request.argv.at(2));
+    const bool guest = request.config.vmm != monitor::Vmm::standalone;
+    std::uint64_t now = 1'000'000;
+    for (std::uint64_t i = 0; i < pairs; ++i) {
+      mark(result, fmt::format("start {} {} {}", name, count, now), now);
+      now += count * (guest ? 1000 : 100);
+      mark(result, fmt::format("stop {} {}", name, now), now);
+    }
+    result.out = name == "compute" ? "compute 42\n" : fmt::format("{} {}\n", name, count * pairs);
+    if (change) change(request, result);
+    return result;
+  }
+
+  std::function<void(const LaunchRequest&, LaunchResult&)> change;
+  std::vector<LaunchRequest> requests;
+
+ private:
+  static void mark(LaunchResult& result, const std::string& text, std::uint64_t now) {
+    result.outcome.markers.push_back({now + 77, text});
+  }
+};
+
+class Harness : public testing::Test {
+ protected:
+  Harness() {
+    char name[] = "/tmp/typetwo-harness-test.XXXXXX";
+    folder_ = mkdtemp(name);
+    options_.workloads = {"null-syscall"};
+    options_.configs = {Config::parse("baseline")};
+    options_.runs = 2;
+  }
+  ~Harness() override { std::filesystem::remove_all(folder_); }
+
+  results::Header header() const {
+    return {"now", make_plan(options_).to_json(), {{"kernel", "k"}, {"runs", 2}}};
+  }
+  void run() {
+    std::vector<results::Launch> done;
+    results::Writer writer = open_results(folder_, header(), done);
+    run_schedule(make_plan(options_), done, executor_, writer, Watcher{});
+  }
+  results::File file() const { return results::read(folder_); }
+  std::vector<std::string> problems() const {
+    std::vector<std::string> all;
+    for (const auto& launch : file().launches) {
+      if (!launch.ok()) all.push_back(launch.problem);
+    }
+    return all;
+  }
+
+  std::string folder_;
+  RunOptions options_;
+  MadeUpExecutor executor_;
+};
+
+TEST_F(Harness, RecordsEveryLaunchWithItsRawSamples) {
+  run();
+  const auto launches = file().launches;
+  ASSERT_EQ(launches.size(), 2u + 2 * 3u);
+  EXPECT_TRUE(launches[0].warmup);
+  EXPECT_EQ(launches[2].config, "standalone");
+  EXPECT_EQ(launches[2].samples, std::vector<double>(pairs_per_launch, 0.1));
+  EXPECT_EQ(launches[3].samples, std::vector<double>(pairs_per_launch, 1.0));
+  EXPECT_TRUE(problems().empty());
+}
+
+TEST_F(Harness, WrongOutputIsRecordedAndTheRunGoesOn) {
+  executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
+    if (request.config.vmm == monitor::Vmm::baseline) result.out = "null-syscall 1\n";
+  };
+  run();
+  EXPECT_EQ(file().launches.size(), 8u);
+  ASSERT_EQ(problems().size(), 3u);
+  EXPECT_THAT(problems()[0], HasSubstr("wrong output"));
+}
+
+TEST_F(Harness, FailuresAreNamed) {
+  const auto problem_of = [&](std::function<void(LaunchResult&)> spoil) {
+    executor_.change = [&](const LaunchRequest& request, LaunchResult& result) {
+      if (request.config.vmm == monitor::Vmm::baseline) spoil(result);
+    };
+    std::filesystem::remove_all(folder_);
+    run();
+    return problems().empty() ? "none" : problems().front();
+  };
+  EXPECT_EQ(problem_of([](auto&) {}), "none");
+  EXPECT_EQ(problem_of([](auto& result) { result.status = 139; }), "exit status 139");
+  EXPECT_EQ(problem_of([](auto& result) { result.status = 124; }), "timed out");
+  EXPECT_EQ(problem_of([](auto& result) { result.reported = false; }), "the tool gave no report");
+  EXPECT_EQ(problem_of([](auto& result) { result.outcome.failure = "guest panic: x\nrip 1"; }),
+            "guest panic: x");
+  EXPECT_THAT(problem_of([](auto& result) { result.outcome.markers.pop_back(); }),
+              HasSubstr("measured parts"));
+  EXPECT_THAT(problem_of([](auto& result) { result.outcome.markers[1].text = "stop other 5"; }),
+              HasSubstr("unexpected marker"));
+  EXPECT_THAT(problem_of([](auto& result) { result.outcome.markers[1].host_ns += 100'000'000; }),
+              HasSubstr("guest clock disagrees"));
+}
+
+TEST_F(Harness, ClocksMayDifferByAPercentAndALittle) {
+  executor_.change = [](const LaunchRequest&, LaunchResult& result) {
+    result.outcome.markers[1].host_ns += 200'000;
+  };
+  run();
+  EXPECT_TRUE(problems().empty());
+}
+
+TEST_F(Harness, StandaloneSaysWhatIsRightWhereNothingElseDoes) {
+  options_.workloads = {"compute"};
+  executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
+    if (request.config.vmm == monitor::Vmm::baseline) result.out = "compute 43\n";
+  };
+  run();
+  EXPECT_EQ(problems().size(), 3u);
+}
+
+TEST_F(Harness, WithoutACorrectStandaloneThereIsNothingToCompareWith) {
+  options_.workloads = {"compute"};
+  executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
+    if (request.config.vmm == monitor::Vmm::standalone) result.status = 1;
+  };
+  run();
+  EXPECT_THAT(problems(), testing::Contains(HasSubstr("no correct standalone launch")));
+}
+
+TEST_F(Harness, AnInterruptedRunResumesWhereItStopped) {
+  const InterruptGuard guard;
+  executor_.change = [&](const LaunchRequest&, LaunchResult&) {
+    if (executor_.requests.size() == 5) std::raise(SIGINT);
+  };
+  EXPECT_THROW(run(), Interrupted);
+  EXPECT_EQ(file().launches.size(), 5u);
+
+  const InterruptGuard again;
+  executor_.change = nullptr;
+  executor_.requests.clear();
+  run();
+  EXPECT_EQ(executor_.requests.size(), 2u + 3u);  // the warm-ups, and what was missing
+  std::size_t counted = 0;
+  for (const auto& launch : file().launches) counted += !launch.warmup;
+  EXPECT_EQ(counted, 6u);
+
+  executor_.requests.clear();
+  run();
+  EXPECT_TRUE(executor_.requests.empty());
+}
+
+TEST_F(Harness, ResultsOfOtherOptionsAreNotContinued) {
+  run();
+  options_.runs = 3;
+  EXPECT_THROW(run(), monitor::UsageError);
+}
+
+TEST_F(Harness, CsvHasTheStableColumnsAndNoRepetition) {
+  run();
+  EXPECT_EQ(csv(results::summarize(file())),
+            "workload,config,unit,median,ratio,ratio_low,ratio_high,runs\n"
+            "null-syscall,standalone,us,0.1,1,1,1,2\n"
+            "null-syscall,baseline,us,1,10,10,10,2\n");
+}
+
+TEST_F(Harness, TableShowsFailuresPromisesAndTheNoiseFloor) {
+  options_.configs.push_back(Config::parse("extended:protect=none"));
+  executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
+    if (request.config.vmm == monitor::Vmm::baseline) result.out = "";
+  };
+  run();
+  const std::string text = table(results::summarize(file()));
+  EXPECT_THAT(text, HasSubstr("3 FAILED"));
+  EXPECT_THAT(text, HasSubstr("unprotected, upper bound"));
+  EXPECT_THAT(text, HasSubstr("Noise floor (standalone against itself): null-syscall 1.000"));
+}
+
+TEST_F(Harness, FactsNameStopsAndVerdicts) {
+  options_.configs = {Config::parse("baseline"), Config::parse("extended")};
+  executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
+    if (request.config.vmm != monitor::Vmm::baseline) return;
+    result.outcome.counters = {{"null_protocol_stops", 9}, {"null_protocol_syscalls", 6600}};
+  };
+  run();
+  const std::string text = facts(file(), results::summarize(file()));
+  EXPECT_THAT(text, HasSubstr("baseline: 9 ptrace stops a null system call (6600 calls"));
+  EXPECT_THAT(text, HasSubstr("DOES NOT HOLD"));  // made up: both take as long
+}
+
+TEST_F(Harness, WarnsOfSmallPagesAndOneCpu) {
+  options_.configs = {Config::parse("extended")};
+  run();
+  results::File one = file();
+  one.header.context["cpus_allowed"] = {0};
+  one.header.context["clocksource"] = "hpet";
+  const auto warnings = find_warnings(one, results::summarize(one));
+  std::vector<Warning::Kind> kinds;
+  for (const Warning& warning : warnings) {
+    kinds.push_back(warning.kind);
+    EXPECT_THAT(warning.remedy, Not(testing::IsEmpty()));
+  }
+  EXPECT_THAT(kinds,
+              testing::UnorderedElementsAre(Warning::Kind::small_pages, Warning::Kind::single_cpu,
+                                            Warning::Kind::no_tsc));
+}
+
+TEST_F(Harness, TheFigureLeavesOutStandaloneAndHatchesTheUnprotected) {
+  options_.configs.push_back(Config::parse("extended:protect=none"));
+  run();
+  const plots::Figure figure = plots::lay_out(file());
+  ASSERT_EQ(figure.series.size(), 2u);
+  EXPECT_FALSE(figure.series[0].hatched);
+  EXPECT_TRUE(figure.series[1].hatched);
+  EXPECT_THAT(figure.series[1].title, HasSubstr("unprotected, upper bound"));
+  EXPECT_NE(figure.series[0].colour, figure.series[1].colour);
+  ASSERT_EQ(figure.groups.size(), 1u);
+  EXPECT_DOUBLE_EQ(figure.series[0].bars.at(0).ratio.value, 10);
+}
+
+/// The real executor, with shell scripts in the tool's place.
+class RealExecutor : public Harness {
+ protected:
+  LaunchResult launch(const std::string& script, double timeout = 20) {
+    const std::string path = folder_ + "/tool";
+    std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    ToolExecutor executor(path, -1);
+    return executor.launch({Config{}, {"/bin/true"}, {{"/a", "/b"}}, 256ul << 20, timeout});
+  }
+};
+
+TEST_F(RealExecutor, KeepsStreamsApartAndPassesTheStatusOn) {
+  const LaunchResult result = launch("echo \"$@\"; echo trouble >&2; exit 7");
+  EXPECT_EQ(result.status, 7);
+  EXPECT_EQ(result.out,
+            "exec --on standalone --report /proc/self/fd/3 --memory 256M --timeout 20 "
+            "--add /a:/b -- /bin/true\n");
+  EXPECT_EQ(result.err, "trouble\n");
+  EXPECT_FALSE(result.reported);
+}
+
+TEST_F(RealExecutor, TakesOutputLargerThanAPipe) {
+  EXPECT_EQ(launch("head -c 1000000 /dev/zero").out.size(), 1'000'000u);
+}
+
+TEST_F(RealExecutor, AKilledToolHasAStatusOfItsOwn) {
+  EXPECT_EQ(launch("kill -9 $$").status, 128 + SIGKILL);
+}
+
+TEST_F(RealExecutor, AMissingToolIsNamed) {
+  ToolExecutor executor("/no/such/tool", -1);
+  const LaunchResult result = executor.launch({Config{}, {"/bin/true"}, {}, 1 << 20, 5});
+  EXPECT_EQ(result.status, 125);
+  EXPECT_THAT(result.err, HasSubstr("/no/such/tool"));
+}
+
+}  // namespace
+}  // namespace harness

@@ -1,0 +1,222 @@
+// The results store: what is written is what is read, whatever moment the writer was killed at, and
+// schema.json describes it. Summaries: what counts and what does not.
+#include "results/results.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "monitor/error.h"
+#include "results/summary.h"
+
+namespace results {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+Launch launch(const std::string& config, std::vector<double> samples, unsigned round = 1) {
+  Launch one;
+  one.workload = "null-syscall";
+  one.config = config;
+  one.axes =
+      config.find("none") == std::string::npos ? "" : "trap=sigsys,protect=none,spaces=remap";
+  one.promise = "p";
+  one.unit = "us";
+  one.round = round;
+  one.warmup = round == 0;
+  one.count = 1000;
+  one.samples = std::move(samples);
+  one.output_hash = "00000000000000ff";
+  one.outcome.cpu_seconds = 0.5;
+  one.outcome.markers = {{123, "start null-syscall 1000 100"}, {456, "stop null-syscall 400"}};
+  one.outcome.counters = {{"null_protocol_stops", 9}};
+  return one;
+}
+
+Header header() {
+  return {"2026-11-22T08:00:00Z", {{"runs", 5}}, {{"kernel", "Linux 6.18"}}};
+}
+
+class ResultsStore : public testing::Test {
+ protected:
+  ResultsStore() {
+    char name[] = "/tmp/typetwo-results-test.XXXXXX";
+    folder_ = mkdtemp(name);
+  }
+  ~ResultsStore() override { std::filesystem::remove_all(folder_); }
+
+  std::string path() const { return locate(folder_); }
+  std::string text() const {
+    std::ifstream in(path());
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  void append_text(const std::string& more) const { std::ofstream(path(), std::ios::app) << more; }
+  std::string refusal() const {
+    try {
+      read(folder_);
+    } catch (const monitor::HostError& error) {
+      return error.what();
+    }
+    return "accepted";
+  }
+
+  std::string folder_;
+};
+
+TEST_F(ResultsStore, ReadsWhatItWrote) {
+  Launch failed = launch("extended:protect=none", {});
+  failed.problem = "wrong output";
+  failed.stderr_tail = "line 1\nline 2 \xff";
+  {
+    Writer writer = Writer::create(folder_, header());
+    writer.append(launch("standalone", {0.125, 0.1, 3.0}));
+    writer.append(failed);
+  }
+  const File file = read(folder_);
+  EXPECT_EQ(file.header, header());
+  ASSERT_EQ(file.launches.size(), 2u);
+  const Launch& first = file.launches[0];
+  EXPECT_EQ(to_json(first), to_json(launch("standalone", {0.125, 0.1, 3.0})));
+  EXPECT_EQ(first.samples, (std::vector<double>{0.125, 0.1, 3.0}));
+  EXPECT_EQ(first.outcome.markers.at(1).host_ns, 456u);
+  EXPECT_EQ(first.outcome.counters.at("null_protocol_stops"), 9u);
+  EXPECT_FALSE(file.launches[1].ok());
+  EXPECT_EQ(file.launches[1].problem, "wrong output");
+  EXPECT_THAT(file.launches[1].stderr_tail, HasSubstr("line 2"));
+}
+
+TEST_F(ResultsStore, DropsAnIncompleteLastLine) {
+  { Writer::create(folder_, header()).append(launch("standalone", {1})); }
+  const std::string whole = text();
+  append_text(R"({"workload": "null-sys)");
+  const File file = read(folder_);
+  EXPECT_EQ(file.launches.size(), 1u);
+  EXPECT_EQ(file.valid_bytes, whole.size());
+}
+
+TEST_F(ResultsStore, ResumeGoesOnBehindTheLastWholeLine) {
+  { Writer::create(folder_, header()).append(launch("standalone", {1})); }
+  append_text("{\"workload");
+  { Writer::resume(read(folder_)).append(launch("baseline", {85})); }
+  const File file = read(folder_);
+  ASSERT_EQ(file.launches.size(), 2u);
+  EXPECT_EQ(file.launches[1].config, "baseline");
+}
+
+TEST_F(ResultsStore, EveryPrefixOfAFileIsReadable) {
+  { Writer::create(folder_, header()).append(launch("standalone", {1})); }
+  const std::string whole = text();
+  const std::size_t first_line = whole.find('\n') + 1;
+  for (std::size_t bytes = first_line; bytes <= whole.size(); bytes += 97) {
+    std::filesystem::resize_file(path(), bytes);
+    EXPECT_EQ(read(folder_).launches.size(), 0u) << bytes;
+    std::ofstream(path()) << whole;
+  }
+  std::filesystem::resize_file(path(), first_line / 2);
+  EXPECT_THAT(refusal(), HasSubstr("empty"));
+}
+
+TEST_F(ResultsStore, ADamagedLineIsNamed) {
+  { Writer::create(folder_, header()).append(launch("standalone", {1})); }
+  append_text("{\"workload\": 3}\n");
+  EXPECT_THAT(refusal(), HasSubstr("results.jsonl:3 is damaged"));
+}
+
+TEST_F(ResultsStore, RefusesWhatIsNotResults) {
+  EXPECT_THAT(refusal(), HasSubstr("cannot read results"));
+  append_text("{}\n");
+  EXPECT_THAT(refusal(), HasSubstr("not a results file"));
+  std::filesystem::remove(path());
+  json other = to_json(header());
+  other["schema"] = 99;
+  append_text(other.dump() + "\n");
+  EXPECT_THAT(refusal(), HasSubstr("schema version 99"));
+}
+
+TEST_F(ResultsStore, TwoWritersDoNotMix) {
+  const Writer first = Writer::create(folder_, header());
+  EXPECT_THROW(Writer::resume(read(folder_)), monitor::HostError);
+}
+
+bool is_of(const std::string& type, const json& value) {
+  if (type == "string") return value.is_string();
+  if (type == "integer") return value.is_number_integer();
+  if (type == "boolean") return value.is_boolean();
+  if (type == "array") return value.is_array();
+  return type == "object" && value.is_object();
+}
+
+/// Enough of JSON Schema for ours: required fields, no others where that is forbidden, types.
+void expect_matches(const json& definition, const json& line) {
+  for (const auto& key : definition.at("required")) {
+    EXPECT_TRUE(line.contains(key.get<std::string>())) << key;
+  }
+  if (!definition.contains("properties")) return;
+  for (const auto& [key, value] : line.items()) {
+    if (!definition["properties"].contains(key)) {
+      EXPECT_TRUE(definition.value("additionalProperties", true)) << key << " is not in the schema";
+      continue;
+    }
+    const json& property = definition["properties"][key];
+    const std::string type = property.value("type", "");
+    EXPECT_TRUE(type.empty() || is_of(type, value)) << key << " is not of type " << type;
+    if (key == "report") expect_matches(property, value);
+  }
+}
+
+TEST(ResultsSchema, DescribesWhatIsWritten) {
+  std::ifstream in(TYPETWO_RESULTS_SCHEMA);
+  const json schema = json::parse(in);
+  expect_matches(schema.at("$defs").at("header"), to_json(header()));
+  EXPECT_EQ(schema["$defs"]["header"]["properties"]["schema"]["const"], schema_version);
+  Launch failed = launch("standalone-aa", {1});
+  failed.problem = "timed out";
+  for (const Launch& one : {launch("baseline", {1, 2}), failed}) {
+    expect_matches(schema.at("$defs").at("launch"), to_json(one));
+  }
+}
+
+File file_of(std::vector<Launch> launches) {
+  File file;
+  file.header = header();
+  file.launches = std::move(launches);
+  return file;
+}
+
+TEST(Summary, CountsNeitherWarmUpsNorFailures) {
+  Launch wrong = launch("baseline", {1}, 2);
+  wrong.problem = "wrong output";
+  const Summary summary =
+      summarize(file_of({launch("standalone", {7}, 0), launch("standalone", {2, 1, 3}),
+                         launch("baseline", {20}), wrong, launch("baseline", {40}, 3)}));
+  ASSERT_EQ(summary.cells.size(), 2u);
+  EXPECT_EQ(summary.cells[0].launches, std::vector<double>{2});
+  EXPECT_EQ(summary.cells[1].runs(), 2u);
+  EXPECT_EQ(summary.cells[1].failed, 1u);
+  EXPECT_DOUBLE_EQ(summary.cells[1].median, 30);
+  EXPECT_DOUBLE_EQ(summary.cells[1].ratio->value, 15);
+  EXPECT_DOUBLE_EQ(summary.cells[1].cpu_seconds, 0.5);
+}
+
+TEST(Summary, TheRepetitionIsNoiseAndNotAConfiguration) {
+  const Summary summary =
+      summarize(file_of({launch("standalone", {2}), launch("standalone-aa", {2.2})}));
+  EXPECT_EQ(summary.cells.size(), 1u);
+  ASSERT_EQ(summary.noise.size(), 1u);
+  EXPECT_DOUBLE_EQ(summary.noise[0].ratio->value, 1.1);
+  EXPECT_DOUBLE_EQ(summary.cells[0].ratio->high, 1);
+}
+
+TEST(Summary, NoRatioWithoutStandalone) {
+  const Summary summary = summarize(file_of({launch("extended:protect=none", {2})}));
+  EXPECT_FALSE(summary.cells[0].ratio);
+  EXPECT_TRUE(summary.cells[0].unprotected());
+}
+
+}  // namespace
+}  // namespace results

@@ -1,0 +1,130 @@
+// Plans and schedules: defaults, interleaving, and what a resumed run still has to do.
+#include "workloads/harness/schedule.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "monitor/error.h"
+
+namespace harness {
+namespace {
+
+using monitor::Config;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> names(const std::vector<Slot>& slots) {
+  std::vector<std::string> all;
+  for (const Slot& slot : slots)
+    all.push_back(slot.config_name() + "/" + std::to_string(slot.round));
+  return all;
+}
+
+RunOptions two_rounds_of_compute() {
+  RunOptions options;
+  options.workloads = {"compute"};
+  options.configs = {Config::parse("baseline"), Config::parse("extended")};
+  options.runs = 2;
+  return options;
+}
+
+results::Launch done(const Slot& slot) {
+  results::Launch launch;
+  launch.workload = slot.workload->info.name;
+  launch.config = slot.config_name();
+  launch.round = slot.round;
+  launch.warmup = slot.warmup();
+  return launch;
+}
+
+TEST(Schedule, InterleavesConfigurationsAfterAWarmUp) {
+  EXPECT_THAT(names(make_schedule(make_plan(two_rounds_of_compute()))),
+              ElementsAre("standalone/0", "baseline/0", "extended/0",                     //
+                          "standalone/1", "baseline/1", "extended/1", "standalone-aa/1",  //
+                          "standalone/2", "baseline/2", "extended/2", "standalone-aa/2"));
+}
+
+TEST(Schedule, StandaloneIsNotRunTwiceWhenNamed) {
+  RunOptions options = two_rounds_of_compute();
+  options.configs = {Config::parse("standalone")};
+  options.runs = 1;
+  EXPECT_THAT(names(make_schedule(make_plan(options))),
+              ElementsAre("standalone/0", "standalone/1", "standalone-aa/1"));
+}
+
+TEST(Schedule, WhatMeasuresTheHostRunsOnlyThere) {
+  RunOptions options = two_rounds_of_compute();
+  options.workloads = {"window-pair"};
+  for (const Slot& slot : make_schedule(make_plan(options))) {
+    EXPECT_EQ(slot.config.vmm, monitor::Vmm::standalone);
+  }
+}
+
+TEST(Schedule, DefaultsHoldEveryVmmAndTheUnprotectedBound) {
+  const Plan plan = make_plan({});
+  EXPECT_EQ(plan.runs, 5u);
+  EXPECT_EQ(plan.memory_bytes, 256ul << 20);
+  EXPECT_EQ(plan.workloads.size(), list_workloads().size());
+  const auto all = names(make_schedule(plan));
+  for (const char* name : {"standalone/1", "baseline/1", "extended/1", "extended:protect=none/1"}) {
+    EXPECT_THAT(all, testing::Contains(name));
+  }
+}
+
+TEST(Schedule, FullTakesElevenLaunchesOfEveryPoint) {
+  RunOptions options;
+  options.effort = Effort::full;
+  options.workloads = {"touch-seq"};
+  const Plan plan = make_plan(options);
+  EXPECT_EQ(plan.runs, 11u);
+  EXPECT_THAT(names(make_schedule(plan)), testing::Contains("baseline:trap=sysemu/11"));
+}
+
+TEST(Schedule, BadOptionsAreNamed) {
+  const auto refusal = [](const RunOptions& options) -> std::string {
+    try {
+      make_plan(options);
+    } catch (const monitor::UsageError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  RunOptions unknown, twice, none;
+  unknown.workloads = {"no-such"};
+  twice.workloads = {"compute", "compute"};
+  none.runs = 0;
+  EXPECT_THAT(refusal(unknown), HasSubstr("unknown workload 'no-such': use null-syscall"));
+  EXPECT_THAT(refusal(twice), HasSubstr("given twice"));
+  EXPECT_THAT(refusal(none), HasSubstr("at least 1"));
+}
+
+TEST(Schedule, AResumeSkipsWhatIsDoneButWarmsUpAgain) {
+  const auto schedule = make_schedule(make_plan(two_rounds_of_compute()));
+  std::vector<results::Launch> launches;
+  for (std::size_t i = 0; i < 5; ++i) launches.push_back(done(schedule[i]));
+  EXPECT_THAT(names(remaining(schedule, launches)),
+              ElementsAre("standalone/0", "baseline/0", "extended/0",  //
+                          "extended/1", "standalone-aa/1",             //
+                          "standalone/2", "baseline/2", "extended/2", "standalone-aa/2"));
+}
+
+TEST(Schedule, NothingIsLeftOfAFinishedRun) {
+  const auto schedule = make_schedule(make_plan(two_rounds_of_compute()));
+  std::vector<results::Launch> launches;
+  for (const Slot& slot : schedule) launches.push_back(done(slot));
+  EXPECT_TRUE(remaining(schedule, launches).empty());
+}
+
+TEST(Workloads, SamplesAndExpectationsFitTheirCounts) {
+  for (const Workload& workload : workloads()) {
+    const Work work = workload.work(Config{}, Effort::quick);
+    EXPECT_GT(work.count, 0u) << workload.info.name;
+    ASSERT_FALSE(work.argv.empty());
+    EXPECT_EQ(work.argv[0][0], '/') << workload.info.name;
+  }
+  const Work work = find_workload("null-syscall").work(Config{}, Effort::quick);
+  EXPECT_EQ(*work.expected, "null-syscall " + std::to_string(work.count * work.pairs) + "\n");
+}
+
+}  // namespace
+}  // namespace harness
