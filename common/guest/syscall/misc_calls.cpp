@@ -1,6 +1,6 @@
 // System calls about the machine and a process's small settings: names, limits, scheduling,
 // thread-local storage, futexes.
-#include <cstring>
+#include <string_view>
 
 #include "guest/abi/structs.h"
 #include "guest/drivers/clock.h"
@@ -29,7 +29,7 @@ Result<> change_limit(abi::ResourceLimit& limit, const abi::ResourceLimit& wante
 
 template <std::size_t N>
 void set_text(char (&field)[N], const char* text) {
-  std::strncpy(field, text, N - 1);
+  for (std::size_t i = 0; i + 1 < N && *text != '\0'; ++i) field[i] = *text++;
 }
 
 /// When a futex call with this timeout gives up: relative for FUTEX_WAIT, else absolute.

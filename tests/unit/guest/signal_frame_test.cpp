@@ -15,6 +15,7 @@
 namespace {
 
 using namespace guest;
+namespace abi = guest::abi;  // the C++ runtime has one of that name too
 using guest::abi::SignalDelivery;
 
 constexpr std::uint64_t page = vmi::page_size;
