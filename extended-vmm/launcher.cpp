@@ -10,25 +10,20 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
-#include <cstring>
 
+#include "extended-vmm/report.h"
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/trap/filter.h"
 #include "extended-vmm/trap/gate.h"
+#include "monitor/accounting.h"
 #include "monitor/clock.h"
 #include "monitor/error.h"
 #include "monitor/guest_memory.h"
 #include "monitor/guest_process.h"
-
-extern "C" const std::byte extended_resident_image_begin[], extended_resident_image_end[];
+#include "monitor/observer.h"
 
 namespace extended {
 namespace {
-
-std::span<const std::byte> resident_elf() {
-  return {extended_resident_image_begin, extended_resident_image_end};
-}
 
 Protect protect_of(const monitor::Config& config) {
   switch (config.protect) {
@@ -89,52 +84,40 @@ bool wait_for_end(pid_t pid, std::optional<double> timeout_seconds) {
   return ready > 0;
 }
 
-void read_markers(const Report& report, monitor::Outcome& outcome) {
-  std::string_view log(report.marker_log, std::min(report.marker_bytes, marker_log_bytes));
-  while (!log.empty()) {
-    const std::string_view line = log.substr(0, log.find('\n'));
-    log.remove_prefix(std::min(line.size() + 1, log.size()));
-    monitor::Marker marker{};
-    const auto [end, error] =
-        std::from_chars(line.data(), line.data() + line.size(), marker.host_ns);
-    if (error != std::errc{} || end == line.data() + line.size()) continue;
-    marker.text.assign(end + 1, line.data() + line.size());
-    outcome.markers.push_back(std::move(marker));
+/// How the guest-machine process ended: its wait status, and what it cost. Killed when its time is
+/// over: `timed_out`.
+struct End {
+  int status = 0;
+  rusage usage{};
+  bool timed_out = false;
+};
+
+End reap(pid_t pid, bool timed_out) {
+  if (timed_out) kill(pid, SIGKILL);
+  End end{.timed_out = timed_out};
+  while (wait4(pid, &end.status, __WALL, &end.usage) < 0 && errno == EINTR) {
   }
-  if (report.markers_lost != 0)
-    outcome.warnings.push_back(std::to_string(report.markers_lost) +
-                               " markers were lost: a run holds some hundred");
+  return end;
 }
 
-double tsc_seconds(const vmi::TimeScale& scale, std::uint64_t ticks) {
-  return static_cast<double>(ticks) * scale.mult / static_cast<double>(1ull << scale.shift) / 1e9;
+End watch_unseen(pid_t pid, std::optional<double> timeout_seconds) {
+  return reap(pid, !wait_for_end(pid, timeout_seconds));
 }
 
-/// How the guest-machine process ended, from its wait status and the resident part's report.
-void judge_end(int status, const monitor::GuestProcess& process, const monitor::GuestMemory& memory,
-               const Report& report, monitor::Outcome& outcome) {
-  constexpr int machine_failed = 125;
-  outcome.exit_status = machine_failed;
-  if (report.ending == Ending::shutdown) {
-    outcome.exit_status = WIFSIGNALED(report.wait_status) ? 128 + WTERMSIG(report.wait_status)
-                                                          : WEXITSTATUS(report.wait_status);
-  } else if (report.ending == Ending::death) {
-    static_assert(sizeof(DeathRegisters) == sizeof(monitor::KernelRegisters));
-    monitor::KernelRegisters registers;
-    std::memcpy(&registers, &report.registers, sizeof registers);
-    outcome.failure =
-        monitor::describe_death(memory, std::string(report.message, strnlen(report.message, 256)),
-                                registers, resident_elf());
-  } else if (WIFEXITED(status) && WEXITSTATUS(status) == monitor::GuestProcess::startup_failed) {
-    outcome.failure = process.startup_error();
-  } else if (WIFSIGNALED(status)) {
-    outcome.failure = "the guest-machine process was killed by host signal " +
-                      std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) +
-                      "); the host's out-of-memory killer and `kill` do that";
-  } else {
-    outcome.failure =
-        "the guest-machine process ended without a report, wait status " + std::to_string(status);
-  }
+/// The same with a witness that traces every host call (tests).
+End watch_observed(pid_t pid, const monitor::MachineConfig& config, const HostCallSites& sites,
+                   const ResidentImage& resident, const monitor::GuestMemory& memory,
+                   monitor::Outcome& outcome) {
+  monitor::Observer observer(memory.shared_info(), [&](const monitor::ObservedCall& call) {
+    // Until the resident part's first instruction this is still the launcher's own code.
+    return resident.report.start_tsc == 0 ||
+           is_allowed(sites, call.arch, call.ip, call.number, call.arguments);
+  });
+  observer.attach(pid);
+  const auto end = observer.watch(pid, config.timeout_seconds);
+  outcome.observed = observer.report();
+  outcome.counters["observed_traps"] = observer.trapped();
+  return end ? End{end->status, end->usage, false} : reap(pid, true);
 }
 
 monitor::Outcome run(const monitor::MachineConfig& config) {
@@ -152,30 +135,28 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const std::vector<sock_filter> filter = make_filter(sites);
   const GateConstants constants{resident.signal_entry, memory.total_bytes()};
 
-  monitor::GuestProcess process(
-      {.memory = memory,
-       .gate_code = gate.code,
-       .gate_constants = std::as_bytes(std::span(&constants, 1)),
-       .entry = address(resident.start),
-       .stack = address(resident.start_stack),
-       .cpu = config.cpu,
-       .keep_stdio = true,
-       .map_ram = protect == Protect::none,
-       .last_hosted_step = [restorer = address(resident.signal_return), filter] {
-         handle_signals(restorer);
-         install_filter(filter);
-       }});
-  const bool ended = wait_for_end(process.pid(), config.timeout_seconds);
-  if (!ended) kill(process.pid(), SIGKILL);
-  int status = 0;
-  rusage usage{};
-  while (wait4(process.pid(), &status, 0, &usage) < 0 && errno == EINTR) {
-  }
+  monitor::GuestProcess process({.memory = memory,
+                                 .gate_code = gate.code,
+                                 .gate_constants = std::as_bytes(std::span(&constants, 1)),
+                                 .entry = address(resident.start),
+                                 .stack = address(resident.start_stack),
+                                 .cpu = config.cpu,
+                                 .keep_stdio = true,
+                                 .map_ram = protect == Protect::none,
+                                 .last_hosted_step = [restorer = address(resident.signal_return),
+                                                      filter, observe = config.observe] {
+                                   if (observe) monitor::Observer::wait_for_observer();
+                                   handle_signals(restorer);
+                                   install_filter(filter);
+                                 }});
+  const End end = config.observe
+                      ? watch_observed(process.pid(), config, sites, resident, memory, outcome)
+                      : watch_unseen(process.pid(), config.timeout_seconds);
   process.reaped();
-  const double end = monitor::monotonic_seconds();
+  const double ended = monitor::monotonic_seconds();
 
-  judge_end(status, process, memory, resident.report, outcome);
-  if (!ended) {
+  judge_end(end.status, process, memory, resident.report, outcome);
+  if (end.timed_out) {
     outcome.exit_status = 124;
     outcome.failure = "timeout: the guest ran longer than allowed (--timeout)";
   }
@@ -184,11 +165,11 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
     const double booted = static_cast<double>(scale.monotonic_ns) / 1e9 +
                           tsc_seconds(scale, resident.report.first_user_tsc - scale.base_tsc);
     outcome.boot_seconds = booted - start;
-    outcome.wall_seconds = end - booted;
+    outcome.wall_seconds = ended - booted;
   }
-  outcome.cpu_seconds = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                        static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-  outcome.rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  const monitor::ProcessCost cost = monitor::cost_of(end.usage);
+  outcome.cpu_seconds = cost.cpu_seconds;
+  outcome.rss_bytes = cost.peak_rss_bytes;
   outcome.window_is_huge = memory.window_is_huge();
   read_markers(resident.report, outcome);
   monitor::collect_counters(memory, outcome);

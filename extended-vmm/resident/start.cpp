@@ -25,6 +25,7 @@ void start_ticks() {
 
 extern "C" [[noreturn]] void resident_start() {
   const StartInfo& start = image().start_info;
+  shared_info().in_kernel.store(1, std::memory_order_relaxed);
   image().report.start_tsc = __builtin_ia32_rdtsc();
   const bool ram_stays = start.protect == Protect::none;
   if (!monitor::unmap_host(ram_stays ? vmi::ram_base + start.ram_bytes : vmi::window_end))
@@ -36,6 +37,7 @@ extern "C" [[noreturn]] void resident_start() {
   build_machine();
   arm_signal_stack();
   start_ticks();
+  shared_info().in_kernel.store(0, std::memory_order_relaxed);
   first_trap();
 }
 

@@ -1,0 +1,66 @@
+// Reads what the resident part left behind (resident/image.h) into an Outcome; see report.h.
+#include "extended-vmm/report.h"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <string_view>
+
+extern "C" const std::byte extended_resident_image_begin[], extended_resident_image_end[];
+
+namespace extended {
+
+std::span<const std::byte> resident_elf() {
+  return {extended_resident_image_begin, extended_resident_image_end};
+}
+
+void read_markers(const Report& report, monitor::Outcome& outcome) {
+  std::string_view log(report.marker_log, std::min(report.marker_bytes, marker_log_bytes));
+  while (!log.empty()) {
+    const std::string_view line = log.substr(0, log.find('\n'));
+    log.remove_prefix(std::min(line.size() + 1, log.size()));
+    monitor::Marker marker{};
+    const auto [end, error] =
+        std::from_chars(line.data(), line.data() + line.size(), marker.host_ns);
+    if (error != std::errc{} || end == line.data() + line.size()) continue;
+    marker.text.assign(end + 1, line.data() + line.size());
+    outcome.markers.push_back(std::move(marker));
+  }
+  if (report.markers_lost != 0)
+    outcome.warnings.push_back(std::to_string(report.markers_lost) +
+                               " markers were lost: a run holds some hundred");
+}
+
+double tsc_seconds(const vmi::TimeScale& scale, std::uint64_t ticks) {
+  return static_cast<double>(ticks) * scale.mult / static_cast<double>(1ull << scale.shift) / 1e9;
+}
+
+void judge_end(int status, const monitor::GuestProcess& process, const monitor::GuestMemory& memory,
+               const Report& report, monitor::Outcome& outcome) {
+  constexpr int machine_failed = 125;
+  outcome.exit_status = machine_failed;
+  if (report.ending == Ending::shutdown) {
+    outcome.exit_status = WIFSIGNALED(report.wait_status) ? 128 + WTERMSIG(report.wait_status)
+                                                          : WEXITSTATUS(report.wait_status);
+  } else if (report.ending == Ending::death) {
+    static_assert(sizeof(DeathRegisters) == sizeof(monitor::KernelRegisters));
+    monitor::KernelRegisters registers;
+    std::memcpy(&registers, &report.registers, sizeof registers);
+    outcome.failure =
+        monitor::describe_death(memory, std::string(report.message, strnlen(report.message, 256)),
+                                registers, resident_elf());
+  } else if (WIFEXITED(status) && WEXITSTATUS(status) == monitor::GuestProcess::startup_failed) {
+    outcome.failure = process.startup_error();
+  } else if (WIFSIGNALED(status)) {
+    outcome.failure = "the guest-machine process was killed by host signal " +
+                      std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) +
+                      "); the host's out-of-memory killer and `kill` do that";
+  } else {
+    outcome.failure =
+        "the guest-machine process ended without a report, wait status " + std::to_string(status);
+  }
+}
+
+}  // namespace extended
