@@ -61,7 +61,7 @@ std::vector<std::string> command_line(const std::string& program, const LaunchRe
   std::vector<std::string> words = {program,     "exec",
                                     "--on",      request.config.name(),
                                     "--report",  fmt::format("/proc/self/fd/{}", report_fd),
-                                    "--memory",  fmt::format("{}M", request.memory_bytes >> 20),
+                                    "--memory",  fmt::format("{}", request.memory_bytes),
                                     "--timeout", fmt::format("{}", request.timeout_seconds)};
   for (const auto& [host, guest] : request.add) {
     words.emplace_back("--add");
