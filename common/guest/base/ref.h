@@ -34,6 +34,9 @@ class Ref {
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
   template <class U>
   Ref(const Ref<U>& other) : Ref(other.get()) {}  // NOLINT(google-explicit-constructor)
+  template <class U>
+  Ref(Ref<U>&& other) noexcept  // NOLINT(google-explicit-constructor)
+      : object_(std::exchange(other.object_, nullptr)) {}
   Ref& operator=(Ref other) noexcept {
     std::swap(object_, other.object_);
     return *this;
@@ -51,6 +54,8 @@ class Ref {
   friend bool operator==(const Ref& a, const Ref& b) { return a.object_ == b.object_; }
 
  private:
+  template <class U>
+  friend class Ref;
   T* object_ = nullptr;
 };
 

@@ -10,6 +10,7 @@
 
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
+#include "guest/fs/source.h"
 #include "guest/fs/stat.h"
 #include "guest/mm/frames.h"
 #include "guest/mm/user.h"
@@ -28,9 +29,7 @@ class Inode : public Counted {
 
   // -- Contents (regular files and devices). Offsets in bytes.
   virtual Result<std::size_t> read(std::uint64_t, UserAddress, std::size_t) { return Errno::inval; }
-  virtual Result<std::size_t> write(std::uint64_t, UserAddress, std::size_t) {
-    return Errno::inval;
-  }
+  virtual Result<std::size_t> write(std::uint64_t, Source, std::size_t) { return Errno::inval; }
   /// Into kernel memory: the ELF loader and shebang lines. Short only at end of file.
   virtual Result<std::size_t> peek(std::uint64_t, void*, std::size_t) { return Errno::inval; }
   virtual Result<> truncate(std::uint64_t) { return Errno::inval; }
@@ -69,24 +68,34 @@ class Inode : public Counted {
     return Errno::perm;
   }
 
+  // -- The file system underneath: link and rename only work within one.
+  virtual class RamInode* ram_inode() { return nullptr; }
+  virtual class RamDirectory* ram_directory() { return nullptr; }
+
   /// Devices and pipes make a File class of their own here; files and directories the plain one.
   virtual Result<Ref<File>> open(std::uint32_t flags);
+  /// An open file description is gone.
+  virtual void closed(std::uint32_t /*flags*/) {}
+
+  [[nodiscard]] bool is(std::uint32_t type) const { return (mode() & mode_type) == type; }
 };
 
 /// An open file description. The base class reads and writes its inode at a position.
 class File : public Counted {
  public:
   File(Ref<Inode> inode, std::uint32_t flags) : flags(flags), inode_(std::move(inode)) {}
-  virtual ~File() = default;
+  virtual ~File() { inode_->closed(flags); }
 
   virtual Result<std::size_t> read(UserAddress to, std::size_t bytes);
-  virtual Result<std::size_t> write(UserAddress from, std::size_t bytes);
+  virtual Result<std::size_t> write(Source from, std::size_t bytes);
   virtual Result<std::uint64_t> seek(std::int64_t offset, int whence);
   virtual Result<std::int64_t> ioctl(std::uint32_t /*request*/, std::uint64_t /*argument*/) {
     return Errno::notty;
   }
   /// POLLIN, POLLOUT, POLLHUP… as they stand now.
   virtual std::uint32_t poll_state();
+  /// Pipes and terminals have no position: lseek, pread and pwrite fail with ESPIPE.
+  [[nodiscard]] virtual bool seekable() const { return true; }
   /// Where to wait for poll_state to change; nullptr: it never does.
   virtual class WaitQueue* poll_queue() { return nullptr; }
 

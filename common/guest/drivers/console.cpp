@@ -1,0 +1,240 @@
+// The console driver: three byte rings in the window and a few registers.
+//
+// Output goes into the ring of its stream, and the ring to the host at the end of each write call:
+// what a program has written is out when write returns, in the order of the calls. Input is fetched
+// when somebody wants it; irq_console says that it came, or that a full output ring has drained.
+#include "guest/drivers/console.h"
+
+#include "guest/abi/file_flags.h"
+#include "guest/abi/file_structs.h"
+#include "guest/drivers/device_files.h"
+#include "guest/drivers/ring.h"
+#include "guest/fs/boot_mount.h"
+#include "guest/fs/path.h"
+#include "guest/fs/ramfs.h"
+#include "guest/platform.h"
+#include "guest/proc/wait_queue.h"
+
+namespace guest {
+namespace {
+
+std::int64_t console_register(std::uint32_t offset) {
+  return static_cast<std::int64_t>(hypercalls().device_read(vmi::console_bus_base + offset));
+}
+
+void write_console_register(std::uint32_t offset) {
+  hypercalls().device_write(vmi::console_bus_base + offset, 0);
+}
+
+Errno host_errno(std::int64_t state) {
+  return static_cast<Errno>(-state);
+}
+
+/// Standard input, as far as the driver knows about it.
+class ConsoleInput {
+ public:
+  Result<std::size_t> read(UserAddress to, std::size_t bytes, bool nonblocking);
+  bool ready();
+  void interrupt();
+  WaitQueue queue;
+
+ private:
+  void probe();
+  static auto& ring() { return rings().console_in; }
+
+  bool armed_ = false;      // the device will raise irq_console when something comes
+  std::int64_t ended_ = 0;  // an end of file (1) or error that nobody has been told of yet
+};
+
+// Asks the device for input, unless there is some to hand out or the device is at it already.
+void ConsoleInput::probe() {
+  if (ring_used(ring()) || ended_ || armed_) return;
+  write_console_register(vmi::console_fill_in);
+  if (ring_used(ring())) return;
+  ended_ = console_register(vmi::console_in_state);
+  armed_ = ended_ == 0;
+}
+
+void ConsoleInput::interrupt() {
+  if (armed_) {
+    armed_ = false;
+    if (!ring_used(ring())) ended_ = console_register(vmi::console_in_state);
+  }
+  queue.wake_all();
+}
+
+bool ConsoleInput::ready() {
+  probe();
+  return ring_used(ring()) || ended_;
+}
+
+Result<std::size_t> ConsoleInput::read(UserAddress to, std::size_t bytes, bool nonblocking) {
+  if (bytes == 0) return std::size_t{0};
+  while (!ready()) {
+    if (nonblocking) return Errno::again;
+    TRY(queue.wait());
+  }
+  if (ring_used(ring())) {
+    armed_ = false;
+    return ring_take(ring(), to, bytes);
+  }
+  std::int64_t ended = std::exchange(ended_, 0);  // told once: on a terminal more may follow
+  if (ended < 0) return host_errno(ended);
+  return std::size_t{0};
+}
+
+struct Console {
+  ConsoleInput input;
+  WaitQueue output_drained;
+};
+
+constinit Console console;
+
+// Hands the ring to the host. What the host does not take at once it takes later.
+template <class Ring>
+Result<> flush(Ring& ring, std::uint32_t flush_register) {
+  if (ring_used(ring) == 0) return {};
+  write_console_register(flush_register);
+  std::int64_t state = console_register(flush_register);
+  if (state < 0) return host_errno(state);
+  return {};
+}
+
+template <class Ring>
+Result<std::size_t> write_stream(Ring& ring, std::uint32_t flush_register, Source from,
+                                 std::size_t bytes, bool nonblocking) {
+  std::size_t done = 0;
+  while (done < bytes) {
+    if (ring_space(ring) == 0) {
+      TRY(flush(ring, flush_register));
+      if (ring_space(ring) == 0) {  // the host blocks
+        if (nonblocking) break;
+        auto waited = console.output_drained.wait();
+        if (!waited.ok()) {
+          if (done) return done;
+          return waited.error();
+        }
+      }
+      continue;
+    }
+    auto put = ring_put(ring, from + done, bytes - done);
+    if (!put.ok()) {
+      if (done == 0) return put;
+      break;
+    }
+    done += put.value();
+  }
+  TRY(flush(ring, flush_register));
+  if (done == 0 && bytes) return Errno::again;
+  return done;
+}
+
+enum Stream : int { stream_in = 0, stream_out = 1, stream_err = 2 };
+
+bool is_terminal(int stream) {
+  return boot_info().console_is_tty >> stream & 1;
+}
+
+class ConsoleFile final : public File {
+ public:
+  /// Reads come from stdin, writes go to `output`; terminal questions are about `about`.
+  ConsoleFile(Ref<Inode> inode, std::uint32_t flags, int output, int about)
+      : File(std::move(inode), flags), output_(output), about_(about) {}
+
+  Result<std::size_t> read(UserAddress to, std::size_t bytes) override {
+    return console.input.read(to, bytes, flags & abi::o_nonblock);
+  }
+  Result<std::size_t> write(Source from, std::size_t bytes) override {
+    bool nonblocking = flags & abi::o_nonblock;
+    if (output_ == stream_err)
+      return write_stream(rings().console_err, vmi::console_flush_err, from, bytes, nonblocking);
+    return write_stream(rings().console_out, vmi::console_flush_out, from, bytes, nonblocking);
+  }
+  Result<std::int64_t> ioctl(std::uint32_t request, std::uint64_t argument) override;
+  std::uint32_t poll_state() override;
+  WaitQueue* poll_queue() override { return reads() ? &console.input.queue : nullptr; }
+  [[nodiscard]] bool seekable() const override { return false; }
+
+ private:
+  [[nodiscard]] bool reads() const { return (flags & abi::o_access) != abi::o_wronly; }
+  int output_, about_;
+};
+
+std::uint32_t ConsoleFile::poll_state() {
+  std::uint32_t state = abi::poll_out | abi::poll_wrnorm;
+  if (reads() && console.input.ready()) state |= abi::poll_in | abi::poll_rdnorm;
+  return state;
+}
+
+// The host's terminal stays in the mode it is in: a guest can read the usual settings and its
+// changes are accepted without effect.
+constexpr abi::Terminal usual_terminal = {
+    0x500,   // ICRNL IXON
+    0x5,     // OPOST ONLCR
+    0xbf,    // 38400 baud, CS8, CREAD
+    0x8a3b,  // ISIG ICANON ECHO ECHOE ECHOK ECHOCTL ECHOKE IEXTEN
+    0,      {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0, 0, 0},
+};
+
+Result<std::int64_t> ConsoleFile::ioctl(std::uint32_t request, std::uint64_t argument) {
+  if (!is_terminal(about_)) return Errno::notty;
+  switch (request) {
+    case abi::tcgets:
+      TRY(put_user(UserAddress{argument}, usual_terminal));
+      return std::int64_t{0};
+    case abi::tcsets:
+    case abi::tcsetsw:
+    case abi::tcsetsf:
+    case abi::tcflsh:
+      return std::int64_t{0};
+    case abi::tiocgwinsz:
+      TRY(put_user(UserAddress{argument},
+                   abi::WindowSize{boot_info().console_rows, boot_info().console_columns, 0, 0}));
+      return std::int64_t{0};
+    case abi::fionread:
+      TRY(put_user(UserAddress{argument},
+                   static_cast<std::int32_t>(ring_used(rings().console_in))));
+      return std::int64_t{0};
+    default:
+      return Errno::notty;
+  }
+}
+
+Result<Ref<File>> open_stream(const Ref<Inode>& inode, int stream) {
+  std::uint32_t flags = stream == stream_in ? abi::o_rdonly : abi::o_wronly;
+  return Ref<File>(TRY(make_ref<ConsoleFile>(inode, flags, stream, stream)));
+}
+
+/// The console's inode where the root tree has no /dev/console.
+Result<Ref<Inode>> console_inode() {
+  PathStart root{root_inode(), root_inode()};
+  auto found = walk_path(root, TRY(String::from("/dev/console")), Last::follow);
+  if (found.ok()) return found.value().inode;
+  return Ref<Inode>(TRY(make_ref<RamDevice>(mode_character | 0600, device_console)));
+}
+
+}  // namespace
+
+void console_interrupt() {
+  console.input.interrupt();
+  console.output_drained.wake_all();
+}
+
+Result<> open_console_streams(FileTable& files) {
+  Ref<Inode> inode = TRY(console_inode());
+  for (int stream : {stream_in, stream_out, stream_err})
+    TRY(files.install_at(stream, TRY(open_stream(inode, stream))));
+  return {};
+}
+
+Result<Ref<File>> open_console(Ref<Inode> inode, std::uint32_t flags) {
+  int about = is_terminal(stream_in) ? stream_in : stream_out;
+  return Ref<File>(TRY(make_ref<ConsoleFile>(std::move(inode), flags, stream_out, about)));
+}
+
+Result<Ref<File>> open_terminal(Ref<Inode> inode, std::uint32_t flags) {
+  if (!is_terminal(stream_in) && !is_terminal(stream_out)) return Errno::nxio;
+  return open_console(std::move(inode), flags);
+}
+
+}  // namespace guest

@@ -1,0 +1,55 @@
+// /dev/null, /dev/zero, /dev/full: no device behind them, only rules.
+#include "guest/base/make.h"
+#include "guest/drivers/device_files.h"
+
+namespace guest {
+namespace {
+
+Result<std::size_t> read_zeros(UserAddress to, std::size_t bytes) {
+  TRY(zero_user(to, bytes));
+  return bytes;
+}
+
+class NullFile final : public File {
+ public:
+  using File::File;
+  Result<std::size_t> read(UserAddress, std::size_t) override { return std::size_t{0}; }
+  Result<std::size_t> write(Source, std::size_t bytes) override { return bytes; }
+};
+
+class ZeroFile final : public File {
+ public:
+  using File::File;
+  Result<std::size_t> read(UserAddress to, std::size_t bytes) override {
+    return read_zeros(to, bytes);
+  }
+  Result<std::size_t> write(Source, std::size_t bytes) override { return bytes; }
+};
+
+class FullFile final : public File {
+ public:
+  using File::File;
+  Result<std::size_t> read(UserAddress to, std::size_t bytes) override {
+    return read_zeros(to, bytes);
+  }
+  Result<std::size_t> write(Source, std::size_t) override { return Errno::nospc; }
+};
+
+template <class T>
+Result<Ref<File>> make_file(Ref<Inode> inode, std::uint32_t flags) {
+  return Ref<File>(TRY(make_ref<T>(std::move(inode), flags)));
+}
+
+}  // namespace
+
+Result<Ref<File>> open_null(Ref<Inode> inode, std::uint32_t flags) {
+  return make_file<NullFile>(std::move(inode), flags);
+}
+Result<Ref<File>> open_zero(Ref<Inode> inode, std::uint32_t flags) {
+  return make_file<ZeroFile>(std::move(inode), flags);
+}
+Result<Ref<File>> open_full(Ref<Inode> inode, std::uint32_t flags) {
+  return make_file<FullFile>(std::move(inode), flags);
+}
+
+}  // namespace guest

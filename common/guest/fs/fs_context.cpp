@@ -1,0 +1,69 @@
+// FsContext: see the header. Used by path lookup, chdir, chroot, umask and getcwd.
+#include "guest/fs/fs_context.h"
+
+#include "guest/fs/path.h"
+
+namespace guest {
+namespace {
+
+/// The name under which `directory` holds `child`.
+Result<std::string_view> name_in(Inode& directory, Inode& child) {
+  Stat wanted = child.stat();
+  std::uint64_t position = 2;  // behind "." and ".."
+  for (;;) {
+    DirectoryEntry entry = TRY(directory.entry(position));  // ENOENT: it was removed
+    // Directories under a mount have numbers of another series.
+    if (entry.inode == wanted.inode &&
+        TRY(directory.lookup(entry.name))->stat().device == wanted.device)
+      return entry.name;
+  }
+}
+
+}  // namespace
+
+Result<Ref<FsContext>> FsContext::create(Ref<Inode> root) {
+  auto context = TRY(make_ref<FsContext>());
+  context->root = root;
+  context->cwd = std::move(root);
+  return context;
+}
+
+Result<Ref<FsContext>> FsContext::clone() {
+  auto copy = TRY(create(root));
+  copy->cwd = cwd;
+  copy->umask = umask;
+  TRY(copy->program_.append(program_.view()));
+  return copy;
+}
+
+Result<String> FsContext::working_path() const {
+  return path_of(cwd);
+}
+
+Result<String> FsContext::path_of(Ref<Inode> directory) const {
+  // Built from the last component to the first, so names are put in front.
+  String path;
+  while (!(directory == root)) {
+    Ref<Inode> above = TRY(directory->parent());
+    if (above == directory) break;  // the real root: the process is above its own
+    String longer;
+    TRY(longer.append("/"));
+    TRY(longer.append(TRY(name_in(*above, *directory))));
+    TRY(longer.append(path.view()));
+    path = std::move(longer);
+    directory = above;
+  }
+  if (path.size() == 0) TRY(path.append("/"));
+  return path;
+}
+
+Result<> FsContext::note_program(std::string_view path) {
+  auto found = TRY(walk_path({root, cwd}, TRY(String::from(path)), Last::follow));
+  String name = TRY(path_of(found.directory));
+  if (name.size() > 1) TRY(name.append("/"));
+  TRY(name.append(found.last));
+  program_ = std::move(name);
+  return {};
+}
+
+}  // namespace guest

@@ -1,0 +1,124 @@
+// System calls on descriptors: dup and its kin, fcntl, ioctl, flock.
+#include "guest/abi/file_flags.h"
+#include "guest/abi/file_structs.h"
+#include "guest/fs/pipe.h"
+#include "guest/proc/process.h"
+#include "guest/syscall/path_arguments.h"
+
+namespace guest {
+namespace {
+
+FileTable& files() {
+  return *current_process().files;
+}
+
+Result<std::int64_t> duplicate_from(int fd, std::int64_t minimum, bool close_on_exec) {
+  if (minimum < 0 || minimum >= FileTable::limit) return Errno::inval;
+  Ref<File> file = TRY(files().get(fd));
+  return as_count(files().install(std::move(file), close_on_exec, static_cast<int>(minimum)));
+}
+
+Result<std::int64_t> duplicate_to(int fd, int to, bool close_on_exec) {
+  TRY(files().install_at(to, TRY(files().get(fd)), close_on_exec));
+  return std::int64_t{to};
+}
+
+// Locks bind programs of one mind; with all files in one guest and no threads to wait for, every
+// request is granted. (A program that tests for another's lock finds none.)
+Result<std::int64_t> no_lock(UserAddress lock) {
+  auto asked = TRY(get_user<abi::FileLock>(lock));
+  asked.type = abi::f_unlck;
+  return as_zero(put_user(lock, asked));
+}
+
+Result<std::int64_t> set_status(File& file, std::uint32_t flags) {
+  file.flags = (file.flags & ~abi::o_settable) | (flags & abi::o_settable);
+  return std::int64_t{0};
+}
+
+}  // namespace
+
+Result<std::int64_t> sys_dup(const Args& args) {
+  return duplicate_from(args.i32(0), 0, false);
+}
+
+Result<std::int64_t> sys_dup2(const Args& args) {
+  if (args.i32(0) == args.i32(1)) {
+    TRY(files().get(args.i32(0)));
+    return std::int64_t{args.i32(1)};
+  }
+  return duplicate_to(args.i32(0), args.i32(1), false);
+}
+
+Result<std::int64_t> sys_dup3(const Args& args) {
+  if (args.u32(2) & ~abi::o_cloexec) return Errno::inval;
+  if (args.i32(0) == args.i32(1)) return Errno::inval;
+  return duplicate_to(args.i32(0), args.i32(1), args.u32(2) & abi::o_cloexec);
+}
+
+Result<std::int64_t> sys_fcntl(const Args& args) {
+  int fd = args.i32(0);
+  Ref<File> file = TRY(files().get(fd));
+  switch (args.i32(1)) {
+    case abi::f_dupfd:
+      return duplicate_from(fd, args.i32(2), false);
+    case abi::f_dupfd_cloexec:
+      return duplicate_from(fd, args.i32(2), true);
+    case abi::f_getfd:
+      return std::int64_t{TRY(files().close_on_exec_flag(fd)) ? abi::fd_cloexec : 0};
+    case abi::f_setfd:
+      return as_zero(files().set_close_on_exec_flag(fd, args.u32(2) & abi::fd_cloexec));
+    case abi::f_getfl:
+      return std::int64_t{file->flags};
+    case abi::f_setfl:
+      return set_status(*file, args.u32(2));
+    case abi::f_getlk:
+      return no_lock(args.user(2));
+    case abi::f_setlk:
+    case abi::f_setlkw:
+      TRY(get_user<abi::FileLock>(args.user(2)));
+      return std::int64_t{0};
+    case abi::f_setown:
+    case abi::f_getown:
+      return std::int64_t{0};
+    case abi::f_getpipe_size:
+      if (!file->inode().is(mode_fifo)) return Errno::badf;
+      return std::int64_t{Pipe::capacity};
+    default:
+      return Errno::inval;
+  }
+}
+
+Result<std::int64_t> sys_ioctl(const Args& args) {
+  Ref<File> file = TRY(file_argument(args.i32(0)));
+  switch (args.u32(1)) {
+    case abi::fioclex:
+      return as_zero(files().set_close_on_exec_flag(args.i32(0), true));
+    case abi::fionclex:
+      return as_zero(files().set_close_on_exec_flag(args.i32(0), false));
+    case abi::fionbio: {
+      bool on = TRY(get_user<std::int32_t>(args.user(2))) != 0;
+      file->flags = on ? file->flags | abi::o_nonblock : file->flags & ~abi::o_nonblock;
+      return std::int64_t{0};
+    }
+    case abi::fionread:
+      if (file->inode().is(mode_regular)) {
+        auto left = file->inode().stat().size - file->position;
+        return as_zero(put_user(args.user(2), static_cast<std::int32_t>(left)));
+      }
+      break;
+    default:
+      break;
+  }
+  return file->ioctl(args.u32(1), args.u64(2));
+}
+
+Result<std::int64_t> sys_flock(const Args& args) {
+  TRY(file_argument(args.i32(0)));
+  constexpr std::uint32_t nonblocking = 4;
+  std::uint32_t operation = args.u32(1) & ~nonblocking;
+  if (operation != 1 && operation != 2 && operation != 8) return Errno::inval;
+  return std::int64_t{0};
+}
+
+}  // namespace guest

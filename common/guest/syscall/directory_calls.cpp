@@ -1,0 +1,221 @@
+// System calls on names: listing, making, removing and moving directory entries, and the working
+// directory.
+#include "guest/abi/file_flags.h"
+#include "guest/abi/file_structs.h"
+#include "guest/proc/process.h"
+#include "guest/syscall/path_arguments.h"
+
+namespace guest {
+namespace {
+
+std::uint32_t without_umask(std::uint32_t mode) {
+  return mode & ~current_process().fs->umask;
+}
+
+/// A name that is free, where something is to be made.
+Result<PathResult> new_name(int directory_fd, UserAddress path, bool for_directory = false) {
+  PathResult found = TRY(path_argument(directory_fd, path, Last::entry));
+  if (found.inode) return Errno::exist;
+  if (found.trailing_slash && !for_directory) return Errno::noent;
+  return found;
+}
+
+// -- getdents64
+
+constexpr std::size_t record_bytes(std::size_t name_length) {
+  return (sizeof(abi::Dirent64) + name_length + 1 + 7) & ~std::size_t{7};
+}
+
+Result<> put_entry(UserAddress to, const DirectoryEntry& entry, std::uint64_t next) {
+  constexpr int type_shift = 12;  // DT_ values are the mode's type bits
+  alignas(8) std::uint8_t record[record_bytes(abi::name_max)] = {};
+  std::size_t bytes = record_bytes(entry.name.size());
+  abi::Dirent64 head{entry.inode, static_cast<std::int64_t>(next),
+                     static_cast<std::uint16_t>(bytes),
+                     static_cast<std::uint8_t>((entry.mode & mode_type) >> type_shift)};
+  __builtin_memcpy(record, &head, sizeof head);
+  __builtin_memcpy(record + sizeof head, entry.name.data(), entry.name.size());
+  return copy_to_user(to, record, bytes);
+}
+
+// -- What the calls without and with a directory descriptor share
+
+Result<std::int64_t> mkdir_at(int fd, UserAddress path, std::uint32_t mode) {
+  PathResult name = TRY(new_name(fd, path, true));
+  TRY(name.directory->create(name.last, mode_directory | (without_umask(mode) & 01777), 0));
+  return std::int64_t{0};
+}
+
+Result<std::int64_t> mknod_at(int fd, UserAddress path, std::uint32_t mode, std::uint64_t device) {
+  if ((mode & mode_type) == mode_directory) return Errno::perm;
+  PathResult name = TRY(new_name(fd, path));
+  std::uint32_t masked = (mode & mode_type) | (without_umask(mode) & 07777);
+  TRY(name.directory->create(name.last, masked, device));
+  return std::int64_t{0};
+}
+
+Result<std::int64_t> unlink_at(int fd, UserAddress path) {
+  PathResult found = TRY(path_argument(fd, path, Last::entry));
+  if (!found.inode) return Errno::noent;
+  if (!found.has_name()) return Errno::isdir;
+  return as_zero(found.directory->unlink(found.last));
+}
+
+Result<std::int64_t> rmdir_at(int fd, UserAddress path) {
+  PathResult found = TRY(path_argument(fd, path, Last::entry));
+  if (!found.inode) return Errno::noent;
+  if (found.inode == current_process().fs->root) return Errno::busy;
+  if (!found.has_name()) return found.last == "." ? Errno::inval : Errno::notempty;
+  return as_zero(found.directory->rmdir(found.last));
+}
+
+Result<std::int64_t> rename_at(int from_fd, UserAddress from_path, int to_fd, UserAddress to_path,
+                               std::uint32_t flags) {
+  if (flags & ~abi::rename_noreplace) return Errno::inval;
+  PathResult from = TRY(path_argument(from_fd, from_path, Last::entry));
+  PathResult to = TRY(path_argument(to_fd, to_path, Last::entry));
+  if (!from.has_name() || !to.has_name()) return Errno::busy;
+  if (!from.inode) return Errno::noent;
+  if (to.inode && (flags & abi::rename_noreplace)) return Errno::exist;
+  if (to.trailing_slash && !from.inode->is(mode_directory)) return Errno::notdir;
+  return as_zero(from.directory->rename(from.last, *to.directory, to.last));
+}
+
+Result<std::int64_t> link_at(int from_fd, UserAddress from_path, int to_fd, UserAddress to_path,
+                             std::uint32_t flags) {
+  if (flags & ~(abi::at_symlink_follow | abi::at_empty_path)) return Errno::inval;
+  Last last = (flags & abi::at_symlink_follow) ? Last::follow : Last::no_follow;
+  Ref<Inode> inode = TRY(inode_argument(from_fd, from_path, flags & abi::at_empty_path, last));
+  PathResult to = TRY(new_name(to_fd, to_path));
+  return as_zero(to.directory->link(to.last, *inode));
+}
+
+Result<std::int64_t> symlink_at(UserAddress target, int fd, UserAddress path) {
+  String text = TRY(string_from_user(target, abi::path_max));
+  if (text.size() == 0) return Errno::noent;
+  PathResult name = TRY(new_name(fd, path));
+  TRY(name.directory->symlink(name.last, text.view()));
+  return std::int64_t{0};
+}
+
+Result<std::int64_t> readlink_at(int fd, UserAddress path, UserAddress to, std::int64_t bytes) {
+  if (bytes <= 0) return Errno::inval;
+  // An empty path means the descriptor itself, with no flag to say so.
+  Ref<Inode> inode = TRY(inode_argument(fd, path, abi::at_empty_path, Last::no_follow));
+  String target = TRY(inode->target());
+  auto length = static_cast<std::int64_t>(target.size());
+  if (length > bytes) length = bytes;
+  TRY(copy_to_user(to, target.c_str(), static_cast<std::size_t>(length)));
+  return length;
+}
+
+Result<std::int64_t> change_directory(Ref<Inode>& which, Ref<Inode> directory) {
+  if (!directory->is(mode_directory)) return Errno::notdir;
+  which = std::move(directory);
+  return std::int64_t{0};
+}
+
+}  // namespace
+
+Result<std::int64_t> sys_getdents64(const Args& args) {
+  Ref<File> file = TRY(file_argument(args.i32(0)));
+  if (!file->inode().is(mode_directory)) return Errno::notdir;
+  std::size_t done = 0, room = args.u32(2);
+  for (;;) {
+    std::uint64_t position = file->position;
+    auto entry = file->inode().entry(position);
+    if (!entry.ok()) {
+      if (entry.error() == Errno::noent || done) break;
+      return entry.error();
+    }
+    std::size_t bytes = record_bytes(entry.value().name.size());
+    if (bytes > room - done) {
+      if (done == 0) return Errno::inval;
+      break;
+    }
+    auto put = put_entry(args.user(1) + done, entry.value(), position);
+    if (!put.ok()) {
+      if (done) break;
+      return put.error();
+    }
+    done += bytes;
+    file->position = position;
+  }
+  return static_cast<std::int64_t>(done);
+}
+
+Result<std::int64_t> sys_getcwd(const Args& args) {
+  String path = TRY(current_process().fs->working_path());
+  std::size_t bytes = path.size() + 1;
+  if (args.u64(1) < bytes) return Errno::range;
+  TRY(copy_to_user(args.user(0), path.c_str(), bytes));
+  return static_cast<std::int64_t>(bytes);
+}
+
+Result<std::int64_t> sys_chdir(const Args& args) {
+  return change_directory(current_process().fs->cwd,
+                          TRY(inode_argument(abi::at_fdcwd, args.user(0), 0)));
+}
+Result<std::int64_t> sys_fchdir(const Args& args) {
+  return change_directory(current_process().fs->cwd,
+                          TRY(current_process().files->get(args.i32(0)))->inode_ref());
+}
+Result<std::int64_t> sys_chroot(const Args& args) {
+  return change_directory(current_process().fs->root,
+                          TRY(inode_argument(abi::at_fdcwd, args.user(0), 0)));
+}
+
+Result<std::int64_t> sys_mkdir(const Args& args) {
+  return mkdir_at(abi::at_fdcwd, args.user(0), args.u32(1));
+}
+Result<std::int64_t> sys_mkdirat(const Args& args) {
+  return mkdir_at(args.i32(0), args.user(1), args.u32(2));
+}
+Result<std::int64_t> sys_mknod(const Args& args) {
+  return mknod_at(abi::at_fdcwd, args.user(0), args.u32(1), args.u32(2));
+}
+Result<std::int64_t> sys_mknodat(const Args& args) {
+  return mknod_at(args.i32(0), args.user(1), args.u32(2), args.u32(3));
+}
+Result<std::int64_t> sys_rmdir(const Args& args) {
+  return rmdir_at(abi::at_fdcwd, args.user(0));
+}
+Result<std::int64_t> sys_unlink(const Args& args) {
+  return unlink_at(abi::at_fdcwd, args.user(0));
+}
+Result<std::int64_t> sys_unlinkat(const Args& args) {
+  if (args.u32(2) & ~abi::at_removedir) return Errno::inval;
+  if (args.u32(2) & abi::at_removedir) return rmdir_at(args.i32(0), args.user(1));
+  return unlink_at(args.i32(0), args.user(1));
+}
+
+Result<std::int64_t> sys_rename(const Args& args) {
+  return rename_at(abi::at_fdcwd, args.user(0), abi::at_fdcwd, args.user(1), 0);
+}
+Result<std::int64_t> sys_renameat(const Args& args) {
+  return rename_at(args.i32(0), args.user(1), args.i32(2), args.user(3), 0);
+}
+Result<std::int64_t> sys_renameat2(const Args& args) {
+  return rename_at(args.i32(0), args.user(1), args.i32(2), args.user(3), args.u32(4));
+}
+
+Result<std::int64_t> sys_link(const Args& args) {
+  return link_at(abi::at_fdcwd, args.user(0), abi::at_fdcwd, args.user(1), 0);
+}
+Result<std::int64_t> sys_linkat(const Args& args) {
+  return link_at(args.i32(0), args.user(1), args.i32(2), args.user(3), args.u32(4));
+}
+Result<std::int64_t> sys_symlink(const Args& args) {
+  return symlink_at(args.user(0), abi::at_fdcwd, args.user(1));
+}
+Result<std::int64_t> sys_symlinkat(const Args& args) {
+  return symlink_at(args.user(0), args.i32(1), args.user(2));
+}
+Result<std::int64_t> sys_readlink(const Args& args) {
+  return readlink_at(abi::at_fdcwd, args.user(0), args.user(1), args.i32(2));
+}
+Result<std::int64_t> sys_readlinkat(const Args& args) {
+  return readlink_at(args.i32(0), args.user(1), args.user(2), args.i32(3));
+}
+
+}  // namespace guest

@@ -1,0 +1,203 @@
+// System calls that move file contents: read, write and their kin, lseek, truncate, sync.
+#include "guest/abi/file_flags.h"
+#include "guest/abi/file_structs.h"
+#include "guest/drivers/entropy.h"
+#include "guest/fs/transfer.h"
+#include "guest/proc/process.h"
+#include "guest/syscall/path_arguments.h"
+
+namespace guest {
+namespace {
+
+constexpr std::uint64_t max_bytes = 0x7ffff000;  // as Linux: no call moves more
+
+std::size_t capped(std::uint64_t bytes) {
+  return bytes < max_bytes ? bytes : max_bytes;
+}
+
+// The result of a write. The one place where writing to nobody raises SIGPIPE.
+Result<std::int64_t> written(Result<std::size_t> result) {
+  if (!result.ok() && result.error() == Errno::pipe) send_signal(current_process(), sig_pipe);
+  return as_count(std::move(result));
+}
+
+Result<std::size_t> read_at(File& file, std::int64_t at, UserAddress to, std::size_t bytes) {
+  if (at < 0) return Errno::inval;
+  if (!file.seekable()) return Errno::spipe;
+  if (!file.inode().is(mode_regular)) return file.read(to, bytes);
+  return file.inode().read(static_cast<std::uint64_t>(at), to, bytes);
+}
+
+Result<std::size_t> write_at(File& file, std::int64_t at, UserAddress from, std::size_t bytes) {
+  if (at < 0) return Errno::inval;
+  if (!file.seekable()) return Errno::spipe;
+  if (!file.inode().is(mode_regular)) return file.write(from, bytes);
+  if (file.flags & abi::o_append) return file.write(from, bytes);  // Linux, not POSIX
+  return file.inode().write(static_cast<std::uint64_t>(at), from, bytes);
+}
+
+// Part `i` of a vector, cut to `room` bytes.
+Result<abi::IoVector> vector_part(UserAddress vector, std::uint64_t i, std::size_t room) {
+  auto part = TRY(get_user<abi::IoVector>(vector + i * sizeof(abi::IoVector)));
+  if (static_cast<std::int64_t>(part.bytes) < 0) return Errno::inval;
+  if (part.bytes > room) part.bytes = room;
+  return part;
+}
+
+// Calls `move(address, bytes, done)` for each part of a vector, until one falls short.
+template <class Move>
+Result<std::size_t> for_each_part(UserAddress vector, std::uint64_t parts, Move move) {
+  if (parts > abi::iov_max) return Errno::inval;
+  std::size_t done = 0;
+  auto one = [&](std::uint64_t i) -> Result<bool> {
+    auto part = TRY(vector_part(vector, i, max_bytes - done));
+    if (part.bytes == 0) return true;
+    std::size_t moved = TRY(move(UserAddress{part.base}, part.bytes, done));
+    done += moved;
+    return moved == part.bytes;
+  };
+  for (std::uint64_t i = 0; i < parts; ++i) {
+    auto whole = one(i);
+    if (!whole.ok() && done == 0) return whole.error();
+    if (!whole.ok() || !whole.value()) break;
+  }
+  return done;
+}
+
+}  // namespace
+
+Result<std::int64_t> sys_read(const Args& args) {
+  Ref<File> file = TRY(readable_file(args.i32(0)));
+  return as_count(file->read(args.user(1), capped(args.u64(2))));
+}
+
+Result<std::int64_t> sys_write(const Args& args) {
+  Ref<File> file = TRY(writable_file(args.i32(0)));
+  return written(file->write(args.user(1), capped(args.u64(2))));
+}
+
+Result<std::int64_t> sys_pread64(const Args& args) {
+  Ref<File> file = TRY(readable_file(args.i32(0)));
+  return as_count(read_at(*file, args.i64(3), args.user(1), capped(args.u64(2))));
+}
+
+Result<std::int64_t> sys_pwrite64(const Args& args) {
+  Ref<File> file = TRY(writable_file(args.i32(0)));
+  return written(write_at(*file, args.i64(3), args.user(1), capped(args.u64(2))));
+}
+
+Result<std::int64_t> sys_readv(const Args& args) {
+  Ref<File> file = TRY(readable_file(args.i32(0)));
+  return as_count(for_each_part(
+      args.user(1), args.u64(2),
+      [&](UserAddress to, std::size_t bytes, std::size_t) { return file->read(to, bytes); }));
+}
+
+Result<std::int64_t> sys_writev(const Args& args) {
+  Ref<File> file = TRY(writable_file(args.i32(0)));
+  return written(for_each_part(
+      args.user(1), args.u64(2),
+      [&](UserAddress from, std::size_t bytes, std::size_t) { return file->write(from, bytes); }));
+}
+
+Result<std::int64_t> sys_preadv(const Args& args) {
+  Ref<File> file = TRY(readable_file(args.i32(0)));
+  return as_count(for_each_part(args.user(1), args.u64(2),
+                                [&](UserAddress to, std::size_t bytes, std::size_t done) {
+                                  auto at = args.i64(3) + static_cast<std::int64_t>(done);
+                                  return read_at(*file, at, to, bytes);
+                                }));
+}
+
+Result<std::int64_t> sys_pwritev(const Args& args) {
+  Ref<File> file = TRY(writable_file(args.i32(0)));
+  return written(for_each_part(args.user(1), args.u64(2),
+                               [&](UserAddress from, std::size_t bytes, std::size_t done) {
+                                 auto at = args.i64(3) + static_cast<std::int64_t>(done);
+                                 return write_at(*file, at, from, bytes);
+                               }));
+}
+
+Result<std::int64_t> sys_lseek(const Args& args) {
+  Ref<File> file = TRY(file_argument(args.i32(0)));
+  return as_count(file->seek(args.i64(1), args.i32(2)));
+}
+
+Result<std::int64_t> sys_truncate(const Args& args) {
+  if (args.i64(1) < 0) return Errno::inval;
+  Ref<Inode> inode = TRY(path_argument(abi::at_fdcwd, args.user(0), Last::follow)).inode;
+  if (inode->is(mode_directory)) return Errno::isdir;
+  return as_zero(inode->truncate(args.u64(1)));
+}
+
+Result<std::int64_t> sys_ftruncate(const Args& args) {
+  if (args.i64(1) < 0) return Errno::inval;
+  Ref<File> file = TRY(file_argument(args.i32(0)));
+  if ((file->flags & abi::o_access) == abi::o_rdonly) return Errno::inval;
+  return as_zero(file->inode().truncate(args.u64(1)));
+}
+
+// Nothing is set aside: a RAM file system cannot promise frames. What is promised to programs
+// holds: the size.
+Result<std::int64_t> sys_fallocate(const Args& args) {
+  constexpr std::uint32_t keep_size = 1;
+  Ref<File> file = TRY(writable_file(args.i32(0)));
+  std::int64_t offset = args.i64(2), bytes = args.i64(3), end = 0;
+  if (offset < 0 || bytes <= 0) return Errno::inval;
+  if (args.u32(1) & ~keep_size) return Errno::notsup;
+  if (!file->seekable()) return Errno::spipe;
+  if (!file->inode().is(mode_regular)) return Errno::nodev;
+  if (__builtin_add_overflow(offset, bytes, &end)) return Errno::fbig;
+  auto wanted = static_cast<std::uint64_t>(end);
+  if (args.u32(1) == keep_size || wanted <= file->inode().stat().size) return std::int64_t{0};
+  return as_zero(file->inode().truncate(wanted));
+}
+
+Result<std::int64_t> sys_sendfile(const Args& args) {
+  Ref<File> to = TRY(writable_file(args.i32(0)));
+  Ref<File> from = TRY(readable_file(args.i32(1)));
+  UserAddress offset = args.user(2);
+  std::uint64_t at = offset ? TRY(get_user<std::uint64_t>(offset)) : from->position;
+  if (static_cast<std::int64_t>(at) < 0) return Errno::inval;
+  auto sent = transfer(*from, at, *to, capped(args.u64(3)));
+  if (!sent.ok()) return written(sent.error());
+  if (offset)
+    TRY(put_user(offset, at + sent.value()));
+  else
+    from->position = at + sent.value();
+  return static_cast<std::int64_t>(sent.value());
+}
+
+// Contents live nowhere but in memory: they are as safe as they get.
+Result<std::int64_t> sys_fsync(const Args& args) {
+  Ref<File> file = TRY(file_argument(args.i32(0)));
+  if (!file->seekable()) return Errno::inval;
+  return std::int64_t{0};
+}
+Result<std::int64_t> sys_fdatasync(const Args& args) {
+  return sys_fsync(args);
+}
+Result<std::int64_t> sys_syncfs(const Args& args) {
+  TRY(file_argument(args.i32(0)));
+  return std::int64_t{0};
+}
+Result<std::int64_t> sys_sync(const Args&) {
+  return std::int64_t{0};
+}
+
+Result<std::int64_t> sys_fadvise64(const Args& args) {
+  Ref<File> file = TRY(file_argument(args.i32(0)));
+  if (file->inode().is(mode_fifo)) return Errno::spipe;
+  if (args.u32(3) > 5) return Errno::inval;
+  return std::int64_t{0};
+}
+
+Result<std::int64_t> sys_getrandom(const Args& args) {
+  constexpr std::uint32_t known_flags = 7;  // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE
+  if (args.u32(2) & ~known_flags) return Errno::inval;
+  std::size_t bytes = capped(args.u64(1));
+  TRY(random_to_user(args.user(0), bytes));
+  return static_cast<std::int64_t>(bytes);
+}
+
+}  // namespace guest

@@ -1,0 +1,91 @@
+// System calls that open and close files.
+#include "guest/abi/file_flags.h"
+#include "guest/proc/process.h"
+#include "guest/syscall/path_arguments.h"
+
+namespace guest {
+namespace {
+
+// Flags that say how to open; the open file does not remember them.
+constexpr std::uint32_t opening_flags =
+    abi::o_creat | abi::o_excl | abi::o_noctty | abi::o_trunc | abi::o_cloexec;
+
+Last last_for(std::uint32_t flags) {
+  bool create = flags & abi::o_creat, no_follow = flags & abi::o_nofollow;
+  if (create && (no_follow || (flags & abi::o_excl))) return Last::entry;
+  if (create) return Last::follow_or_create;
+  return no_follow ? Last::no_follow : Last::follow;
+}
+
+Result<Ref<Inode>> create_regular(const PathResult& path, std::uint32_t mode) {
+  if (path.trailing_slash) return Errno::isdir;
+  mode &= 07777 & ~current_process().fs->umask;
+  return path.directory->create(path.last, mode_regular | mode, 0);
+}
+
+// May what is there be opened this way?
+Result<> check_existing(Inode& inode, std::uint32_t flags) {
+  bool writes = (flags & abi::o_access) != abi::o_rdonly;
+  if ((flags & (abi::o_creat | abi::o_excl)) == (abi::o_creat | abi::o_excl)) return Errno::exist;
+  if (inode.is(mode_symlink) && !(flags & abi::o_path)) return Errno::loop;
+  if (inode.is(mode_directory))
+    return writes || (flags & abi::o_creat) ? Result<>(Errno::isdir) : Result<>();
+  if (flags & abi::o_directory) return Errno::notdir;
+  if (inode.is(mode_socket)) return Errno::nxio;
+  return {};
+}
+
+Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t flags,
+                             std::uint32_t mode) {
+  if ((flags & abi::o_tmpfile) == abi::o_tmpfile) return Errno::notsup;
+  if ((flags & abi::o_access) == abi::o_access) return Errno::inval;
+  if (flags & abi::o_path)
+    flags &= abi::o_path | abi::o_directory | abi::o_nofollow | abi::o_cloexec;
+  if ((flags & abi::o_creat) && (flags & abi::o_directory)) return Errno::inval;
+  PathResult found = TRY(path_argument(directory_fd, path, last_for(flags)));
+  bool created = !found.inode;
+  if (created)
+    found.inode = TRY(create_regular(found, mode));
+  else
+    TRY(check_existing(*found.inode, flags));
+  if ((flags & abi::o_trunc) && !created && found.inode->is(mode_regular))
+    TRY(found.inode->truncate(0));
+
+  std::uint32_t kept = flags & ~opening_flags;
+  Ref<File> file;
+  if (flags & abi::o_path)
+    file = TRY(make_ref<File>(found.inode, kept));  // a name for the inode: no driver is asked
+  else
+    file = TRY(found.inode->open(kept | abi::o_largefile));
+  return as_count(current_process().files->install(std::move(file), flags & abi::o_cloexec));
+}
+
+}  // namespace
+
+Result<std::int64_t> sys_open(const Args& args) {
+  return open_at(abi::at_fdcwd, args.user(0), args.u32(1), args.u32(2));
+}
+Result<std::int64_t> sys_openat(const Args& args) {
+  return open_at(args.i32(0), args.user(1), args.u32(2), args.u32(3));
+}
+Result<std::int64_t> sys_creat(const Args& args) {
+  return open_at(abi::at_fdcwd, args.user(0), abi::o_creat | abi::o_wronly | abi::o_trunc,
+                 args.u32(1));
+}
+
+Result<std::int64_t> sys_close(const Args& args) {
+  return as_zero(current_process().files->close(args.i32(0)));
+}
+
+Result<std::int64_t> sys_close_range(const Args& args) {
+  constexpr std::uint32_t unshare = 2, cloexec = 4;
+  std::uint32_t flags = args.u32(2);
+  if ((flags & ~(unshare | cloexec)) || args.u32(0) > args.u32(1)) return Errno::inval;
+  Process& process = current_process();
+  if ((flags & unshare) && process.files->references() > 1)
+    process.files = TRY(process.files->clone());
+  process.files->close_range(args.u32(0), args.u32(1), flags & cloexec);
+  return std::int64_t{0};
+}
+
+}  // namespace guest

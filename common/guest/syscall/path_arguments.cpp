@@ -1,0 +1,61 @@
+// See path_arguments.h. All of it works for the current process.
+#include "guest/syscall/path_arguments.h"
+
+#include "guest/abi/file_flags.h"
+#include "guest/proc/process.h"
+
+namespace guest {
+namespace {
+
+Result<Ref<Inode>> base_directory(int directory_fd) {
+  if (directory_fd == abi::at_fdcwd) return current_process().fs->cwd;
+  return TRY(current_process().files->get(directory_fd))->inode_ref();
+}
+
+}  // namespace
+
+Result<Ref<File>> file_argument(int fd) {
+  Ref<File> file = TRY(current_process().files->get(fd));
+  if (file->flags & abi::o_path) return Errno::badf;
+  return file;
+}
+
+Result<Ref<File>> readable_file(int fd) {
+  Ref<File> file = TRY(file_argument(fd));
+  if ((file->flags & abi::o_access) == abi::o_wronly) return Errno::badf;
+  return file;
+}
+
+Result<Ref<File>> writable_file(int fd) {
+  Ref<File> file = TRY(file_argument(fd));
+  if ((file->flags & abi::o_access) == abi::o_rdonly) return Errno::badf;
+  return file;
+}
+
+Result<PathResult> path_argument(int directory_fd, UserAddress path, Last last) {
+  String text = TRY(string_from_user(path, abi::path_max));
+  PathStart start{current_process().fs->root, {}};
+  if (text.size() == 0) return Errno::noent;
+  if (text.view().front() != '/') {
+    start.base = TRY(base_directory(directory_fd));
+    if (!start.base->is(mode_directory)) return Errno::notdir;
+  }
+  return walk_path(start, std::move(text), last);
+}
+
+Result<Ref<Inode>> inode_argument(int directory_fd, UserAddress path, std::uint32_t flags,
+                                  Last last) {
+  if (flags & abi::at_empty_path) {
+    String text = TRY(string_from_user(path, abi::path_max));
+    if (text.size() == 0) return base_directory(directory_fd);
+  }
+  if (flags & abi::at_symlink_nofollow) last = Last::no_follow;
+  return TRY(path_argument(directory_fd, path, last)).inode;
+}
+
+Result<Ref<Inode>> resolve_path(std::string_view path) {
+  FsContext& fs = *current_process().fs;
+  return TRY(walk_path({fs.root, fs.cwd}, TRY(String::from(path)), Last::follow)).inode;
+}
+
+}  // namespace guest

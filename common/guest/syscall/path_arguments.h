@@ -1,0 +1,33 @@
+// Descriptor and path arguments, as the file calls have them in common.
+#pragma once
+
+#include "guest/fs/file_table.h"
+#include "guest/fs/fs_context.h"
+#include "guest/fs/path.h"
+#include "guest/syscall/args.h"
+
+namespace guest {
+
+/// The open file behind a descriptor; EBADF. With `access`, only if it was opened for that.
+Result<Ref<File>> file_argument(int fd);
+Result<Ref<File>> readable_file(int fd);
+Result<Ref<File>> writable_file(int fd);
+
+/// Resolves a path that starts at `directory_fd` (AT_FDCWD: the working directory).
+Result<PathResult> path_argument(int directory_fd, UserAddress path, Last last);
+/// The same for calls with AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW in `flags`: the inode meant.
+Result<Ref<Inode>> inode_argument(int directory_fd, UserAddress path, std::uint32_t flags,
+                                  Last last = Last::follow);
+
+/// For handlers that return 0, or a count.
+inline Result<std::int64_t> as_zero(Result<> result) {
+  if (!result.ok()) return result.error();
+  return std::int64_t{0};
+}
+template <class T>
+Result<std::int64_t> as_count(Result<T> result) {
+  if (!result.ok()) return result.error();
+  return static_cast<std::int64_t>(result.value());
+}
+
+}  // namespace guest
