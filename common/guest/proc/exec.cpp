@@ -2,6 +2,7 @@
 // arguments have left user memory. Loading the program is mm's part (mm/exec_load.h); this is what
 // else changes with it.
 #include "guest/fs/file_table.h"
+#include "guest/fs/fs_context.h"
 #include "guest/fs/path.h"
 #include "guest/mm/exec_load.h"
 #include "guest/platform.h"
@@ -49,6 +50,7 @@ Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<Strin
 
   // Nothing fails from here on.
   process.space = program.space;
+  (void)process.fs->note_program(path);  // only /proc/self/exe would miss it
   process.files = std::move(files);
   process.files->close_on_exec();
   reset_signal_handlers(process);
