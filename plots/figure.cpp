@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <string_view>
 
 namespace plots {
 namespace {
@@ -13,9 +13,25 @@ namespace {
 using results::Cell;
 
 /// Okabe and Ito's colours, told apart by colour-blind readers too: warm for the baseline, cold for
-/// the extended VMM, in order of appearance.
-constexpr std::array<const char*, 3> warm = {"#D55E00", "#E69F00", "#CC79A7"};
-constexpr std::array<const char*, 4> cold = {"#0072B2", "#56B4E9", "#009E73", "#999999"};
+/// the extended VMM. A configuration has the same colour in every figure.
+struct Colour {
+  std::string_view vmm, axes;  // the first line whose words the configuration holds
+  const char* rgb;
+};
+constexpr Colour colours[] = {
+    {"baseline", "trap=ptrace", "#D55E00"},      {"baseline", "", "#E69F00"},
+    {"extended", "protect=mprotect", "#0072B2"}, {"extended", "protect=mmap", "#56B4E9"},
+    {"extended", "protect=none", "#009E73"},     {"", "", "#999999"},
+};
+
+const char* colour_of(const Cell& cell) {
+  for (const Colour& colour : colours) {
+    const bool fits =
+        cell.config.rfind(colour.vmm, 0) == 0 && cell.axes.find(colour.axes) != std::string::npos;
+    if (fits) return colour.rgb;
+  }
+  return "#000000";
+}
 
 std::string title_of(const Cell& cell) {
   std::string words;  // "trap=sigsys,protect=none,spaces=remap": the values say enough
@@ -36,14 +52,10 @@ std::string title_of(const Cell& cell) {
 }
 
 Series& series_for(Figure& figure, const Cell& cell) {
-  std::size_t used_warm = 0, used_cold = 0;
   for (Series& series : figure.series) {
     if (series.config == cell.config) return series;
-    ++(series.config.rfind("baseline", 0) == 0 ? used_warm : used_cold);
   }
-  const bool baseline = cell.config.rfind("baseline", 0) == 0;
-  const char* colour = baseline ? warm[used_warm % warm.size()] : cold[used_cold % cold.size()];
-  figure.series.push_back({cell.config, title_of(cell), colour, cell.unprotected(), {}});
+  figure.series.push_back({cell.config, title_of(cell), colour_of(cell), cell.unprotected(), {}});
   return figure.series.back();
 }
 

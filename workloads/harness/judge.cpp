@@ -62,17 +62,21 @@ std::string read_parts(const Slot& slot, const Work& work, const monitor::Outcom
   return "";
 }
 
-std::string check_clocks(const std::vector<Part>& parts) {
+/// Judged by the middle one of the parts: on a busy host the guest may lose its CPU between reading
+/// its own clock and the host's stamp, which says nothing about either clock.
+std::string check_clocks(std::vector<Part> parts) {
+  const auto excess = [](const Part& part) {
+    return std::abs(part.host_ns - part.own_ns) - clock_tolerance * part.host_ns - clock_slack_ns;
+  };
   for (const Part& part : parts) {
     if (part.host_ns <= 0) return "a measured part took no time";
-    const double apart = std::abs(part.host_ns - part.own_ns);
-    if (apart > clock_tolerance * part.host_ns + clock_slack_ns) {
-      return fmt::format(
-          "guest clock disagrees: {:.3f} ms by the host's clock, {:.3f} ms by its own",
-          part.host_ns / 1e6, part.own_ns / 1e6);
-    }
   }
-  return "";
+  const auto middle = parts.begin() + static_cast<std::ptrdiff_t>(parts.size() / 2);
+  std::nth_element(parts.begin(), middle, parts.end(),
+                   [&](const Part& a, const Part& b) { return excess(a) < excess(b); });
+  if (excess(*middle) <= 0) return "";
+  return fmt::format("guest clock disagrees: {:.3f} ms by the host's clock, {:.3f} ms by its own",
+                     middle->host_ns / 1e6, middle->own_ns / 1e6);
 }
 
 std::string check_output(const Work& work, const std::string& out,

@@ -11,8 +11,8 @@
 
 namespace harness {
 
-/// How far the guest's clock may be from the host's over a measured part: 1 %, and what may pass
-/// between reading the one and stamping the other.
+/// How far the guest's clock may be from the host's over the middle one of the measured parts: 1 %,
+/// and what may pass between reading the one and stamping the other.
 inline constexpr double clock_tolerance = 0.01;
 inline constexpr double clock_slack_ns = 300'000;
 
