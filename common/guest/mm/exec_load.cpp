@@ -108,6 +108,8 @@ Result<> map_segment(AddressSpace& space, const Ref<Inode>& file, const ElfSegme
   // written keeps the file's bytes there, as on Linux.
   bool tail = segment.memory_bytes > segment.file_bytes && segment.file_end() < file_end;
   if (tail && segment.protection & vmi::prot_write) {
+    // Served before it happens: a fault of the kernel's own costs a trap.
+    TRY(space.fault(segment.file_end(), vmi::fault_user | vmi::fault_write));
     TRY(zero_user({segment.file_end()}, file_end - segment.file_end()));
   }
   return {};
@@ -119,6 +121,7 @@ Result<std::uint64_t> build(AddressSpace& space, const Ref<Inode>& file, const E
   for (const ElfSegment& segment : image.segments) TRY(map_segment(space, file, segment));
   space.start_brk(page_up(image.end()));
   TRY(space.map_stack());
+  TRY(space.populate(stack_top - vmi::page_size, vmi::page_size));
   return write_initial_stack(image, argv, envp, exec_path);
 }
 

@@ -91,7 +91,8 @@ Result<> AddressSpace::fill_anonymous(const Region& region, std::uint64_t page_v
     std::uint64_t begin = align_down(page_va, fault_window);
     ExtentNode* before = extents_.at_or_before(page_va);
     bool walking = before && before->end() == begin && pages(before->pages) >= walk_window;
-    range = unmapped_around(region, page_va, begin, begin + (walking ? walk_window : fault_window));
+    std::uint64_t window = walking ? walk_window : fault_window;
+    range = unmapped_around(region, page_va, begin, align_down(begin, window) + window);
   }
   std::uint32_t protection = region.source.protection;
   for (std::uint64_t va = range.begin; va <= page_va;) {
@@ -249,7 +250,7 @@ Result<FrameRun> AddressSpace::allocate_near(std::uint64_t va, std::uint32_t wan
   ExtentNode* before = extents_.at_or_before(va);
   ExtentNode* after = before ? before->following() : extents_.first();
   if (before && va < before->end()) before = extents_.at_or_before(before->va - 1);  // to be copied
-  if (before && (before->end() > chunk || before->end() == va)) {
+  if (before && before->end() > chunk) {
     hint = static_cast<std::int64_t>(before->frame) + pages_in(before->va, va);
   } else if (after && after->va < chunk + chunk_bytes) {
     hint = static_cast<std::int64_t>(after->frame) - pages_in(va, after->va);

@@ -70,11 +70,11 @@ std::int64_t unmap(std::uint64_t va, std::uint64_t pages) {
   return 0;
 }
 std::int64_t protect(std::uint64_t va, std::uint64_t pages, std::uint32_t protection) {
-  p().calls.push_back({MappingCall::protect, va, pages, 0, protection});
+  p().calls.push_back({MappingCall::protect, va, pages, 0, protection, 0});
   if (!may_go_on(p().mapping_calls_left)) return no_memory;
-  auto& mappings = p().mappings;
-  auto end = mappings.lower_bound(va + pages * vmi::page_size);
-  for (auto page = mappings.lower_bound(va); page != end; ++page) {
+  for (std::uint64_t i = 0; i < pages; ++i) {
+    auto page = p().mappings.find(va + i * vmi::page_size);
+    if (page == p().mappings.end()) throw std::logic_error("protect: a hole in the range");
     page->second.protection = protection;
   }
   return 0;
