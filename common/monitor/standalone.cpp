@@ -104,7 +104,12 @@ class WatchedSignals {
  public:
   WatchedSignals() {
     sigemptyset(&watched_);
-    for (int signal : {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&watched_, signal);
+    sigaddset(&watched_, SIGCHLD);
+    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+      struct sigaction action;
+      sigaction(signal, nullptr, &action);
+      if (action.sa_handler != SIG_IGN) sigaddset(&watched_, signal);  // as nohup asks
+    }
     pthread_sigmask(SIG_BLOCK, &watched_, &before_);
   }
   ~WatchedSignals() { restore(); }
