@@ -13,6 +13,13 @@ inline constexpr std::uint32_t o_creat = 0100, o_excl = 0200, o_noctty = 0400, o
                                o_largefile = 0100000, o_directory = 0200000, o_nofollow = 0400000,
                                o_noatime = 01000000, o_cloexec = 02000000, o_path = 010000000,
                                o_tmpfile = 020000000 | o_directory;
+// The fourth access mode opens for ioctl alone: neither reading nor writing.
+constexpr bool may_read(std::uint32_t flags) {
+  return (flags & o_access) == o_rdonly || (flags & o_access) == o_rdwr;
+}
+constexpr bool may_write(std::uint32_t flags) {
+  return (flags & o_access) == o_wronly || (flags & o_access) == o_rdwr;
+}
 /// What fcntl(F_SETFL) may change.
 inline constexpr std::uint32_t o_settable = o_append | o_nonblock | o_direct | o_noatime;
 

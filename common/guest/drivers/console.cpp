@@ -156,7 +156,7 @@ class ConsoleFile final : public File {
   [[nodiscard]] bool seekable() const override { return false; }
 
  private:
-  [[nodiscard]] bool reads() const { return (flags & abi::o_access) != abi::o_wronly; }
+  [[nodiscard]] bool reads() const { return abi::may_read(flags); }
   int output_, about_;
 };
 

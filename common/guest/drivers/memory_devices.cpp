@@ -10,25 +10,32 @@ Result<std::size_t> read_zeros(UserAddress to, std::size_t bytes) {
   return bytes;
 }
 
-class NullFile final : public File {
+/// What the three have in common: a position that stays 0, as on Linux.
+class RuleFile : public File {
  public:
   using File::File;
+  Result<std::uint64_t> seek(std::int64_t, int) override { return position = 0; }
+};
+
+class NullFile final : public RuleFile {
+ public:
+  using RuleFile::RuleFile;
   Result<std::size_t> read(UserAddress, std::size_t) override { return std::size_t{0}; }
   Result<std::size_t> write(Source, std::size_t bytes) override { return bytes; }
 };
 
-class ZeroFile final : public File {
+class ZeroFile final : public RuleFile {
  public:
-  using File::File;
+  using RuleFile::RuleFile;
   Result<std::size_t> read(UserAddress to, std::size_t bytes) override {
     return read_zeros(to, bytes);
   }
   Result<std::size_t> write(Source, std::size_t bytes) override { return bytes; }
 };
 
-class FullFile final : public File {
+class FullFile final : public RuleFile {
  public:
-  using File::File;
+  using RuleFile::RuleFile;
   Result<std::size_t> read(UserAddress to, std::size_t bytes) override {
     return read_zeros(to, bytes);
   }

@@ -45,10 +45,10 @@ PipeFile::~PipeFile() {
 }
 
 bool PipeFile::reads() const {
-  return (flags & abi::o_access) != abi::o_wronly;
+  return abi::may_read(flags);
 }
 bool PipeFile::writes() const {
-  return (flags & abi::o_access) != abi::o_rdonly;
+  return abi::may_write(flags);
 }
 
 Result<std::size_t> PipeFile::read(UserAddress to, std::size_t bytes) {

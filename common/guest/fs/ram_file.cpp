@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::uint64_t max_file_size = 1ull << 43;  // page numbers are 32 bits wide
 constexpr std::uint32_t max_growth_pages = 1024;     // most that an append takes in advance
+// Files leave 1/32 of memory alone: whoever fills the disk must be able to say so.
+constexpr std::uint32_t share_kept_from_files = 32;
 
 constexpr std::uint64_t page_of(std::uint64_t at) {
   return at >> vmi::page_shift;
@@ -119,6 +121,9 @@ Result<std::size_t> RamFile::write_span(std::uint64_t at, Source from, std::size
 // 1..wanted frames for the hole at `page`: those behind the frame of the page before, if they are
 // free, so that the two runs become one.
 Result<FrameRun> RamFile::allocate_frames(std::uint32_t page, std::uint32_t wanted) {
+  std::uint32_t kept_back = frames_total() / share_kept_from_files;
+  if (frames_free() <= kept_back) return Errno::nospc;
+  wanted = static_cast<std::uint32_t>(least(wanted, frames_free() - kept_back));
   if (page > 0) {
     auto before = runs_.span(page - 1);
     if (!before.hole) {
@@ -185,7 +190,7 @@ Result<FrameRun> RamFile::pages(std::uint64_t page, std::uint32_t max) {
 }
 
 void RamFile::closed(std::uint32_t flags) {
-  if ((flags & abi::o_access) != abi::o_rdonly) runs_.cut(pages_in_size());
+  if (abi::may_write(flags)) runs_.cut(pages_in_size());
 }
 
 Result<> RamFile::adopt(FrameRun frames, std::uint64_t size) {

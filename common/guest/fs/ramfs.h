@@ -75,6 +75,9 @@ class RamDirectory final : public RamInode {
   RamDirectory(std::uint32_t mode, Ref<RamDirectory> parent);
 
   Stat stat() override;
+  Result<std::size_t> read(std::uint64_t, UserAddress, std::size_t) override {
+    return Errno::isdir;
+  }
   Result<Ref<Inode>> lookup(std::string_view name) override;
   Result<Ref<Inode>> create(std::string_view name, std::uint32_t mode, std::uint64_t rdev) override;
   Result<Ref<Inode>> symlink(std::string_view name, std::string_view target) override;

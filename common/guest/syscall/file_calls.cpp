@@ -32,8 +32,9 @@ Result<std::size_t> write_at(File& file, std::int64_t at, UserAddress from, std:
   if (at < 0) return Errno::inval;
   if (!file.seekable()) return Errno::spipe;
   if (!file.inode().is(mode_regular)) return file.write(from, bytes);
-  if (file.flags & abi::o_append) return file.write(from, bytes);  // Linux, not POSIX
-  return file.inode().write(static_cast<std::uint64_t>(at), from, bytes);
+  auto offset = static_cast<std::uint64_t>(at);
+  if (file.flags & abi::o_append) offset = file.inode().stat().size;  // Linux, not POSIX
+  return file.inode().write(offset, from, bytes);
 }
 
 // Part `i` of a vector, cut to `room` bytes.
@@ -133,7 +134,7 @@ Result<std::int64_t> sys_truncate(const Args& args) {
 Result<std::int64_t> sys_ftruncate(const Args& args) {
   if (args.i64(1) < 0) return Errno::inval;
   Ref<File> file = TRY(file_argument(args.i32(0)));
-  if ((file->flags & abi::o_access) == abi::o_rdonly) return Errno::inval;
+  if (!abi::may_write(file->flags)) return Errno::inval;
   return as_zero(file->inode().truncate(args.u64(1)));
 }
 

@@ -38,7 +38,6 @@ Result<> check_existing(Inode& inode, std::uint32_t flags) {
 Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t flags,
                              std::uint32_t mode) {
   if ((flags & abi::o_tmpfile) == abi::o_tmpfile) return Errno::notsup;
-  if ((flags & abi::o_access) == abi::o_access) return Errno::inval;
   if (flags & abi::o_path)
     flags &= abi::o_path | abi::o_directory | abi::o_nofollow | abi::o_cloexec;
   if ((flags & abi::o_creat) && (flags & abi::o_directory)) return Errno::inval;

@@ -22,13 +22,13 @@ Result<Ref<File>> file_argument(int fd) {
 
 Result<Ref<File>> readable_file(int fd) {
   Ref<File> file = TRY(file_argument(fd));
-  if ((file->flags & abi::o_access) == abi::o_wronly) return Errno::badf;
+  if (!abi::may_read(file->flags)) return Errno::badf;
   return file;
 }
 
 Result<Ref<File>> writable_file(int fd) {
   Ref<File> file = TRY(file_argument(fd));
-  if ((file->flags & abi::o_access) == abi::o_rdonly) return Errno::badf;
+  if (!abi::may_write(file->flags)) return Errno::badf;
   return file;
 }
 
