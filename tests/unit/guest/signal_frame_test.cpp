@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -177,6 +178,13 @@ TEST_F(SignalFrameTest, FallsBackToTheLegacyPartWhenSizesAreNonsense) {
     EXPECT_EQ(present, 3u);
     EXPECT_EQ(vectors[160], 0x77);
   }
+}
+
+TEST_F(SignalFrameTest, LeavesTheMonitorsBytesOfTheAreaAlone) {
+  std::fill_n(vectors.begin() + description, 48, 0x5a);
+  enter();
+  ASSERT_TRUE(pop().ok());
+  for (std::uint64_t i = 0; i < 48; ++i) ASSERT_EQ(vectors[description + i], 0x5a) << i;
 }
 
 TEST_F(SignalFrameTest, TakesNoVectorStateForTheInitialOne) {

@@ -75,7 +75,7 @@ const Settable& settable_state(VectorState vectors) {
 
 void clear_initial(VectorState vectors) {
   auto mask = load<std::uint32_t>(vectors.area, mxcsr_mask_at);
-  std::memset(vectors.area, 0, legacy_bytes);
+  std::memset(vectors.area, 0, description_at);
   store<std::uint16_t>(vectors.area, fcw_at, 0x37f);
   store<std::uint32_t>(vectors.area, mxcsr_at, 0x1f80);
   store<std::uint32_t>(vectors.area, mxcsr_mask_at, mask);
@@ -140,9 +140,9 @@ Result<> get_vector_frame(UserAddress from, VectorState vectors) {
   }
   if (from.value % 64 != 0) return Errno::fault;
   auto mxcsr_mask = load<std::uint32_t>(vectors.area, mxcsr_mask_at);
-  TRY(copy_from_user(vectors.area, from, legacy_bytes));
-  auto description = load<Description>(vectors.area, description_at);
-  store(vectors.area, description_at, Description{});
+  auto description = TRY(get_user<Description>(from + description_at));
+  // Not beyond: the bytes of our own area's description are the monitor's.
+  TRY(copy_from_user(vectors.area, from, description_at));
   store(vectors.area, mxcsr_mask_at, mxcsr_mask);
   auto mxcsr = load<std::uint32_t>(vectors.area, mxcsr_at);
   store(vectors.area, mxcsr_at, mxcsr & (mxcsr_mask ? mxcsr_mask : 0xffbf));
