@@ -21,12 +21,12 @@ namespace baseline {
 
 /// Why the guest-machine process is in its signal handler. Written by the VMM process before the
 /// signal is delivered.
-enum class Mail : std::uint32_t { boot, syscall, int80, interrupt, fault, vsyscall };
+enum class Mail : std::uint32_t { boot, syscall, int80, interrupt, fault };
 
 struct Mailbox {
   Mail mail;
   std::uint32_t reserved;
-  std::uint64_t syscall_number;  // for syscall, int80, vsyscall
+  std::uint64_t syscall_number;  // for syscall, int80
   std::uint64_t result;          // of the last VMM call
 };
 

@@ -208,8 +208,9 @@ Resume Stops::on_user_trap(int signal) {
   plain_syscall_ = false;
   mailbox_.mail = Mail::fault;
   if (signal == SIGSYS) {
-    // The filter on the vsyscall page, which the host would serve without a stop.
-    mailbox_.mail = Mail::vsyscall;
+    // The filter on the vsyscall page, whose calls the host would serve without a stop. They are
+    // system calls like any other; the host has returned to the caller already.
+    mailbox_.mail = Mail::syscall;
     mailbox_.syscall_number = static_cast<std::uint64_t>(tracee_.signal_info().syscall);
   }
   mode_ = Mode::entering;

@@ -2,6 +2,8 @@
 #include "vmi/address_map.h"
 
 #define USER_ACCESS_LANDING (VMI_WINDOW_BASE + 40)
+#define FLAG_ID 0x200000
+#define FLAG_FIXED 2
 
   .text
 // Jumped to by the gate, on the alternate stack, which is the guest user's to write and therefore
@@ -30,9 +32,14 @@ enter_kernel:
   ud2
   .cfi_endproc
 
-// leave_by(ucontext, gate_leave): out of the window.
+// leave_by(ucontext, gate_leave, flags): out of the window. rt_sigreturn restores all of the user's
+// flags but ID, which it leaves as it is: so it goes into these.
   .globl leave_by
 leave_by:
+  andl $FLAG_ID, %edx
+  orl $FLAG_FIXED, %edx
+  pushq %rdx
+  popfq
   movq %rdi, %rsp
   jmpq *%rsi
 

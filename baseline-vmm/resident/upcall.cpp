@@ -31,7 +31,6 @@ void fill(vmi::TrapFrame& trap) {
       ++counters.upcalls_syscall;
       break;
     case Mail::int80:
-    case Mail::vsyscall:
       trap.kind = vmi::Upcall::int80;
       trap.syscall_number = trap.rax = mailbox.syscall_number;
       ++counters.upcalls_syscall;
@@ -81,7 +80,7 @@ void return_to_user(vmi::TrapFrame* frame) {
   trap_to_frame(*frame);
   shared_info().current_frame = frame;
   upcall_stack = reinterpret_cast<std::uint64_t>(frame);
-  leave_by(signal_frame(), resident_header.gate_leave);
+  leave_by(signal_frame(), resident_header.gate_leave, frame->rflags);
 }
 
 }  // namespace baseline

@@ -11,8 +11,8 @@
 namespace vmi {
 
 enum class Upcall : std::uint32_t {
-  syscall,     // `syscall` in 64-bit code: number in TrapFrame::syscall_number
-  int80,       // `int 0x80`, `syscall` or `sysenter` with the 32-bit ABI, or the vsyscall page
+  syscall,     // `syscall` in 64-bit code, or a call of the vsyscall page: number in syscall_number
+  int80,       // `int 0x80`, `syscall` or `sysenter` with the 32-bit ABI
   page_fault,  // fault_address and error_code as the x86 MMU gives them
   exception,   // any other processor exception; `vector` says which
   interrupt,   // nothing but pending interrupts (SharedInfo::pending)

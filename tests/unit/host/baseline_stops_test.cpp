@@ -150,6 +150,14 @@ TEST_P(BaselineStops, A32BitCallIsToldApartAndNotReplacedByANumberOfTheOtherTabl
   }
 }
 
+TEST_P(BaselineStops, VsyscallIsASystemCallThoughItComesAsASignal) {
+  boot();
+  tracee_.next_signal = {.code = 1, .address = 0, .syscall = SYS_time};
+  EXPECT_EQ(signal_stop(SIGSYS).signal, SIGSYS);
+  EXPECT_EQ(mailbox_.mail, Mail::syscall);
+  EXPECT_EQ(mailbox_.syscall_number, static_cast<std::uint64_t>(SYS_time));
+}
+
 TEST_P(BaselineStops, CallsForUserMemoryArePlainNoLonger) {
   boot();
   user_syscall(SYS_brk);
