@@ -9,28 +9,20 @@
 // can outlive a run, and nothing is ever written to the host's file systems.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 
 #include "monitor/error.h"
 #include "monitor/machine_config.h"
-#include "monitor/standalone_root.h"
+#include "monitor/standalone_init.h"
 
 namespace monitor {
 namespace {
@@ -38,31 +30,8 @@ namespace {
 constexpr int status_timeout = 124;
 constexpr int status_failed = 125;
 
-/// What init tells the tool, in memory that both share. init writes; the tool reads after its end.
-struct Report {
-  char error[512];    // empty: the program was started
-  char warning[512];  // empty: none
-  bool ended;         // by itself: `wait_status` is the program's
-  int wait_status;
-  double started;  // CLOCK_MONOTONIC, seconds, just before the program's execve
-  double stopped;
-  double cpu_seconds;
-  std::uint64_t rss_bytes;
-};
-
-double now() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-}
-
-void copy_text(char (&to)[512], const std::string& text) {
-  std::strncpy(to, text.c_str(), sizeof to - 1);
-}
+using standalone::now;
+using standalone::Report;
 
 /// A page shared by tool and init.
 class SharedReport {
@@ -146,127 +115,6 @@ int last_allowed_cpu() {
   }
   return 0;
 }
-
-void pin_to(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  if (sched_setaffinity(0, sizeof set, &set) != 0) {
-    throw_errno(fmt::format("cannot run on CPU {}", cpu), "name one that this process may use");
-  }
-}
-
-// -- The program ---------------------------------------------------------------------------------
-
-/// A program with root's powers should not be able to do to the host what no guest could.
-void drop_host_powers() {
-  for (int capability : {CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME, CAP_SYS_ADMIN,
-                         CAP_SYSLOG, CAP_MKNOD, CAP_NET_ADMIN, CAP_SYS_PTRACE}) {
-    prctl(PR_CAPBSET_DROP, capability);
-  }
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-  std::vector<char*> list;
-  for (const auto& word : words) list.push_back(const_cast<char*>(word.c_str()));
-  list.push_back(nullptr);
-  return list;
-}
-
-/// Everything a process inherits is set to what a first process in a guest has.
-void reset_inheritance() {
-  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  umask(022);
-  rlimit no_core{};
-  setrlimit(RLIMIT_CORE, &no_core);
-  close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
-}
-
-[[noreturn]] void become_program(const MachineConfig& machine, Report& report) {
-  auto argv = pointers(machine.argv);
-  auto envp = pointers(machine.env);
-  drop_host_powers();
-  reset_inheritance();
-  report.started = now();
-  execve(argv[0], argv.data(), envp.data());
-  copy_text(report.error, fmt::format("cannot run {}: {}", machine.argv[0], strerror(errno)));
-  _exit(status_failed);
-}
-
-// -- init ----------------------------------------------------------------------------------------
-
-void drain(int fifo, int to) {
-  char buffer[4096];
-  ssize_t bytes;
-  while ((bytes = read(fifo, buffer, sizeof buffer)) > 0) {
-    if (write(to, buffer, static_cast<std::size_t>(bytes)) != bytes) return;
-  }
-}
-
-/// Reaps orphans until the program ends, which fills the report, or the tool sends SIGTERM. Markers
-/// are fetched once a second, so that their pipe never fills, and at the end; not earlier, because
-/// this process shares the program's CPU.
-void wait_for(pid_t program, int fifo, int markers, Report& report) {
-  sigset_t awaited;
-  sigemptyset(&awaited);
-  for (int signal : {SIGCHLD, SIGTERM}) sigaddset(&awaited, signal);
-  const timespec second{.tv_sec = 1, .tv_nsec = 0};
-  for (;;) {
-    int status;
-    pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-      if (pid != program) continue;
-      report.wait_status = status;
-      report.ended = true;
-      return;
-    }
-    if (sigtimedwait(&awaited, nullptr, &second) == SIGTERM) return;
-    drain(fifo, markers);
-  }
-}
-
-/// Kills and reaps all that is left: its time counts too.
-void settle(Report& report) {
-  report.stopped = now();
-  kill(-1, SIGKILL);
-  while (wait(nullptr) > 0 || errno == EINTR) {
-  }
-  rusage usage;
-  getrusage(RUSAGE_CHILDREN, &usage);
-  report.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-  report.rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-}
-
-[[noreturn]] void run_init(const MachineConfig& machine, int cpu, Report& report, int markers) {
-  try {
-    StandaloneRoot root = enter_root(*machine.root);
-    copy_text(report.warning, root.warning);
-    pin_to(cpu);
-    pid_t program = fork();
-    if (program < 0) throw_errno("cannot start a process");
-    if (program == 0) become_program(machine, report);
-    wait_for(program, root.marker_fifo, markers, report);
-    settle(report);
-    drain(root.marker_fifo, markers);
-  } catch (const std::exception& error) {
-    copy_text(report.error, error.what());
-  }
-  _exit(0);
-}
-
-/// Waits until the tool has set up the user namespace. The tool's end before that, or before
-/// PDEATHSIG was armed, shows as end of file.
-void wait_for_go(int go) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  char byte;
-  if (read(go, &byte, 1) != 1) _exit(0);
-  close(go);
-}
-
-// -- The tool ------------------------------------------------------------------------------------
 
 void write_file(const std::string& path, const std::string& text) {
   Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -396,8 +244,8 @@ Outcome run_standalone(const MachineConfig& machine) {
   Init init = fork_init();
   if (init.pid == 0) {
     go_write.reset();
-    wait_for_go(go_read.get());
-    run_init(machine, cpu, *report, markers.get());
+    standalone::wait_for_go(go_read.get());
+    standalone::run_init(machine, cpu, *report, markers.get());
   }
   try {
     if (init.user_namespace) map_ids(init.pid);

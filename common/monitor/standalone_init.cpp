@@ -1,0 +1,157 @@
+// Runs as the first process of a PID namespace, in a mount namespace of its own; signals that the
+// tool watches are blocked, as they were in the tool. Its only child is the program.
+#include "monitor/standalone_init.h"
+
+#include <fmt/format.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <exception>
+
+#include "monitor/error.h"
+#include "monitor/standalone_root.h"
+
+namespace monitor::standalone {
+namespace {
+
+constexpr int status_failed = 125;
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
+void copy_text(char (&to)[512], const std::string& text) {
+  std::strncpy(to, text.c_str(), sizeof to - 1);
+}
+
+void pin_to(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) {
+    throw_errno(fmt::format("cannot run on CPU {}", cpu), "name one that this process may use");
+  }
+}
+
+/// A program with root's powers should not be able to do to the host what no guest could.
+void drop_host_powers() {
+  for (int capability : {CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME, CAP_SYS_ADMIN,
+                         CAP_SYSLOG, CAP_MKNOD, CAP_NET_ADMIN, CAP_SYS_PTRACE}) {
+    prctl(PR_CAPBSET_DROP, capability);
+  }
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  std::vector<char*> list;
+  for (const auto& word : words) list.push_back(const_cast<char*>(word.c_str()));
+  list.push_back(nullptr);
+  return list;
+}
+
+/// Everything a process inherits is set to what a first process in a guest has.
+void reset_inheritance() {
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  umask(022);
+  rlimit no_core{};
+  setrlimit(RLIMIT_CORE, &no_core);
+  close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+}
+
+[[noreturn]] void become_program(const MachineConfig& machine, Report& report) {
+  auto argv = pointers(machine.argv);
+  auto envp = pointers(machine.env);
+  drop_host_powers();
+  reset_inheritance();
+  report.started = now();
+  execve(argv[0], argv.data(), envp.data());
+  copy_text(report.error, fmt::format("cannot run {}: {}", machine.argv[0], strerror(errno)));
+  _exit(status_failed);
+}
+
+void drain(int fifo, int to) {
+  char buffer[4096];
+  ssize_t bytes;
+  while ((bytes = read(fifo, buffer, sizeof buffer)) > 0) {
+    if (write(to, buffer, static_cast<std::size_t>(bytes)) != bytes) return;
+  }
+}
+
+/// Reaps orphans until the program ends, which fills the report, or the tool sends SIGTERM. Markers
+/// are fetched once a second, so that their pipe never fills, and at the end; not earlier, because
+/// this process shares the program's CPU.
+void wait_for(pid_t program, int fifo, int markers, Report& report) {
+  sigset_t awaited;
+  sigemptyset(&awaited);
+  for (int signal : {SIGCHLD, SIGTERM}) sigaddset(&awaited, signal);
+  const timespec second{.tv_sec = 1, .tv_nsec = 0};
+  for (;;) {
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+      if (pid != program) continue;
+      report.wait_status = status;
+      report.ended = true;
+      return;
+    }
+    if (sigtimedwait(&awaited, nullptr, &second) == SIGTERM) return;
+    drain(fifo, markers);
+  }
+}
+
+/// Kills and reaps all that is left: its time counts too.
+void settle(Report& report) {
+  report.stopped = now();
+  kill(-1, SIGKILL);
+  while (wait(nullptr) > 0 || errno == EINTR) {
+  }
+  rusage usage;
+  getrusage(RUSAGE_CHILDREN, &usage);
+  report.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  report.rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace
+
+double now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+[[noreturn]] void run_init(const MachineConfig& machine, int cpu, Report& report, int markers) {
+  try {
+    StandaloneRoot root = enter_root(*machine.root);
+    copy_text(report.warning, root.warning);
+    pin_to(cpu);
+    pid_t program = fork();
+    if (program < 0) throw_errno("cannot start a process");
+    if (program == 0) become_program(machine, report);
+    wait_for(program, root.marker_fifo, markers, report);
+    settle(report);
+    drain(root.marker_fifo, markers);
+  } catch (const std::exception& error) {
+    copy_text(report.error, error.what());
+  }
+  _exit(0);
+}
+
+void wait_for_go(int go) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  char byte;
+  if (read(go, &byte, 1) != 1) _exit(0);
+  close(go);
+}
+
+}  // namespace monitor::standalone
