@@ -11,16 +11,6 @@
 
 namespace guest {
 
-namespace {
-
-void release_vfork_parent(Process& process) {
-  if (!process.holds_vfork_parent) return;
-  process.holds_vfork_parent = false;
-  process.vfork_done.wake_all();
-}
-
-}  // namespace
-
 void name_thread(Thread& thread, std::string_view path) {
   std::size_t slash = path.rfind('/');
   std::string_view base = slash == path.npos ? path : path.substr(slash + 1);
@@ -59,7 +49,7 @@ Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<Strin
   process.exit_signal = sig_chld;
   name_thread(self, path);
   start_program(self, program);
-  release_vfork_parent(process);
+  process.release_vfork_parent();
   ++shared_info().counters.execs;
   return {};
 }

@@ -22,11 +22,6 @@ void clear_child_tid(Thread& thread) {
   if (put_user(address, 0).ok()) futex_wake(*thread.process.space, address, 1);
 }
 
-void release_vfork_parent(Process& process) {
-  process.holds_vfork_parent = false;
-  process.vfork_done.wake_all();
-}
-
 bool wants_no_zombies(const Process& parent) {
   const auto& action = parent.actions[sig_chld - 1];
   return action.handler == abi::handler_ignore || (action.flags & abi::sa_nocldwait);
@@ -74,7 +69,7 @@ void exit_process(int wait_status) {
   process.cpu.own = scheduler.cpu_ticks(self);
   process.thread = nullptr;
   process.pending.discard(~0ul);
-  release_vfork_parent(process);
+  process.release_vfork_parent();
   tell_parent(process);
   scheduler.exit_current();
 }

@@ -35,6 +35,17 @@ Process::~Process() {
   scheduler.cancel_timer(alarm);
 }
 
+void Process::release_vfork_parent() {
+  holds_vfork_parent = false;
+  vfork_done.wake_all();
+}
+
+Result<Process*> process_or_self(int pid) {
+  Process* process = pid == 0 ? &current_process() : processes.find(pid);
+  if (!process) return Errno::srch;
+  return process;
+}
+
 Result<Ref<Process>> ProcessTable::create() {
   if (count_ >= max_processes) return Errno::again;
   return make_ref<Process>(next_free_pid());

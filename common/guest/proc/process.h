@@ -64,6 +64,8 @@ class Process : public Counted {
   int exit_signal = sig_chld;        // what the parent gets
   bool holds_vfork_parent = false;   // until execve or exit
   WaitQueue vfork_done;
+  /// The memory lent by the parent is no longer used.
+  void release_vfork_parent();
 
   // -- Signals.
   abi::SignalAction actions[sig_last] = {};
@@ -107,5 +109,8 @@ class ProcessTable {
 };
 
 extern ProcessTable processes;
+
+/// By pid, 0 for the current one. ESRCH.
+Result<Process*> process_or_self(int pid);
 
 }  // namespace guest

@@ -25,13 +25,6 @@ Result<> put_three(const Args& args, std::uint32_t real, std::uint32_t effective
   return put_user(args.user(2), saved);
 }
 
-Result<Process*> process_or_self(int pid) {
-  if (pid == 0) return &current_process();
-  Process* process = pid > 0 ? processes.find(pid) : nullptr;
-  if (!process) return Errno::srch;
-  return process;
-}
-
 bool session_has_group(int session, int group) {
   for (Process& process : processes.all())
     if (process.session == session && process.group == group) return true;

@@ -15,12 +15,6 @@ namespace guest {
 
 namespace {
 
-Result<Process*> process_or_self(int pid) {
-  Process* process = pid == 0 ? &current_process() : processes.find(pid);
-  if (!process) return Errno::srch;
-  return process;
-}
-
 Result<> change_limit(abi::ResourceLimit& limit, const abi::ResourceLimit& wanted) {
   if (wanted.current > wanted.maximum) return Errno::inval;
   limit = wanted;
