@@ -9,22 +9,22 @@
 
 namespace {
 
-using support::Run;
+using support::ToolRun;
 
 const char* const topics[] = {"processes",     "exec",         "memory",    "mapped_files",
                               "copy_on_write", "pipes",        "files",     "directories",
                               "signals",       "signal_state", "time",      "vectors",
                               "efault",        "errors",       "preemption"};
 
-Run run(const std::string& topic, const std::string& place) {
+ToolRun run(const std::string& topic, const std::string& place) {
   const std::string guest_path = "/test/" + topic;
   return support::exec(
       place, {guest_path},
       {"--memory", "64M", "--timeout", "120", "--add", support::program(topic) + ":" + guest_path});
 }
 
-const Run& native(const std::string& topic) {
-  static std::map<std::string, Run> known;
+const ToolRun& native(const std::string& topic) {
+  static std::map<std::string, ToolRun> known;
   auto found = known.find(topic);
   if (found == known.end()) found = known.emplace(topic, run(topic, "standalone")).first;
   return found->second;
@@ -34,9 +34,9 @@ class Conformance : public testing::TestWithParam<std::tuple<const char*, std::s
 
 TEST_P(Conformance, BehavesAsTheHostDoes) {
   const auto& [topic, place] = GetParam();
-  const Run& oracle = native(topic);
+  const ToolRun& oracle = native(topic);
   ASSERT_EQ(oracle.status, 0) << "natively: " << oracle.describe();
-  const Run guest = run(topic, place);
+  const ToolRun guest = run(topic, place);
   EXPECT_EQ(guest.status, 0) << guest.describe();
   EXPECT_EQ(guest.out, oracle.out);
 }

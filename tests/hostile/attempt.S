@@ -3,7 +3,8 @@
 // this touches thread-local storage: fs may be spoilt, too. See hostile.h.
 
     .text
-    .globl save_context, load_context, landing_pad, hostile_jump, hostile_call, jump_stage
+    .globl save_context, load_context, landing_pad, hostile_jump, hostile_call
+    .globl mark_last_trap, hostile_jump_unmarked
 
 // int save_context(Context*): 0 now, load_context's value later.
 save_context:
@@ -45,9 +46,18 @@ replayed:
     mov $257, %esi
     jmp load_context
 
+// void mark_last_trap(): a getppid, so that a monitor made to believe an old frame comes back here,
+// and the second arrival is told from the first.
+mark_last_trap:
+    movl $0, jump_stage(%rip)
+    mov $110, %eax
+    syscall
+    incl jump_stage(%rip)
+    cmpl $1, jump_stage(%rip)
+    jne replayed
+    ret
+
 // void hostile_jump(const Registers*, uint64_t target): loads every register and the flags, jumps.
-// The last trap before the jump is a getppid here, so that a monitor made to believe an old frame
-// comes back here, and the second arrival is told from the first.
 hostile_jump:
     mov %rsi, jump_target(%rip)
     movl $0, jump_stage(%rip)
@@ -56,7 +66,15 @@ hostile_jump:
     incl jump_stage(%rip)
     cmpl $1, jump_stage(%rip)
     jne replayed
-    pushq 128(%rdi)
+    jmp 1f
+
+// The same, for those that have called mark_last_trap and prepared something behind it.
+hostile_jump_unmarked:
+    mov %rsi, jump_target(%rip)
+    incl jump_stage(%rip)
+    cmpl $4, jump_stage(%rip)   // a tick may have come since: its frame leads in a circle
+    ja replayed
+1:  pushq 128(%rdi)
     popfq
     mov 0(%rdi), %rax
     mov 8(%rdi), %rbx

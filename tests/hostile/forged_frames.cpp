@@ -191,50 +191,56 @@ static volatile long snapshot_bytes;
 /// What the last real trap left on the alternate stack; false when it cannot be read.
 static bool take_snapshot() {
   snapshot_bytes = 0;
-  getppid();
+  memset(snapshot, 1, sizeof snapshot);  // no page fault between the call and the copy
   attempt([] {
+    mark_last_trap();
     memcpy(snapshot, (void*)vmi::alt_stack_base, sizeof snapshot);
     snapshot_bytes = sizeof snapshot;
   });
   return snapshot_bytes != 0;
 }
 
-/// Words of it that are not zero: where frames, the exit block and what else there is lie.
-static long used_words(long* words, long most) {
+/// Where the snapshot's last ucontext is (its flags, no link, and the user's selectors).
+static uint64_t find_context() {
+  uint64_t context = 0;
+  for (uint64_t i = 0; i + 40 < sizeof snapshot / 8; ++i) {
+    auto* at = (uint64_t*)snapshot + i;
+    if (at[1] == 0 && at[23] == 0x2b000000000033) context = vmi::alt_stack_base + i * 8;
+  }
+  return context;
+}
+
+/// Words worth forging: all in use (frames, the exit block and what else there is), and all of the
+/// last frame, where a zero may mean something, too.
+static long worthy_words(long* words, long most) {
+  const long frame = (long)(find_context() - vmi::alt_stack_base) / 8;
   long count = 0;
   for (long i = 0; i < (long)sizeof snapshot / 8 && count < most; ++i) {
-    if (((uint64_t*)snapshot)[i] != 0) words[count++] = i;
+    if (((uint64_t*)snapshot)[i] != 0 || (i >= frame - 1 && i < frame + 140)) words[count++] = i;
   }
   return count;
 }
 
 static void jump_with_stack(uint64_t target, long word, uint64_t value) {
-  attempt([&] {
-    memcpy((void*)vmi::alt_stack_base, snapshot, sizeof snapshot);
-    ((uint64_t*)vmi::alt_stack_base)[word] = value;
-  });
   Registers registers = {};
   registers.rflags = 2;
   registers.rdi = 31;  // SIGSYS
   // As the host would: rsp at the frame, rdx the ucontext, rsi the siginfo.
-  uint64_t context = 0;
-  for (long i = 0; i + 40 < (long)sizeof snapshot / 8; ++i) {
-    auto* at = (uint64_t*)snapshot + i;
-    if (at[0] == 7 && at[1] == 0 && at[23] == 0x2b000000000033)
-      context = vmi::alt_stack_base + i * 8;
-  }
-  registers.rdx = context;
-  registers.rsi = context + 304;
-  registers.rsp = context ? context - 8 : pad_stack();
-  hostile_jump(&registers, target);
+  registers.rdx = find_context();
+  registers.rsi = registers.rdx + 304;
+  registers.rsp = registers.rdx ? registers.rdx - 8 : pad_stack();
+  mark_last_trap();
+  memcpy((void*)vmi::alt_stack_base, snapshot, sizeof snapshot);
+  ((uint64_t*)vmi::alt_stack_base)[word] = value;
+  hostile_jump_unmarked(&registers, target);
 }
 
 TEST(forged_host_frames) {
   if (!take_snapshot()) return;  // nothing to forge here
   static long words[4000];
-  long count = used_words(words, 4000);
+  long count = worthy_words(words, 4000);
   if (environment("HOSTILE_TALK", 0))
-    dprintf(2, "%ld words in use on the alternate stack\n", count);
+    dprintf(2, "%ld words to forge on the alternate stack\n", count);
   static const uint64_t values[] = {0, ~0ul, vmi::window_base + 0x10000, 0x8000000000000000,
                                     (uint64_t)landing_pad};
   sweep("host frames, entry", count * 5, stride(1),
@@ -244,15 +250,15 @@ TEST(forged_host_frames) {
 }
 
 TEST(an_alternate_stack_full_of_one_value) {
-  sweep("filled", evils * 3, 1, [](long i) {
-    attempt([&] {
-      auto* stack = (uint64_t*)vmi::alt_stack_base;
-      for (uint64_t k = 0; k < vmi::alt_stack_size / 8; ++k) stack[k] = evil[i / 3];
-    });
+  if (!take_snapshot()) return;
+  sweep("filled", evils * 6, 1, [](long i) {
     Registers registers = {};
     registers.rflags = 2;
     registers.rsp = vmi::alt_stack_base + vmi::alt_stack_size - 0x1000 * (i % 3);
     registers.rdx = vmi::alt_stack_base + 0x4000;
-    hostile_jump(&registers, vmi::gate_base + (i & 1) * 0x100);
+    mark_last_trap();
+    auto* stack = (uint64_t*)vmi::alt_stack_base;
+    for (uint64_t k = 0; k < vmi::alt_stack_size / 8; ++k) stack[k] = evil[i / 6];
+    hostile_jump_unmarked(&registers, vmi::gate_base + (i & 1) * 0x100);
   });
 }

@@ -33,6 +33,8 @@ int save_context(Context*) __attribute__((returns_twice));
 [[noreturn]] void load_context(Context*, int);
 void landing_pad();
 void hostile_jump(const Registers*, uint64_t target);
+void mark_last_trap();
+void hostile_jump_unmarked(const Registers*, uint64_t target);
 void hostile_call(const Registers*, uint64_t target);
 }
 

@@ -69,8 +69,9 @@ TEST(bases_by_arch_prctl) {
       seen = read_base();
       parent = raw(SYS_getppid);
     });
-    CHECK_EQ(set, 0);
-    CHECK_EQ(seen, base);
+    // User memory ends earlier in a guest, and a kernel may refuse bases behind its end.
+    CHECK(set == 0 || (set == -EPERM && base >= vmi::user_end));
+    if (set == 0) CHECK_EQ(seen, base);
     CHECK_EQ(parent, getppid());
   }
   for (uint64_t base : {0x800000000000ul, 0x8000000000000000ul, 0xffff888000000000ul, ~0ul}) {
@@ -84,15 +85,16 @@ TEST(bases_by_arch_prctl) {
 }
 
 TEST(accesses_through_the_base_fault_like_any_other) {
+  if (!have_fsgsbase()) return;
   for (uint64_t base : {vmi::window_base, vmi::window_base + 0x40000, vmi::ram_base, 16ul}) {
     int ending = with_any_fs([&] {
-      raw(SYS_arch_prctl, ARCH_SET_FS, base);
+      wrfsbase(base);
       asm volatile("mov %%fs:0x8, %%rax" ::: "rax");
     });
     CHECK_EQ(ending, SIGSEGV);
   }
   int ending = attempt([] {
-    raw(SYS_arch_prctl, ARCH_SET_GS, vmi::window_base);
+    wrgsbase(vmi::window_base);
     asm volatile("movq $0, %%gs:0x10" ::: "memory");
   });
   CHECK_EQ(ending, SIGSEGV);

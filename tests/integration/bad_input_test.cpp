@@ -12,10 +12,10 @@
 
 namespace {
 
-using support::Run;
+using support::ToolRun;
 using testing::HasSubstr;
 
-void expect_one_line(const Run& run, const std::string& words) {
+void expect_one_line(const ToolRun& run, const std::string& words) {
   EXPECT_TRUE(run.in_time);
   EXPECT_NE(run.status, 0);
   EXPECT_LT(run.status, 128) << run.describe();
@@ -25,12 +25,12 @@ void expect_one_line(const Run& run, const std::string& words) {
 }
 
 /// A program made of these bytes, run in a guest.
-Run run_bytes(const std::string& bytes) {
+ToolRun run_bytes(const std::string& bytes) {
   std::string path = "/tmp/typetwo-test-program-XXXXXX";
   const int fd = mkstemp(path.data());
   close(fd);
   std::ofstream(path) << bytes;
-  const Run run =
+  const ToolRun run =
       support::exec("extended", {"/test/p"}, {"--memory", "64M", "--add", path + ":/test/p"});
   unlink(path.c_str());
   return run;
@@ -51,7 +51,7 @@ TEST(BadInput, UnknownCommandsAndOptions) {
 TEST(BadInput, UnknownConfigurations) {
   for (const char* config : {"frobnicate", "extended:trap=ptrace", "baseline:protect=none",
                              "extended:protect=", "standalone:trap=sigsys", ""}) {
-    const Run run = support::exec(config, {"/bin/sh"});
+    const ToolRun run = support::exec(config, {"/bin/sh"});
     EXPECT_EQ(run.status, 2) << config << ": " << run.describe();
     EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << config << ": " << run.err;
   }
@@ -95,7 +95,7 @@ TEST(BadInput, AbsurdHeaders) {
   for (const auto& change : changes) {
     std::string bad = good;
     bad.replace(change.at, change.length, std::string(change.bytes, change.length));
-    const Run run = run_bytes(bad);
+    const ToolRun run = run_bytes(bad);
     EXPECT_TRUE(run.in_time);
     EXPECT_NE(run.status, 0) << "offset " << change.at;
     EXPECT_NE(run.err, "") << "offset " << change.at;
@@ -104,18 +104,18 @@ TEST(BadInput, AbsurdHeaders) {
 
 TEST(BadInput, SizesThatMakeNoSense) {
   for (const char* size : {"0", "-1", "12Q", "4K", "1000000G", "", "x"}) {
-    const Run run = support::exec("extended", {"/bin/sh"}, {"--memory", size});
+    const ToolRun run = support::exec("extended", {"/bin/sh"}, {"--memory", size});
     EXPECT_NE(run.status, 0) << size;
     EXPECT_LT(run.status, 128) << size;
     EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << size << ": " << run.err;
   }
-  const Run run = support::exec("extended", {"/bin/sh"}, {"--timeout", "soon"});
+  const ToolRun run = support::exec("extended", {"/bin/sh"}, {"--timeout", "soon"});
   EXPECT_EQ(run.status, 2) << run.describe();
 }
 
 TEST(BadInput, HelpIsNoError) {
   for (const char* command : {"exec", "run", "plot", "doctor"}) {
-    const Run run = support::run_tool({command, "--help"});
+    const ToolRun run = support::run_tool({command, "--help"});
     EXPECT_EQ(run.status, 0) << command;
     EXPECT_THAT(run.out, HasSubstr(command));
   }
@@ -123,7 +123,7 @@ TEST(BadInput, HelpIsNoError) {
 }
 
 TEST(Doctor, SaysWhatThisHostOffers) {
-  const Run run = support::run_tool({"doctor"});
+  const ToolRun run = support::run_tool({"doctor"});
   EXPECT_THAT(run.out, testing::AllOf(HasSubstr("ptrace"), HasSubstr("seccomp"),
                                       HasSubstr("baseline"), HasSubstr("extended")));
 }

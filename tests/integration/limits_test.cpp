@@ -7,14 +7,14 @@
 
 namespace {
 
-using support::Run;
+using support::ToolRun;
 using testing::AnyOf;
 using testing::Eq;
 using testing::HasSubstr;
 
 class Limits : public testing::TestWithParam<std::string> {
  protected:
-  static Run sh(const std::string& script, std::vector<std::string> more = {}) {
+  static ToolRun sh(const std::string& script, std::vector<std::string> more = {}) {
     more.insert(more.end(), {"--memory", "64M"});
     return support::exec(GetParam(), {"/bin/busybox", "sh", "-c", script}, more);
   }
@@ -24,7 +24,7 @@ INSTANTIATE_TEST_SUITE_P(InGuests, Limits, testing::ValuesIn(support::guest_plac
                          [](const auto& info) { return support::test_name(info.param); });
 
 TEST_P(Limits, ATimeoutEndsABusyGuest) {
-  const Run run = sh("echo started; while :; do :; done", {"--timeout", "1"});
+  const ToolRun run = sh("echo started; while :; do :; done", {"--timeout", "1"});
   EXPECT_EQ(run.status, 124) << run.describe();
   EXPECT_EQ(run.out, "started\n");
   EXPECT_THAT(run.err, HasSubstr("time"));
@@ -36,14 +36,14 @@ TEST_P(Limits, ATimeoutEndsASleepingGuest) {
 
 TEST_P(Limits, AProgramThatTakesAllMemoryIsStopped) {
   // A shell variable that doubles until nothing is left.
-  const Run run = sh("x=0123456789abcdef; while :; do x=$x$x; done", {"--timeout", "60"});
+  const ToolRun run = sh("x=0123456789abcdef; while :; do x=$x$x; done", {"--timeout", "60"});
   EXPECT_TRUE(run.in_time);
   EXPECT_NE(run.status, 124) << "hung: " << run.describe();
   EXPECT_NE(run.status, 0) << run.describe();
 }
 
 TEST_P(Limits, AChildThatTakesAllMemoryDoesNotTakeItsParentAlong) {
-  const Run run =
+  const ToolRun run =
       sh("sh -c 'x=0123456789abcdef; while :; do x=$x$x; done' 2>/dev/null; "
          "echo survived; ls / >/dev/null && echo works",
          {"--timeout", "60"});
@@ -51,13 +51,13 @@ TEST_P(Limits, AChildThatTakesAllMemoryDoesNotTakeItsParentAlong) {
 }
 
 TEST_P(Limits, ATreeThatDoesNotFitIsRefused) {
-  const Run run = support::exec(GetParam(), {"/bin/busybox", "true"}, {"--memory", "1M"});
+  const ToolRun run = support::exec(GetParam(), {"/bin/busybox", "true"}, {"--memory", "1M"});
   EXPECT_NE(run.status, 0);
   EXPECT_THAT(run.err, HasSubstr("memory")) << run.describe();
 }
 
 TEST_P(Limits, FilesFillMemoryAndNoMore) {
-  const Run run =
+  const ToolRun run =
       sh("dd if=/dev/zero of=/tmp/f bs=1M count=200 2>/dev/null; echo $?; rm /tmp/f; "
          "dd if=/dev/zero of=/tmp/f bs=1M count=20 2>/dev/null; echo $?",
          {"--timeout", "60"});
@@ -65,13 +65,13 @@ TEST_P(Limits, FilesFillMemoryAndNoMore) {
 }
 
 TEST_P(Limits, AForkBombIsBounded) {
-  const Run run = sh("bomb() { bomb | bomb & }; bomb; sleep 1; exit 9", {"--timeout", "20"});
+  const ToolRun run = sh("bomb() { bomb | bomb & }; bomb; sleep 1; exit 9", {"--timeout", "20"});
   EXPECT_TRUE(run.in_time);
   EXPECT_THAT(run.status, AnyOf(9, 124, 125, 137, 2)) << run.describe();
 }
 
 TEST_P(Limits, ManyProcessesAreRefusedInAnOrderlyWay) {
-  const Run run =
+  const ToolRun run =
       sh("i=0; while [ $i -lt 3000 ]; do sleep 100 & i=$((i + 1)); done 2>/dev/null; "
          "echo $i; kill $(jobs -p) 2>/dev/null; exit 0",
          {"--timeout", "60"});

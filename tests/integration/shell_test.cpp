@@ -7,18 +7,18 @@
 
 namespace {
 
-using support::Run;
+using support::ToolRun;
 using testing::HasSubstr;
 
 class Shell : public testing::TestWithParam<std::string> {
  protected:
-  static Run sh(const std::string& script, const std::string& place = GetParam()) {
+  static ToolRun sh(const std::string& script, const std::string& place = GetParam()) {
     return support::exec(place, {"/bin/busybox", "sh", "-c", script},
                          {"--memory", "64M", "--timeout", "100"});
   }
   /// The script must do here what it does natively.
   static void same_as_natively(const std::string& script) {
-    const Run oracle = sh(script, "standalone"), guest = sh(script);
+    const ToolRun oracle = sh(script, "standalone"), guest = sh(script);
     EXPECT_EQ(guest.status, oracle.status) << guest.describe();
     EXPECT_EQ(guest.out, oracle.out);
     EXPECT_EQ(guest.err, oracle.err);
@@ -29,7 +29,7 @@ INSTANTIATE_TEST_SUITE_P(Everywhere, Shell, testing::ValuesIn(support::places())
                          [](const auto& info) { return support::test_name(info.param); });
 
 TEST_P(Shell, RunsTheLoopOfTheFirstPage) {
-  const Run run = sh("for i in 1 2 3; do echo $i | cat; done; exit 7");
+  const ToolRun run = sh("for i in 1 2 3; do echo $i | cat; done; exit 7");
   EXPECT_EQ(run.status, 7) << run.describe();
   EXPECT_EQ(run.out, "1\n2\n3\n");
   EXPECT_EQ(run.err, "");
@@ -75,15 +75,15 @@ TEST_P(Shell, WorksWithChildrenAndSignals) {
 }
 
 TEST_P(Shell, SeesItsEnvironmentAndNothingElse) {
-  const Run run = support::exec(GetParam(), {"/bin/busybox", "env"},
-                                {"--memory", "64M", "--env", "COLOUR=blue", "--env", "EMPTY="});
+  const ToolRun run = support::exec(GetParam(), {"/bin/busybox", "env"},
+                                    {"--memory", "64M", "--env", "COLOUR=blue", "--env", "EMPTY="});
   EXPECT_EQ(run.status, 0) << run.describe();
   EXPECT_THAT(run.out, testing::AllOf(HasSubstr("COLOUR=blue\n"), HasSubstr("EMPTY=\n"),
                                       testing::Not(HasSubstr("PATH="))));
 }
 
 TEST_P(Shell, RunsAppletsByTheirOwnName) {
-  const Run run = support::exec(GetParam(), {"/bin/sh", "-c", "echo $0"}, {"--memory", "64M"});
+  const ToolRun run = support::exec(GetParam(), {"/bin/sh", "-c", "echo $0"}, {"--memory", "64M"});
   EXPECT_EQ(run.out, "/bin/sh\n") << run.describe();
 }
 

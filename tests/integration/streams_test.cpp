@@ -6,11 +6,11 @@
 
 namespace {
 
-using support::Run;
+using support::ToolRun;
 
 class Streams : public testing::TestWithParam<std::string> {
  protected:
-  static Run sh(const std::string& script, const support::Options& options = {}) {
+  static ToolRun sh(const std::string& script, const support::Options& options = {}) {
     return support::exec(GetParam(), {"/bin/busybox", "sh", "-c", script},
                          {"--memory", "64M", "--timeout", "100"}, options);
   }
@@ -20,7 +20,7 @@ INSTANTIATE_TEST_SUITE_P(Everywhere, Streams, testing::ValuesIn(support::places(
                          [](const auto& info) { return support::test_name(info.param); });
 
 TEST_P(Streams, AreKeptApart) {
-  const Run run = sh("echo to stdout; echo to stderr >&2; echo again");
+  const ToolRun run = sh("echo to stdout; echo to stderr >&2; echo again");
   EXPECT_EQ(run.out, "to stdout\nagain\n");
   EXPECT_EQ(run.err, "to stderr\n");
 }
@@ -41,14 +41,14 @@ TEST_P(Streams, PassBinaryInputWhole) {
   for (unsigned i = 0; i < 1'000'000; ++i) {
     options.input += static_cast<char>(i * 2654435761u >> 24);
   }
-  const Run run = sh("cat", options);
+  const ToolRun run = sh("cat", options);
   EXPECT_EQ(run.status, 0) << run.err;
   EXPECT_TRUE(run.out == options.input)
       << "lengths " << run.out.size() << " and " << options.input.size();
 }
 
 TEST_P(Streams, PassTenMegabytesOut) {
-  const Run run = sh("dd if=/dev/zero bs=64k count=160 2>/dev/null | tr '\\0' x");
+  const ToolRun run = sh("dd if=/dev/zero bs=64k count=160 2>/dev/null | tr '\\0' x");
   EXPECT_EQ(run.status, 0) << run.err;
   EXPECT_EQ(run.out.size(), 10u << 20);
   EXPECT_EQ(run.out.find_first_not_of('x'), std::string::npos);
@@ -57,7 +57,7 @@ TEST_P(Streams, PassTenMegabytesOut) {
 TEST_P(Streams, MeetAClosedStdoutAsNativeProgramsDo) {
   support::Options options;
   options.close_stdout = true;
-  const Run run = sh("trap '' PIPE; sleep 0.2; echo lost; echo status $? >&2", options);
+  const ToolRun run = sh("trap '' PIPE; sleep 0.2; echo lost; echo status $? >&2", options);
   EXPECT_TRUE(run.in_time);
   EXPECT_THAT(run.err, testing::HasSubstr("status 1")) << run.describe();
 }
@@ -66,7 +66,8 @@ TEST_P(Streams, EndAProgramThatWritesToNobody) {
   support::Options options;
   options.close_stdout = true;
   options.deadline = std::chrono::seconds(60);
-  const Run run = support::exec(GetParam(), {"/bin/busybox", "yes"}, {"--memory", "64M"}, options);
+  const ToolRun run =
+      support::exec(GetParam(), {"/bin/busybox", "yes"}, {"--memory", "64M"}, options);
   EXPECT_TRUE(run.in_time);
   EXPECT_NE(run.status, 0) << run.describe();
 }

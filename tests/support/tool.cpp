@@ -48,7 +48,7 @@ struct Pipe {
 }
 
 /// Feeds stdin and collects stdout and stderr until both are closed; false at the deadline.
-bool exchange(Pipe& in, Pipe& out, Pipe& err, const Options& options, Run& run) {
+bool exchange(Pipe& in, Pipe& out, Pipe& err, const Options& options, ToolRun& run) {
   const auto deadline = Clock::now() + options.deadline;
   std::size_t fed = 0;
   std::string* texts[] = {&run.out, &run.err};
@@ -81,7 +81,7 @@ int status_of(int wait_status) {
 
 }  // namespace
 
-std::string Run::describe() const {
+std::string ToolRun::describe() const {
   auto tail = [](const std::string& text) {
     return text.size() > 6000 ? "[…]" + text.substr(text.size() - 6000) : text;
   };
@@ -89,10 +89,10 @@ std::string Run::describe() const {
          "\n-- stdout:\n" + tail(out) + "\n-- stderr:\n" + tail(err);
 }
 
-Run run_tool(const std::vector<std::string>& words, const Options& options) {
+ToolRun run_tool(const std::vector<std::string>& words, const Options& options) {
   signal(SIGPIPE, SIG_IGN);
   Pipe in, out, err;
-  Run run;
+  ToolRun run;
   const pid_t child = fork();
   if (child == 0) {
     if (options.close_stdout) out.close_end(0);
@@ -114,8 +114,8 @@ Run run_tool(const std::vector<std::string>& words, const Options& options) {
   return run;
 }
 
-Run exec(const std::string& place, const std::vector<std::string>& program,
-         const std::vector<std::string>& more, const Options& options) {
+ToolRun exec(const std::string& place, const std::vector<std::string>& program,
+             const std::vector<std::string>& more, const Options& options) {
   std::vector<std::string> words = {"exec", "--on", place};
   words.insert(words.end(), more.begin(), more.end());
   words.emplace_back("--");

@@ -12,7 +12,7 @@
 
 namespace support {
 
-struct Run {
+struct ToolRun {
   int status = -1;      // exit status; 128 + n when signal n killed the tool itself
   bool in_time = true;  // false: killed at the deadline
   std::string out, err;
@@ -29,15 +29,15 @@ struct Options {
 };
 
 /// Runs the tool with these words after its name.
-Run run_tool(const std::vector<std::string>& words, const Options& options = {});
+ToolRun run_tool(const std::vector<std::string>& words, const Options& options = {});
 
 /// `typetwo exec --on PLACE [more options] -- program`.
-Run exec(const std::string& place, const std::vector<std::string>& program,
-         const std::vector<std::string>& more = {}, const Options& options = {});
+ToolRun exec(const std::string& place, const std::vector<std::string>& program,
+             const std::vector<std::string>& more = {}, const Options& options = {});
 
 /// The same, with a report.
 struct Reported {
-  Run run;
+  ToolRun run;
   monitor::Outcome outcome;
 };
 Reported exec_reported(const std::string& place, const std::vector<std::string>& program,
