@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <string>
 
 #include "baseline-vmm/host_port.h"
 #include "baseline-vmm/startup.h"
@@ -33,7 +35,7 @@ namespace baseline {
 namespace {
 
 constexpr int status_timeout = 124, status_machine_failed = 125;
-constexpr std::uint64_t second_ns = 1'000'000'000;
+constexpr std::uint64_t tick_ns = Ticker::period_us * 1000;
 
 std::span<const std::byte> resident_image() {
   return {baseline_resident_begin, baseline_resident_end};
@@ -67,6 +69,18 @@ void check_host() {
         "this host does not let programs set FS and GS base (FSGSBASE); use Linux 5.9 or later "
         "without nofsgsbase, on a CPU that has it");
   }
+}
+
+/// The VMM process's own; only it knows of every host call.
+void add_counters(const StopCounters& counted, std::map<std::string, std::uint64_t>& counters) {
+  counters["stops"] = counted.stops;
+  counters["host_calls"] = counted.host_calls;
+  counters["vmm_calls"] = counted.vmm_calls;
+  counters["interrupts_sent"] = counted.interrupts_sent;
+  counters["signals_suppressed"] = counted.signals_suppressed;
+  counters["null_protocol_syscalls"] = counted.null_protocol_syscalls;
+  counters["null_protocol_stops"] = counted.null_protocol_stops;
+  counters["null_protocol_deviations"] = counted.null_protocol_deviations;
 }
 
 /// One launch: from guest memory in place to the Outcome.
@@ -117,7 +131,6 @@ class Launch final : public Services {
   const std::uint64_t started_ns_;
   std::uint64_t first_instruction_ns_ = 0;
   double cpu_seconds_at_first_instruction_ = 0;
-  bool timed_out_ = false;
 };
 
 monitor::Outcome Launch::run(int cpu) {
@@ -169,22 +182,20 @@ void Launch::note_first_instruction(const PtraceTracee& tracee) {
 bool Launch::out_of_time() {
   if (!config_.timeout_seconds) return false;
   double elapsed = static_cast<double>(monitor::monotonic_ns() - started_ns_) * 1e-9;
-  timed_out_ = elapsed > *config_.timeout_seconds;
-  return timed_out_;
+  return elapsed > *config_.timeout_seconds;
 }
 
 void Launch::idle() {
   for (;;) {
     machine_.poll();
     if (shared_.pending.load() != 0 || out_of_time()) return;
-    // Ticks end the wait, which is soon enough for all but input and the guest's timer.
-    timespec wait{.tv_sec = 0, .tv_nsec = Ticker::period_us * 1000};
-    std::uint64_t deadline = shared_.timer_deadline.load();
-    if (deadline != 0) {
+    // A tick is soon enough for all but input and the guest's timer.
+    std::uint64_t left = tick_ns;
+    if (std::uint64_t deadline = shared_.timer_deadline.load(); deadline != 0) {
       std::uint64_t now = monitor::monotonic_ns();
-      std::uint64_t left = deadline > now ? std::min(deadline - now, second_ns / 100) : 0;
-      wait.tv_nsec = static_cast<long>(left);
+      left = deadline > now ? std::min(deadline - now, tick_ns) : 0;
     }
+    timespec wait{.tv_sec = 0, .tv_nsec = static_cast<long>(left)};
     pollfd input{.fd = machine_.input_wanted() ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0};
     ppoll(&input, 1, &wait, nullptr);
   }
@@ -222,15 +233,7 @@ void Launch::report(const Stops& stops, PtraceTracee& tracee) {
   outcome_.warnings = port_.warnings();
   outcome_.observed = observer_.report();
   monitor::collect_counters(memory_, outcome_);
-  const StopCounters& counted = stops.counters();
-  outcome_.counters["stops"] = counted.stops;
-  outcome_.counters["host_calls"] = counted.host_calls;
-  outcome_.counters["vmm_calls"] = counted.vmm_calls;
-  outcome_.counters["interrupts_sent"] = counted.interrupts_sent;
-  outcome_.counters["signals_suppressed"] = counted.signals_suppressed;
-  outcome_.counters["null_protocol_syscalls"] = counted.null_protocol_syscalls;
-  outcome_.counters["null_protocol_stops"] = counted.null_protocol_stops;
-  outcome_.counters["null_protocol_deviations"] = counted.null_protocol_deviations;
+  add_counters(stops.counters(), outcome_.counters);
 }
 
 }  // namespace
