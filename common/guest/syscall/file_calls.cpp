@@ -1,4 +1,6 @@
 // System calls that move file contents: read, write and their kin, lseek, truncate, sync.
+#include <algorithm>
+
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
 #include "guest/drivers/entropy.h"
@@ -11,7 +13,10 @@ namespace {
 
 constexpr std::uint64_t max_bytes = 0x7ffff000;  // as Linux: no call moves more
 
-std::size_t capped(std::uint64_t bytes) {
+// A buffer that does not end in the user range is refused before the file is looked at, whatever
+// the file could give; then its length is cut to what one call moves.
+Result<std::size_t> buffer_bytes(UserAddress buffer, std::uint64_t bytes) {
+  if (bytes > vmi::user_end || buffer.value > vmi::user_end - bytes) return Errno::fault;
   return bytes < max_bytes ? bytes : max_bytes;
 }
 
@@ -45,10 +50,20 @@ Result<abi::IoVector> vector_part(UserAddress vector, std::uint64_t i, std::size
   return part;
 }
 
+// All parts are checked before the first is moved, as Linux does.
+Result<> check_vector(UserAddress vector, std::uint64_t parts) {
+  if (parts > abi::iov_max) return Errno::inval;
+  for (std::uint64_t i = 0; i < parts; ++i) {
+    auto part = TRY(vector_part(vector, i, max_bytes));
+    TRY(buffer_bytes(UserAddress{part.base}, part.bytes));
+  }
+  return {};
+}
+
 // Calls `move(address, bytes, done)` for each part of a vector, until one falls short.
 template <class Move>
 Result<std::size_t> for_each_part(UserAddress vector, std::uint64_t parts, Move move) {
-  if (parts > abi::iov_max) return Errno::inval;
+  TRY(check_vector(vector, parts));
   std::size_t done = 0;
   auto one = [&](std::uint64_t i) -> Result<bool> {
     auto part = TRY(vector_part(vector, i, max_bytes - done));
@@ -69,22 +84,24 @@ Result<std::size_t> for_each_part(UserAddress vector, std::uint64_t parts, Move 
 
 Result<std::int64_t> sys_read(const Args& args) {
   Ref<File> file = TRY(readable_file(args.i32(0)));
-  return as_count(file->read(args.user(1), capped(args.u64(2))));
+  return as_count(file->read(args.user(1), TRY(buffer_bytes(args.user(1), args.u64(2)))));
 }
 
 Result<std::int64_t> sys_write(const Args& args) {
   Ref<File> file = TRY(writable_file(args.i32(0)));
-  return written(file->write(args.user(1), capped(args.u64(2))));
+  return written(file->write(args.user(1), TRY(buffer_bytes(args.user(1), args.u64(2)))));
 }
 
 Result<std::int64_t> sys_pread64(const Args& args) {
   Ref<File> file = TRY(readable_file(args.i32(0)));
-  return as_count(read_at(*file, args.i64(3), args.user(1), capped(args.u64(2))));
+  return as_count(
+      read_at(*file, args.i64(3), args.user(1), TRY(buffer_bytes(args.user(1), args.u64(2)))));
 }
 
 Result<std::int64_t> sys_pwrite64(const Args& args) {
   Ref<File> file = TRY(writable_file(args.i32(0)));
-  return written(write_at(*file, args.i64(3), args.user(1), capped(args.u64(2))));
+  return written(
+      write_at(*file, args.i64(3), args.user(1), TRY(buffer_bytes(args.user(1), args.u64(2)))));
 }
 
 Result<std::int64_t> sys_readv(const Args& args) {
@@ -160,7 +177,7 @@ Result<std::int64_t> sys_sendfile(const Args& args) {
   UserAddress offset = args.user(2);
   std::uint64_t at = offset ? TRY(get_user<std::uint64_t>(offset)) : from->position;
   if (static_cast<std::int64_t>(at) < 0) return Errno::inval;
-  auto sent = transfer(*from, at, *to, capped(args.u64(3)));
+  auto sent = transfer(*from, at, *to, std::min(args.u64(3), max_bytes));
   if (!sent.ok()) return written(sent.error());
   if (offset)
     TRY(put_user(offset, at + sent.value()));
@@ -196,7 +213,7 @@ Result<std::int64_t> sys_fadvise64(const Args& args) {
 Result<std::int64_t> sys_getrandom(const Args& args) {
   constexpr std::uint32_t known_flags = 7;  // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE
   if (args.u32(2) & ~known_flags) return Errno::inval;
-  std::size_t bytes = capped(args.u64(1));
+  std::size_t bytes = TRY(buffer_bytes(args.user(0), args.u64(1)));
   TRY(random_to_user(args.user(0), bytes));
   return static_cast<std::int64_t>(bytes);
 }
