@@ -127,6 +127,9 @@ void Observer::entered_call(pid_t pid) {
   call.number = info.entry.nr;
   std::copy(std::begin(info.entry.args), std::end(info.entry.args), call.arguments);
   call.in_kernel = shared_.in_kernel.load(std::memory_order_relaxed) != 0;
+  // Judged now, not when it is settled: what the rules look at may have moved on by then.
+  const auto known = calls_.find(key_of(call));
+  call.allowed = known == calls_.end() ? rules_(call) : known->second.allowed;
   open_[pid] = call;
 }
 
@@ -147,9 +150,7 @@ void Observer::settle(pid_t pid, bool trapped) {
     ++trapped_;
     return;
   }
-  auto [known, fresh] = calls_.try_emplace(key_of(open.mapped()), open.mapped());
-  if (fresh) known->second.allowed = rules_(open.mapped());
-  ++known->second.count;
+  ++calls_.try_emplace(key_of(open.mapped()), open.mapped()).first->second.count;
 }
 
 Observer::Key Observer::key_of(const ObservedCall& call) {

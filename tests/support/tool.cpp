@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -68,7 +69,7 @@ bool exchange(Pipe& in, Pipe& out, Pipe& err, const Options& options, ToolRun& r
     }
     if (polled[2].revents) {
       ssize_t count = write(in.ends[1], options.input.data() + fed, options.input.size() - fed);
-      if (count < 0) in.close_end(1);
+      if (count < 0 && errno != EAGAIN) in.close_end(1);
       if (count > 0) fed += static_cast<std::size_t>(count);
     }
   }
@@ -105,6 +106,7 @@ ToolRun run_tool(const std::vector<std::string>& words, const Options& options) 
   in.close_end(0);
   out.close_end(1);
   err.close_end(1);
+  fcntl(in.ends[1], F_SETFL, O_NONBLOCK);  // feeding must not keep us from collecting
   if (options.close_stdout) out.close_end(0);
   run.in_time = exchange(in, out, err, options, run);
   if (!run.in_time) kill(child, SIGKILL);
