@@ -1,6 +1,7 @@
 // Reads what the resident part left behind (resident/image.h) into an Outcome; see report.h.
 #include "extended-vmm/report.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -54,9 +55,11 @@ void judge_end(int status, const monitor::GuestProcess& process, const monitor::
   } else if (WIFEXITED(status) && WEXITSTATUS(status) == monitor::GuestProcess::startup_failed) {
     outcome.failure = process.startup_error();
   } else if (WIFSIGNALED(status)) {
+    const int signal = WTERMSIG(status);
     outcome.failure = "the guest-machine process was killed by host signal " +
-                      std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) +
-                      "); the host's out-of-memory killer and `kill` do that";
+                      std::to_string(signal) + " (" + strsignal(signal) + "): " +
+                      (signal == SIGKILL ? "by hand, or by the host for want of memory (--memory)"
+                                         : "under protect=none a guest program can do that");
   } else {
     outcome.failure =
         "the guest-machine process ended without a report, wait status " + std::to_string(status);

@@ -31,14 +31,15 @@ alignas(devices::Machine) unsigned char machine_storage[sizeof(devices::Machine)
   end_process(0);
 }
 
-/// Who called: enough for the unwinder, which finds the rest on the stack.
+/// The registers as they are here; the unwinder finds the guest kernel's callers from them.
 [[noreturn]] void panic(const char* message) {
-  auto* frame = static_cast<std::uint64_t*>(__builtin_frame_address(0));
-  DeathRegisters registers{};
-  registers.rbp = frame[0];
-  registers.rip = frame[1];
-  registers.rsp = reinterpret_cast<std::uint64_t>(frame + 2);
-  die(message, registers);
+  DeathRegisters r{};
+  asm volatile("lea (%%rip), %0" : "=r"(r.rip));
+  asm volatile("mov %%rsp, %0\n mov %%rbp, %1\n mov %%rbx, %2"
+               : "=m"(r.rsp), "=m"(r.rbp), "=m"(r.rbx));
+  asm volatile("mov %%r12, %0\n mov %%r13, %1\n mov %%r14, %2\n mov %%r15, %3"
+               : "=m"(r.r12), "=m"(r.r13), "=m"(r.r14), "=m"(r.r15));
+  die(message, r);
 }
 
 void idle() {

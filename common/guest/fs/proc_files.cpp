@@ -2,6 +2,7 @@
 #include "guest/fs/proc_files.h"
 
 #include "guest/base/log.h"
+#include "guest/base/panic.h"
 #include "guest/drivers/clock.h"
 #include "guest/fs/fs_context.h"
 #include "guest/proc/process.h"
@@ -46,11 +47,19 @@ Result<String> program() {
   return String::from(path);
 }
 
+/// Linux's emergency keys, the one that a virtual machine is likely to be sent: 'c' crashes the
+/// kernel, so that what follows a crash can be tried out.
+Result<> sysrq(char key) {
+  if (key == 'c') panic("crash asked for through /proc/sysrq-trigger");
+  return {};
+}
+
 struct ProcEntry {
   std::string_view name;
   std::uint32_t directory;  // index of the one it is in
   std::uint32_t mode;
-  Result<String> (*text)();  // contents, or a symlink's target
+  Result<String> (*text)();             // contents, or a symlink's target
+  Result<> (*command)(char) = nullptr;  // what writing does, by its first character
 };
 
 constexpr ProcEntry tree[] = {
@@ -61,6 +70,7 @@ constexpr ProcEntry tree[] = {
     {"uptime", 0, mode_regular | 0444, uptime},
     {"loadavg", 0, mode_regular | 0444, loadavg},
     {"filesystems", 0, mode_regular | 0444, filesystems},
+    {"sysrq-trigger", 0, mode_regular | 0200, nullptr, sysrq},
     {"exe", 1, mode_symlink | 0777, program},
     {"mounts", 1, mode_regular | 0444, mounts},
 };
@@ -73,6 +83,8 @@ class ProcInode final : public Inode {
   [[nodiscard]] std::uint32_t mode() const override { return tree[index_].mode; }
   Stat stat() override;
   Result<std::size_t> read(std::uint64_t at, UserAddress to, std::size_t bytes) override;
+  Result<std::size_t> write(std::uint64_t at, Source from, std::size_t bytes) override;
+  Result<> truncate(std::uint64_t) override { return {}; }  // opened by `>`
   Result<String> target() override;
   Result<Ref<Inode>> lookup(std::string_view name) override;
   Result<DirectoryEntry> entry(std::uint64_t& position) override;
@@ -111,11 +123,20 @@ Stat ProcInode::stat() {
 }
 
 Result<std::size_t> ProcInode::read(std::uint64_t at, UserAddress to, std::size_t bytes) {
-  if (!tree[index_].text) return Errno::isdir;
+  if (is(mode_directory)) return Errno::isdir;
+  if (!tree[index_].text) return Errno::io;
   String text = TRY(tree[index_].text());
   if (at >= text.size()) return std::size_t{0};
   if (bytes > text.size() - at) bytes = text.size() - at;
   TRY(copy_to_user(to, text.c_str() + at, bytes));
+  return bytes;
+}
+
+Result<std::size_t> ProcInode::write(std::uint64_t, Source from, std::size_t bytes) {
+  if (!tree[index_].command || bytes == 0) return Errno::io;
+  char key;
+  TRY(from.copy_to(&key, 1));
+  TRY(tree[index_].command(key));
   return bytes;
 }
 
