@@ -14,11 +14,20 @@
 
 namespace monitor {
 
+/// Where standalone finds the files of a disk image: unpacked, on the image's own file system, so
+/// that reading and flushing cost what they cost there.
+struct HostRoot {
+  std::string tree;     // never written to while the host has an overlay file system
+  std::string scratch;  // an empty folder beside it, for what the program writes
+};
+
 struct MachineConfig {
   Config config;
-  const RootTree* root = nullptr;  // files of the guest
-  std::vector<std::string> argv;   // argv[0] is a path in the root tree
-  std::vector<std::string> env;    // "K=V"
+  const RootTree* root = nullptr;     // files of the guest, unless they come from an image:
+  std::string block_image;            // a raw ext2 image on the host; "" when there is none
+  std::optional<HostRoot> host_root;  // standalone: the same image, unpacked
+  std::vector<std::string> argv;      // argv[0] is a path in the root tree
+  std::vector<std::string> env;       // "K=V"
   std::uint64_t memory_bytes = 1ul << 30;
   std::optional<double> timeout_seconds;
   int cpu = -1;          // host CPU for everything of the guest; -1: the last allowed one

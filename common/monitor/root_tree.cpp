@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "monitor/error.h"
@@ -70,6 +71,26 @@ std::string read_link(const std::string& path) {
   ssize_t bytes = readlink(path.c_str(), target, sizeof target);
   if (bytes < 0) throw_errno(fmt::format("cannot read the symbolic link {}", path));
   return {target, static_cast<std::size_t>(bytes)};
+}
+
+constexpr int max_links = 40;  // of one path, as Linux has it
+
+/// The clean path with the links among its folders followed, so that a Debian tree, whose /bin is a
+/// link to usr/bin, takes /bin/x. Its last name is left as it is.
+std::string through_links(const std::map<std::string, RootNode>& nodes, std::string path) {
+  int links = 0;
+  for (auto end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
+    auto folder = nodes.find(path.substr(0, end));
+    if (folder == nodes.end() || !S_ISLNK(folder->second.mode)) continue;
+    if (++links > max_links) {
+      throw UsageError(fmt::format("guest path '{}' leads through a loop of links", path));
+    }
+    std::filesystem::path target = folder->second.content;  // an absolute one replaces all before
+    auto joined = std::filesystem::path(parent_of(folder->first)) / target;
+    path = (joined / path.substr(end + 1)).lexically_normal().string();
+    end = 0;
+  }
+  return path;
 }
 
 RootNode node_from_host(const std::string& path, const struct stat& host) {
@@ -204,13 +225,19 @@ RootTree RootTree::from_directory(const std::string& host_directory) {
   return tree;
 }
 
+RootTree RootTree::system_folders() {
+  RootTree tree;
+  put_system_folders(tree.nodes_);
+  return tree;
+}
+
 void RootTree::add(const std::string& host_path, const std::string& guest_path) {
   struct stat status;
   // The thing named on the command line may be a link to it; below that, links stay links.
   if (stat(host_path.c_str(), &status) != 0) {
     throw_errno(fmt::format("cannot add {}", host_path));
   }
-  std::string guest = clean_path(guest_path);
+  std::string guest = through_links(nodes_, clean_path(guest_path));
   put(nodes_, guest, node_from_host(host_path, status));
   if (!S_ISDIR(status.st_mode)) return;
   for (const auto& name : names_in(host_path)) {
@@ -223,7 +250,17 @@ void RootTree::add_file(const std::string& guest_path, std::string content, std:
   node.mode = S_IFREG | mode;
   node.size = content.size();
   node.content = std::move(content);
-  put(nodes_, clean_path(guest_path), node);
+  add_node(guest_path, node);
+}
+
+void RootTree::add_node(const std::string& guest_path, const RootNode& node) {
+  put(nodes_, through_links(nodes_, clean_path(guest_path)), node);
+}
+
+RootNode RootTree::node_of_host(const std::string& host_path) {
+  struct stat status;
+  if (lstat(host_path.c_str(), &status) != 0) throw_errno(fmt::format("cannot read {}", host_path));
+  return node_from_host(host_path, status);
 }
 
 const RootNode* RootTree::find(const std::string& guest_path) const {

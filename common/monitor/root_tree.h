@@ -29,10 +29,18 @@ class RootTree {
   /// A copy of a host directory (symlinks kept, other file types refused), plus /dev and /tmp
   /// where missing.
   static RootTree from_directory(const std::string& host_directory);
+  /// Only what every guest has: /dev and its nodes, /proc, /tmp.
+  static RootTree system_folders();
 
   /// HOSTPATH:GUESTPATH; a directory is added with all below it. Missing parents are made.
   void add(const std::string& host_path, const std::string& guest_path);
   void add_file(const std::string& guest_path, std::string content, std::uint32_t mode = 0644);
+  /// One node, made by the caller. A link among the folders of guest_path is followed, in all
+  /// three: where /bin is a link to usr/bin, /bin/x is /usr/bin/x.
+  void add_node(const std::string& guest_path, const RootNode& node);
+
+  /// The host's file, folder (without what is in it) or symbolic link as a node.
+  static RootNode node_of_host(const std::string& host_path);
 
   [[nodiscard]] const RootNode* find(const std::string& guest_path) const;
   [[nodiscard]] const std::map<std::string, RootNode>& nodes() const { return nodes_; }

@@ -132,7 +132,8 @@ double now() {
 
 [[noreturn]] void run_init(const MachineConfig& machine, int cpu, Report& report, int markers) {
   try {
-    StandaloneRoot root = enter_root(*machine.root);
+    StandaloneRoot root =
+        machine.host_root ? enter_host_root(*machine.host_root) : enter_root(*machine.root);
     copy_text(report.warning, root.warning);
     pin_to(cpu);
     pid_t program = fork();

@@ -1,6 +1,7 @@
-// Unpacks a root tree into a tmpfs and pivots into it. The tmpfs is made detached (fsopen, fsmount)
-// and filled through its descriptor, so that while host files are still being read, no mount hides
-// any of them; only then is it attached, in this process's private mount namespace.
+// Unpacks a root tree into a tmpfs, or lays an overlay over one on disk, and pivots into it. The
+// tmpfs is made detached (fsopen, fsmount) and filled through its descriptor, so that while host
+// files are still being read, no mount hides any of them; only then is it attached, in this
+// process's private mount namespace.
 #include "monitor/standalone_root.h"
 
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -33,14 +35,14 @@ std::string relative(const std::string& guest_path) {
   return guest_path == "/" ? "." : guest_path.substr(1);
 }
 
-int make_detached_tmpfs() {
+int make_detached_tmpfs(const char* mode = "0755") {
   int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
   if (context < 0) {
     throw_errno("cannot make a tmpfs for standalone",
                 "Linux 5.2 or later and CAP_SYS_ADMIN in a "
                 "namespace are needed");
   }
-  fsconfig(context, FSCONFIG_SET_STRING, "mode", "0755", 0);
+  fsconfig(context, FSCONFIG_SET_STRING, "mode", mode, 0);
   fsconfig(context, FSCONFIG_SET_STRING, "source", "typetwo", 0);
   int mounted = -1;
   if (fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0) {
@@ -164,19 +166,61 @@ int open_marker() {
   return fifo;
 }
 
-}  // namespace
+/// An overlay of the tree, changes going to the scratch folder; -1 where the host allows none.
+/// Relative paths, from the folder both lie in: an overlay's options give ':' and ',' a meaning.
+int make_detached_overlay(const HostRoot& root) {
+  std::filesystem::path scratch = std::filesystem::canonical(root.scratch);
+  std::filesystem::path tree = std::filesystem::canonical(root.tree);
+  if (chdir(scratch.parent_path().c_str()) != 0) throw_errno("cannot enter the unpacked image");
+  std::string name = scratch.filename(), upper = name + "/upper", work = name + "/work";
+  if (mkdir(upper.c_str(), 0755) != 0 || mkdir(work.c_str(), 0755) != 0) {
+    throw_errno("cannot write beside the unpacked image");
+  }
+  int context = fsopen("overlay", FSOPEN_CLOEXEC);
+  if (context < 0) return -1;
+  int mounted = -1;
+  auto set = [&](const char* key, const std::string& value) {
+    return fsconfig(context, FSCONFIG_SET_STRING, key, value.c_str(), 0) == 0;
+  };
+  if (set("lowerdir", std::filesystem::relative(tree)) && set("upperdir", upper) &&
+      set("workdir", work) && fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0) {
+    mounted = fsmount(context, FSMOUNT_CLOEXEC, 0);
+  }
+  close(context);
+  return mounted;
+}
 
-StandaloneRoot enter_root(const RootTree& tree) {
-  StandaloneRoot made;
+void attach(int mounted, const std::string& to) {
+  if (mounted < 0 || move_mount(mounted, "", AT_FDCWD, to.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+    throw_errno("cannot attach the root for standalone");
+  }
+  close(mounted);
+}
+
+/// /tmp and /dev are memory in guests as well. Returns the devices that must be bound.
+HostDevices attach_memory_folders() {
+  const std::string root = attach_point;
+  attach(make_detached_tmpfs("1777"), root + "/tmp");
+  attach(make_detached_tmpfs(), root + "/dev");
+  int fd = open(attach_point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) throw_errno("cannot open the standalone root");
+  HostDevices missing;
+  const RootTree system = RootTree::system_folders();
+  for (const auto& [path, node] : system.nodes()) {
+    if (path.rfind("/dev/", 0) == 0) make_node(fd, path, node, missing);
+  }
+  close(fd);
+  return missing;
+}
+
+void make_mounts_private() {
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     throw_errno("cannot make mounts private for standalone");
   }
-  int root = make_detached_tmpfs();
-  HostDevices missing = unpack(tree, root);
-  if (move_mount(root, "", AT_FDCWD, attach_point, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
-    throw_errno("cannot attach the tmpfs for standalone");
-  }
-  close(root);
+}
+
+/// What every standalone root gets once it is attached; then it becomes the root.
+void finish_root(const HostDevices& missing, StandaloneRoot& made) {
   for (const auto& [host, path] : missing) {
     if (mount(host.c_str(), (attach_point + path).c_str(), nullptr, MS_BIND, nullptr) != 0) {
       made.warning += fmt::format("standalone has no {}: {}. ", path, strerror(errno));
@@ -189,6 +233,35 @@ StandaloneRoot enter_root(const RootTree& tree) {
   }
   make_root();
   made.marker_fifo = open_marker();
+}
+
+}  // namespace
+
+StandaloneRoot enter_root(const RootTree& tree) {
+  StandaloneRoot made;
+  make_mounts_private();
+  int root = make_detached_tmpfs();
+  HostDevices missing = unpack(tree, root);
+  attach(root, attach_point);
+  finish_root(missing, made);
+  return made;
+}
+
+StandaloneRoot enter_host_root(const HostRoot& root) {
+  StandaloneRoot made;
+  make_mounts_private();
+  umask(0);
+  int mounted = make_detached_overlay(root);
+  if (mounted < 0) {
+    made.warning = fmt::format(
+        "this host allows no overlay file system here ({}), so what the program writes changes {} "
+        "itself: remove that folder to have it unpacked again. ",
+        strerror(errno), root.tree);
+    mounted = static_cast<int>(
+        syscall(SYS_open_tree, AT_FDCWD, root.tree.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  }
+  attach(mounted, attach_point);
+  finish_root(attach_memory_folders(), made);
   return made;
 }
 

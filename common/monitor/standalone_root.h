@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "monitor/root_tree.h"
+#include "monitor/machine_config.h"
 
 namespace monitor {
 
@@ -17,5 +17,11 @@ struct StandaloneRoot {
 /// current folder of this process. Throws HostError. Only for a process that is about to be alone
 /// in its mount namespace: it makes mount propagation private and drops the old root.
 StandaloneRoot enter_root(const RootTree&);
+
+/// The same for a tree that lies on the host's file system: the root is an overlay over it, whose
+/// upper layer is on that file system too, so that writing and flushing cost what they cost there;
+/// a tmpfs on /tmp and one on /dev, as guests have them. Where the host allows no overlay the tree
+/// itself is the root, written to, and the warning says so.
+StandaloneRoot enter_host_root(const HostRoot&);
 
 }  // namespace monitor

@@ -2,7 +2,9 @@
 // do, runs the machine, and passes on its exit status.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "monitor/error.h"
 #include "monitor/host_check.h"
@@ -11,6 +13,8 @@
 #include "workloads/harness/cli/commands.h"
 #include "workloads/harness/cli/options.h"
 #include "workloads/harness/cli/summary.h"
+#include "workloads/image/root_image.h"
+#include "workloads/image/unpacked_image.h"
 
 namespace cli {
 
@@ -23,6 +27,9 @@ const Help help = {
     R"(CONFIG is standalone (the host itself), baseline, extended, or a point on the axes:
   baseline:trap=ptrace|sysemu
   extended:trap=sigsys,protect=mprotect|mmap|none,spaces=remap
+--root takes a folder, which is copied into guest memory, or an ext2 image (typetwo image makes one).
+standalone runs an image's files from IMAGE.tree beside it, unpacked at first use and never changed;
+what the program writes goes to that file system, too, and is dropped at the end.
 Without --root the guest has /bin/busybox, /bin/sh, /workloads, /etc/passwd, /tmp and /dev.
 Exit status: the program's; 128+n when signal n killed it; 124 after --timeout; 125 when the machine
 itself failed; 2 for wrong options.
@@ -35,8 +42,8 @@ options::options_description visible_options() {
   auto add = visible.add_options();
   add("on", options::value<std::string>()->default_value("extended")->value_name("CONFIG"),
       "where it runs");
-  add("root", options::value<std::string>()->value_name("DIR"),
-      "the guest's root folder: a copy of this one");
+  add("root", options::value<std::string>()->value_name("DIR|IMAGE"),
+      "the guest's files: a copy of this folder, or a raw ext2 image");
   add("add", options::value<Words>()->composing()->value_name("HOSTPATH:GUESTPATH"),
       "put a file or folder into the guest; may be repeated");
   add("env", options::value<Words>()->composing()->value_name("K=V"),
@@ -59,6 +66,30 @@ void add_to_root(monitor::RootTree& root, const std::string& word) {
     throw UsageError(fmt::format("--add '{}' is not of the form HOSTPATH:/GUESTPATH", word));
   }
   root.add(word.substr(0, colon), word.substr(colon + 1));
+}
+
+/// The image that --root names, checked; "" when it names a folder, or there is none.
+std::string image_in(const options::variables_map& values) {
+  if (!values.contains("root")) return "";
+  auto root = values["root"].as<std::string>();
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(root, none)) return "";
+  image::read_superblock(root);
+  if (values.contains("add")) {
+    throw UsageError("--add puts nothing into an image: add it to a folder, with --root DIR");
+  }
+  return root;
+}
+
+/// Unpacks an image that standalone is to run. Guests read it themselves.
+std::optional<image::UnpackedImage> unpack_for(const monitor::MachineConfig& machine) {
+  if (machine.block_image.empty()) return std::nullopt;
+  if (machine.config.vmm != monitor::Vmm::standalone) {
+    throw monitor::HostError(
+        "guests have no disk yet: run the image on standalone, or write its files as a folder "
+        "(typetwo image --directory DIR) and use --root DIR");
+  }
+  return std::make_optional<image::UnpackedImage>(machine.block_image);
 }
 
 monitor::RootTree gather_root(const options::variables_map& values) {
@@ -144,7 +175,12 @@ int exec_main(const Words& words) {
     throw UsageError("no program: write it after --, as in typetwo exec -- /bin/busybox ls");
   }
   monitor::MachineConfig machine = machine_from(*values, split.program);
-  monitor::RootTree root = gather_root(*values);
+  machine.block_image = image_in(*values);
+  auto unpacked = unpack_for(machine);
+  if (unpacked) machine.host_root = unpacked->root();
+  monitor::RootTree root = machine.host_root
+                               ? monitor::RootTree::from_directory(machine.host_root->tree)
+                               : gather_root(*values);
   root.check_program(machine.argv[0]);
   machine.root = &root;
   monitor::require_host_for(machine.config, machine.memory_bytes);

@@ -24,6 +24,7 @@ constexpr Command commands[] = {
     {"exec", cli::exec_main, 125, "run one program in a guest (or natively), as its first process"},
     {"run", cli::run_main, 1, "measure workloads on the configurations: table, results, figure"},
     {"plot", cli::plot_main, 1, "draw the figure again from results"},
+    {"image", cli::image_main, 1, "make a disk image, or a folder, of installed Debian packages"},
     {"doctor", cli::doctor_main, 1, "what this host offers, what that means, and the remedy"},
 };
 
@@ -65,6 +66,6 @@ int main(int argc, char** argv) {
     print_usage(help ? stdout : stderr);
     return help ? 0 : 2;
   }
-  fmt::print(stderr, "typetwo: unknown command '{}': use exec, run, plot or doctor\n", name);
+  fmt::print(stderr, "typetwo: unknown command '{}': use exec, run, plot, image or doctor\n", name);
   return 2;
 }

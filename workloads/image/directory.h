@@ -1,0 +1,37 @@
+// A root tree written out as an ordinary folder, and folders removed again whatever their modes.
+// For `typetwo image --directory`, and for the scratch folders of this room.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "monitor/root_tree.h"
+
+namespace image {
+
+/// Writes the nodes for whose path `wanted` says true (all, without it) below the folder, which
+/// must exist. Device nodes are left out: whoever runs from the folder makes its own.
+void write_directory(const monitor::RootTree&, const std::string& folder,
+                     const std::function<bool(const std::string&)>& wanted = nullptr);
+
+/// Removes a file, or a folder with all in it. Nothing there is no error. Never follows a link.
+void remove_tree(const std::string& path);
+
+/// What a half-written output is called until it is complete: the next run overwrites or removes
+/// what a killed one left.
+std::string unfinished_name(const std::string& output);
+
+/// A folder for intermediate files under that name, empty at first and removed at the end.
+class ScratchFolder {
+ public:
+  explicit ScratchFolder(std::string path);
+  ~ScratchFolder();
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace image

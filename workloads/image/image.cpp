@@ -1,0 +1,202 @@
+// What an image is made of decides its UUID, so an image says by itself whether it is up to date,
+// and nothing beside it can disagree. What guests write later changes no UUID: their image stays.
+#include "workloads/image/image.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "monitor/error.h"
+#include "workloads/image/debian_tree.h"
+#include "workloads/image/directory.h"
+#include "workloads/image/ext2_image.h"
+#include "workloads/image/library_cache.h"
+#include "workloads/image/root_image.h"
+
+namespace image {
+namespace {
+
+namespace fs = std::filesystem;
+using monitor::throw_errno;
+
+// bash to gawk are what the guest is to run; dash is Debian's /bin/sh, libc-bin has C.UTF-8.
+constexpr const char* default_packages[] = {"bash", "coreutils", "findutils",      "grep",    "sed",
+                                            "gawk", "dash",      "busybox-static", "libc-bin"};
+constexpr int recipe_version = 1;  // raise it when the same inputs are to make another image
+constexpr std::uint64_t mebibyte = 1 << 20;
+constexpr std::uint64_t working_room = 256 * mebibyte;
+constexpr const char* our_label = "typetwo";
+
+/// FNV-1a, twice with different starts: 128 bits against accidents, not against attackers.
+class Fingerprint {
+ public:
+  void add(const std::string& text) {
+    for (unsigned char byte : text) {
+      for (auto& half : halves_) half = (half ^ byte) * 0x100000001b3;
+    }
+    for (auto& half : halves_) half = (half ^ 0x100) * 0x100000001b3;  // the end of a text counts
+  }
+  [[nodiscard]] std::string uuid() const {
+    auto [a, b] = halves_;
+    // The digits 4 and 8 make it look like a random one, so that every tool takes it.
+    return fmt::format("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", a >> 32, a >> 16 & 0xffff,
+                       a & 0xfff, b >> 52, b & 0xffff'ffff'ffff);
+  }
+
+ private:
+  std::uint64_t halves_[2] = {0xcbf29ce484222325, 0x84222325cbf29ce4};
+};
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string fingerprint(const std::vector<Package>& packages, const monitor::RootTree& tree,
+                        std::uint64_t bytes) {
+  Fingerprint print;
+  print.add(fmt::format("recipe {} bytes {}", recipe_version, bytes));
+  for (const auto& package : packages) print.add(package.name + ' ' + package.version);
+  for (const auto& [path, node] : tree.nodes()) {
+    print.add(fmt::format("{} {:o} {} {}", path, node.mode, node.size, node.mtime_ns));
+    // Our own programs carry no version and are linked anew at each build.
+    bool ours = path.rfind("/workloads/", 0) == 0 && S_ISREG(node.mode);
+    print.add(ours ? content_of(node.host_path) : node.content);
+  }
+  return print.uuid();
+}
+
+std::string default_path(std::vector<std::string> with) {
+  std::sort(with.begin(), with.end());
+  std::string name = "debian";
+  for (const auto& package : with) name += "+" + package;
+  if (name.size() > 200) throw monitor::UsageError("many packages: name the image with --output");
+  fs::create_directories(TYPETWO_IMAGE_DIR);
+  return fmt::format("{}/{}.ext2", TYPETWO_IMAGE_DIR, name);
+}
+
+/// The unfinished output, ours alone until its end. A killed run's leftover is taken over.
+class Unfinished {
+ public:
+  explicit Unfinished(const std::string& output) : path_(unfinished_name(output)) {
+    do {
+      close_file();
+      fd_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+      if (fd_ < 0) throw_errno("cannot write " + path_, "name another place with --output");
+      if (flock(fd_, LOCK_EX) != 0) throw_errno("cannot lock " + path_);
+    } while (!is_still_there());  // another run has finished or removed it while we waited
+  }
+  ~Unfinished() {
+    if (!path_.empty()) unlink(path_.c_str());
+    close_file();
+  }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  void become(const std::string& output) {
+    if (fsync(fd_) != 0 || rename(path_.c_str(), output.c_str()) != 0) {
+      throw_errno("cannot write " + output);
+    }
+    path_.clear();
+  }
+
+ private:
+  [[nodiscard]] bool is_still_there() const {
+    struct stat opened {
+    }, named{};
+    return fstat(fd_, &opened) == 0 && stat(path_.c_str(), &named) == 0 &&
+           opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+  }
+  void close_file() {
+    if (fd_ >= 0) close(fd_);
+    fd_ = -1;
+  }
+
+  std::string path_;
+  int fd_ = -1;
+};
+
+/// Nobody's file but an image of ours is ever replaced.
+void require_replaceable(const std::string& output) {
+  std::error_code none;
+  if (!fs::exists(fs::symlink_status(output, none))) return;
+  auto there = fs::is_regular_file(output, none) ? find_superblock(output) : std::nullopt;
+  if (there && there->label == our_label) return;
+  throw monitor::UsageError(fmt::format(
+      "{} exists and was not made by typetwo image: remove it or name another --output", output));
+}
+
+bool is_up_to_date(const std::string& output, const std::string& uuid) {
+  auto there = find_superblock(output);
+  return there && there->uuid == uuid;
+}
+
+std::uint64_t image_bytes(const monitor::RootTree& tree, std::optional<std::uint64_t> asked) {
+  std::uint64_t least = least_ext2_bytes(tree);
+  std::uint64_t bytes = asked.value_or(least + working_room);
+  if (bytes < least) {
+    throw monitor::HostError(
+        fmt::format("--size is too small: the files need about {} MiB", least / mebibyte + 1));
+  }
+  return (bytes + mebibyte - 1) / mebibyte * mebibyte;
+}
+
+void add_library_cache(monitor::RootTree& tree, const std::string& scratch) {
+  std::string cache = library_cache(tree, scratch);
+  if (cache.empty()) return;
+  tree.add_file("/etc/ld.so.cache", std::move(cache));
+  monitor::RootNode node = *tree.find("/etc/ld.so.cache");
+  node.mtime_ns = tree.find("/etc")->mtime_ns;
+  tree.add_node("/etc/ld.so.cache", node);
+}
+
+}  // namespace
+
+std::vector<Package> image_packages(const std::vector<std::string>& with) {
+  std::vector<std::string> names(std::begin(default_packages), std::end(default_packages));
+  names.insert(names.end(), with.begin(), with.end());
+  return PackageDatabase::of_host().closure(names);
+}
+
+MadeImage make_image(const ImageOptions& options) {
+  auto packages = image_packages(options.with);
+  auto tree = debian_tree(packages);
+  MadeImage made;
+  made.path = options.output.empty() ? default_path(options.with) : options.output;
+  std::uint64_t bytes = image_bytes(tree, options.bytes);
+  std::string uuid = fingerprint(packages, tree, bytes);
+  require_replaceable(made.path);
+  Unfinished file(made.path);
+  if (is_up_to_date(made.path, uuid)) {
+    made.fresh = true;
+    return made;
+  }
+  add_library_cache(tree, file.path() + "-libraries");
+  write_ext2(tree, file.path(), {.bytes = bytes, .uuid = uuid});
+  file.become(made.path);
+  return made;
+}
+
+void make_directory(const std::vector<std::string>& with, const std::string& folder) {
+  auto tree = debian_tree(image_packages(with));
+  std::error_code none;
+  bool exists = fs::exists(fs::symlink_status(folder, none));
+  if (exists && !(fs::is_directory(folder, none) && fs::is_empty(folder, none))) {
+    throw monitor::UsageError(
+        fmt::format("{} is there already: remove it or name another folder", folder));
+  }
+  ScratchFolder unfinished(unfinished_name(folder));
+  add_library_cache(tree, unfinished_name(folder) + "-libraries");
+  write_directory(tree, unfinished.path());
+  if (rename(unfinished.path().c_str(), folder.c_str()) != 0) throw_errno("cannot make " + folder);
+}
+
+}  // namespace image

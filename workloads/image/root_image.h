@@ -1,0 +1,21 @@
+// Is this file a disk image that a guest can have as its root? Asked before anything boots.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace image {
+
+struct Superblock {
+  std::string uuid;  // 8-4-4-4-12 hexadecimal digits
+  std::string label;
+};
+
+/// What `file` says of itself. Throws HostError with one line that names cause and remedy when it
+/// is missing, unreadable, truncated or no ext2 image.
+Superblock read_superblock(const std::string& file);
+
+/// The same, for a file of which nothing is expected: nothing when it is no whole ext2 image.
+std::optional<Superblock> find_superblock(const std::string& file);
+
+}  // namespace image

@@ -1,0 +1,101 @@
+// The folder itself is the lock: runs hold it shared, unpacking needs it alone.
+#include "workloads/image/unpacked_image.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "monitor/error.h"
+#include "workloads/image/directory.h"
+
+namespace image {
+namespace {
+
+namespace fs = std::filesystem;
+using monitor::throw_errno;
+
+/// Changes whenever the image's bytes may have.
+std::string state_of(const std::string& image) {
+  struct stat status {};
+  if (stat(image.c_str(), &status) != 0) throw_errno("cannot read the image " + image);
+  return fmt::format("1 {} {} {}.{:09}\n", status.st_ino, status.st_size, status.st_mtim.tv_sec,
+                     status.st_mtim.tv_nsec);
+}
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void lock(int fd, int how, const std::string& folder) {
+  if (flock(fd, how | LOCK_NB) == 0) return;
+  if (errno == EWOULDBLOCK) {
+    fmt::print(stderr, "typetwo: waiting for another run that uses {}\n", folder);
+    if (flock(fd, how) == 0) return;
+  }
+  throw_errno("cannot lock " + folder);
+}
+
+}  // namespace
+
+UnpackedImage::UnpackedImage(const std::string& image) : folder_(image + ".tree") {
+  // For nobody else: files of a guest may be setuid to root.
+  if (mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw_errno("cannot unpack the image beside itself, into " + folder_,
+                "copy the image to a folder that you may write to");
+  }
+  lock_ = open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock_ < 0) throw_errno("cannot open " + folder_);
+  try {
+    refresh(image);
+    scratch_ = fmt::format("{}/run-{}", folder_, getpid());
+    if (mkdir(scratch_.c_str(), 0700) != 0) throw_errno("cannot make " + scratch_);
+  } catch (...) {
+    close(lock_);
+    throw;
+  }
+}
+
+UnpackedImage::~UnpackedImage() {
+  try {
+    remove_tree(scratch_);
+  } catch (const std::exception&) {  // the next run tries again
+  }
+  close(lock_);
+}
+
+/// Ends with the lock shared and the tree up to date. Changing a lock lets it go for a moment, so
+/// everything is asked again.
+void UnpackedImage::refresh(const std::string& image) {
+  const std::string stamp = folder_ + "/stamp", root = folder_ + "/root";
+  if (flock(lock_, LOCK_EX | LOCK_NB) == 0) remove_ended_runs();
+  for (;;) {
+    lock(lock_, LOCK_SH, folder_);
+    std::string state = state_of(image);
+    if (content_of(stamp) == state) return;
+    lock(lock_, LOCK_EX, folder_);
+    if (content_of(stamp) == state) continue;
+    remove_tree(stamp);  // from here to its rewriting the tree counts for nothing
+    remove_tree(root);
+    if (mkdir(root.c_str(), 0755) != 0) throw_errno("cannot make " + root);
+    unpack_image(image, root);
+    std::ofstream(stamp) << state;
+  }
+}
+
+/// Of runs that were killed: whoever has the lock alone knows that no run is alive.
+void UnpackedImage::remove_ended_runs() const {
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    if (entry.path().filename().string().rfind("run-", 0) == 0) remove_tree(entry.path());
+  }
+}
+
+}  // namespace image
