@@ -153,15 +153,20 @@ void put(std::map<std::string, RootNode>& nodes, const std::string& path, RootNo
   at->second = std::move(node);
 }
 
+/// Folders of which a guest has its own; a whole system's, on a host, hold devices and the like.
+bool is_made_by_guests(const std::string& path) {
+  return path == "/dev" || path == "/proc" || path == "/sys";
+}
+
 /// Symbolic links are kept, never followed, so no loop is possible.
 void put_host_tree(std::map<std::string, RootNode>& nodes, const std::string& host,
-                   const std::string& guest) {
+                   const std::string& guest, bool whole_system = false) {
   struct stat status;
   if (lstat(host.c_str(), &status) != 0) throw_errno(fmt::format("cannot read {}", host));
   put(nodes, guest, node_from_host(host, status));
-  if (!S_ISDIR(status.st_mode)) return;
+  if (!S_ISDIR(status.st_mode) || (whole_system && is_made_by_guests(guest))) return;
   for (const auto& name : names_in(host)) {
-    put_host_tree(nodes, host + '/' + name, (guest == "/" ? "" : guest) + '/' + name);
+    put_host_tree(nodes, host + '/' + name, (guest == "/" ? "" : guest) + '/' + name, whole_system);
   }
 }
 
@@ -220,7 +225,7 @@ RootTree RootTree::from_directory(const std::string& host_directory) {
     throw UsageError(fmt::format("the root {} is not a folder", host_directory));
   }
   RootTree tree;
-  put_host_tree(tree.nodes_, host_directory + "/.", "/");
+  put_host_tree(tree.nodes_, host_directory + "/.", "/", true);
   put_system_folders(tree.nodes_);
   return tree;
 }

@@ -27,7 +27,7 @@ class RootTree {
   /// marker}, /root, /proc.
   static RootTree standard();
   /// A copy of a host directory (symlinks kept, other file types refused), plus /dev and /tmp
-  /// where missing.
+  /// where missing. What is in its /dev, /proc and /sys is left out: guests have their own.
   static RootTree from_directory(const std::string& host_directory);
   /// Only what every guest has: /dev and its nodes, /proc, /tmp.
   static RootTree system_folders();

@@ -129,10 +129,14 @@ void add_alternatives(RealPaths& real, RootTree& tree) {
   }
 }
 
-/// /bin to usr/bin and the others, where this host's /usr is merged.
+/// /bin to usr/bin and the others, where this host's /usr is merged and the tree has the target.
 void add_merged_links(RootTree& tree) {
   for (const char* link : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
-    if (fs::is_symlink(link)) tree.add_node(link, RootTree::node_of_host(link));
+    std::error_code none;
+    std::string target = fs::canonical(link, none);
+    if (!none && fs::is_symlink(link) && tree.find(target)) {
+      tree.add_node(link, RootTree::node_of_host(link));
+    }
   }
 }
 
@@ -177,8 +181,8 @@ void settle_times(RootTree& tree) {
 RootTree debian_tree(const std::vector<Package>& packages) {
   RootTree tree;
   RealPaths real;
-  add_merged_links(tree);
   add_packages(packages, real, tree);
+  add_merged_links(tree);
   add_alternatives(real, tree);
   add_made_files(tree);
   if (access(TYPETWO_WORKLOAD_DIR, F_OK) == 0) tree.add(TYPETWO_WORKLOAD_DIR, "/workloads");

@@ -253,4 +253,22 @@ TEST(CheckProgram, NoHeaderByteCrashesIt) {
 }
 
 }  // namespace
+TEST(RootTree, LinksAmongFoldersAreFollowedWhenAdding) {
+  Scratch scratch;
+  fs::create_directories(scratch / "usr/bin");
+  fs::create_directories(scratch / "dev");
+  ASSERT_EQ(mkfifo((scratch / "dev/fifo").c_str(), 0600), 0);  // no business of a guest's
+  fs::create_symlink("usr/bin", scratch / "bin");
+  fs::create_symlink("/bin", scratch / "commands");
+  fs::create_symlink("../loop/x", scratch / "loop");
+  auto tree = RootTree::from_directory(scratch.path());
+  tree.add_file("/bin/a", "x");
+  tree.add_file("/commands/b/c", "y");
+  EXPECT_NE(tree.find("/usr/bin/a"), nullptr);
+  EXPECT_NE(tree.find("/usr/bin/b/c"), nullptr);
+  EXPECT_EQ(tree.find("/bin/a"), nullptr);
+  EXPECT_EQ(tree.find("/dev/fifo"), nullptr);
+  EXPECT_THROW(tree.add_file("/loop/a", "z"), monitor::UsageError);
+}
+
 }  // namespace monitor

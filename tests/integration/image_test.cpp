@@ -1,0 +1,172 @@
+// typetwo image as a person meets it: images that e2fsprogs agrees with, made once, whole or not at
+// all, with the host's own files in them; and standalone running from one.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "tests/support/tool.h"
+#include "workloads/image/directory.h"
+#include "workloads/image/host_program.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using image::run_program;
+using support::run_tool;
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+using Words = std::vector<std::string>;
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void expect_refusal(const support::ToolRun& ran, int status, const std::string& words) {
+  EXPECT_EQ(ran.status, status) << ran.describe();
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.err, HasSubstr(words));
+  EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
+}
+
+class ImageTool : public testing::Test {
+ protected:
+  ImageTool() {
+    std::string name = (fs::temp_directory_path() / "image-tool-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+    file_ = folder_ + "/image";
+  }
+  ~ImageTool() override { image::remove_tree(folder_); }
+
+  void make() const {
+    auto ran = run_tool({"image", "--output", file_});
+    ASSERT_EQ(ran.status, 0) << ran.describe();
+    ASSERT_EQ(ran.out, file_ + '\n');
+  }
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+      found.push_back(entry.path().filename());
+    }
+    return found;
+  }
+  /// A standalone run of a bash script on the image.
+  [[nodiscard]] support::ToolRun run_bash(const std::string& script) const {
+    return support::exec("standalone", {"/bin/busybox", "env", "/bin/bash", "-c", script},
+                         {"--root", file_});
+  }
+
+  std::string folder_, file_;
+};
+
+TEST_F(ImageTool, HoldsTheHostsFilesAndPassesTheCheck) {
+  make();
+  EXPECT_THAT(names(), UnorderedElementsAre("image"));
+  auto checked = run_program({"e2fsck", "-fn", file_});
+  EXPECT_EQ(checked.status, 0) << checked.out << checked.err;
+  for (const char* path : {"/usr/bin/bash", "/usr/bin/gawk", "/usr/bin/ls",
+                           "/usr/lib/x86_64-linux-gnu/libc.so.6", "/etc/debian_version"}) {
+    std::string dumped = folder_ + "/dumped";
+    run_program({"debugfs", "-R", "dump " + std::string(path) + ' ' + dumped, file_});
+    EXPECT_NE(content_of(dumped), "") << path;
+    EXPECT_TRUE(content_of(dumped) == content_of(path)) << path;
+  }
+}
+
+TEST_F(ImageTool, ASecondCallDoesNothing) {
+  make();
+  struct stat before {
+  }, after{};
+  stat(file_.c_str(), &before);
+  make();
+  stat(file_.c_str(), &after);
+  EXPECT_EQ(before.st_ino, after.st_ino);
+  EXPECT_EQ(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+  ASSERT_EQ(run_tool({"image", "--output", file_, "--size", "400M"}).status, 0);
+  EXPECT_EQ(fs::file_size(file_), 400u << 20);
+}
+
+TEST_F(ImageTool, OneThatIsKilledLeavesNoHalfImage) {
+  int null = open("/dev/null", O_WRONLY);
+  for (int milliseconds : {20, 100, 250}) {
+    pid_t tool = support::start_tool({"image", "--output", file_}, null);
+    usleep(static_cast<unsigned>(milliseconds) * 1000);
+    kill(tool, SIGKILL);
+    waitpid(tool, nullptr, 0);
+    if (fs::exists(file_)) {
+      EXPECT_EQ(run_program({"e2fsck", "-fn", file_}).status, 0);
+      fs::remove(file_);
+    }
+  }
+  close(null);
+  make();
+  EXPECT_THAT(names(), UnorderedElementsAre("image"));
+}
+
+TEST_F(ImageTool, BadInput) {
+  expect_refusal(run_tool({"image", "--with", "no-such-package", "--output", file_}), 1,
+                 "run: apt-get install no-such-package");
+  std::ofstream(file_) << "a person's own file\n";
+  expect_refusal(run_tool({"image", "--output", file_}), 2, "was not made by typetwo image");
+  EXPECT_EQ(content_of(file_), "a person's own file\n");
+  expect_refusal(run_tool({"image", "--output", "/no/such/folder/x"}), 1, "No such file");
+  expect_refusal(run_tool({"image", "--output", file_ + "2", "--size", "2M"}), 1, "too small");
+  expect_refusal(run_tool({"image", "--directory", folder_}), 2, "is there already");
+  expect_refusal(run_tool({"image", "--directory", "x", "--size", "1G"}), 2, "not an image");
+  for (const char* place : {"standalone", "baseline", "extended"}) {
+    expect_refusal(support::exec(place, {"/bin/sh"}, {"--root", file_}), 125, "is truncated");
+  }
+  EXPECT_THAT(names(), UnorderedElementsAre("image"));
+}
+
+TEST_F(ImageTool, StandaloneRunsFromItAndLeavesItAsItWas) {
+  make();
+  std::string before = content_of(file_);
+  const char* script =
+      "echo $BASH_VERSION; awk -F: '{print $1}' /etc/passwd; cat /x /usr/bin/y 2>/dev/null;"
+      "echo dropped > /x; echo dropped | tee /usr/bin/y; ls /tmp | wc -l; echo a > /tmp/a;"
+      "test -c /dev/null && ls /proc/self/comm; exit 3";
+  auto first = run_bash(script), second = run_bash(script);
+  EXPECT_EQ(first.status, 3) << first.describe();
+  EXPECT_EQ(first.err, "");
+  EXPECT_THAT(first.out, HasSubstr("root\nnobody\ndropped\n0\n/proc/self/comm\n"));
+  EXPECT_EQ(first.out, second.out);
+  EXPECT_TRUE(before == content_of(file_));
+  EXPECT_THAT(names(), UnorderedElementsAre("image", "image.tree"));
+  EXPECT_FALSE(fs::exists(file_ + ".tree/root/x"));
+  for (const auto& entry : fs::directory_iterator(file_ + ".tree")) {
+    EXPECT_NE(entry.path().filename().string().substr(0, 4), "run-");
+  }
+}
+
+TEST_F(ImageTool, StandaloneSeesAChangedImage) {
+  make();
+  EXPECT_NE(run_bash("cat /news").status, 0);
+  std::ofstream(folder_ + "/news") << "changed\n";
+  run_program({"debugfs", "-w", "-R", "write " + folder_ + "/news news", file_});
+  EXPECT_EQ(run_bash("cat /news").out, "changed\n");
+}
+
+TEST_F(ImageTool, AFolderOfTheSameFilesRunsInGuests) {
+  auto made = run_tool({"image", "--directory", file_});
+  ASSERT_EQ(made.status, 0) << made.describe();
+  EXPECT_THAT(names(), UnorderedElementsAre("image"));
+  EXPECT_TRUE(content_of(file_ + "/usr/bin/bash") == content_of("/usr/bin/bash"));
+  EXPECT_NE(content_of(file_ + "/etc/ld.so.cache"), "");
+  for (const char* place : {"baseline", "extended"}) {
+    auto ran = support::exec(place, {"/bin/busybox", "sha256sum", "/bin/bash"}, {"--root", file_});
+    EXPECT_EQ(ran.out, run_program({"sha256sum", "/bin/bash"}).out) << ran.describe();
+  }
+}
+
+}  // namespace
