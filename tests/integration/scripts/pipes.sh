@@ -39,7 +39,7 @@ diff <(seq 1 5) <(seq 1 2 5) | grep -c '^<'
 paste <(seq 3) <(seq 4 6) <(seq 7 9)
 comm -12 <(printf '%s\n' a b c d) <(printf '%s\n' b d e)
 while read -r a b; do echo "$a:$b"; done < <(printf '1 2\n3 4\n')
-seq 10 > >(tail -n 1 >last); wait $!; cat last
+seq 10 > >(tail -n 1 >last); while ! [ -s last ]; do :; done; cat last
 tee >(wc -l >count) <lines >/dev/null; while ! [ -s count ]; do :; done; cat count
 cat /dev/fd/3 3<<<"by number"
 echo "to stderr" 2>/dev/null >/dev/stderr
