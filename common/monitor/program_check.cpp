@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,9 +44,9 @@ std::string machine_name(unsigned machine) {
 }
 
 std::string why_not_ident(std::span<const std::byte> head) {
-  if (head.empty()) return "is empty: name a static x86-64 ELF executable";
+  if (head.empty()) return "is empty: name an x86-64 ELF executable";
   if (head.size() < SELFMAG || std::memcmp(head.data(), ELFMAG, SELFMAG) != 0) {
-    return "is not an ELF executable: name a static x86-64 one, such as /bin/busybox";
+    return "is not an ELF executable: name an x86-64 one, such as /bin/busybox";
   }
   if (head.size() < sizeof(Elf64_Ehdr)) {
     return fmt::format("is truncated: {} bytes do not hold an ELF header; copy the file again",
@@ -69,7 +70,7 @@ std::string why_not_header(const Elf64_Ehdr& header, std::uint64_t file_bytes) {
   if (header.e_machine != EM_X86_64) {
     return fmt::format("is a program for {}: build it for x86-64", machine_name(header.e_machine));
   }
-  if (header.e_type == ET_REL) return "is an object file: link it with -static";
+  if (header.e_type == ET_REL) return "is an object file: link it";
   if (header.e_type == ET_CORE) return "is a core dump, not a program";
   if (header.e_type != ET_EXEC && header.e_type != ET_DYN) {
     return fmt::format("has an absurd ELF header: type {}", header.e_type);
@@ -130,14 +131,13 @@ std::vector<Elf64_Phdr> program_headers(std::span<const std::byte> head, const E
 
 std::string why_not_segments(const std::vector<Elf64_Phdr>& segments, const Elf64_Ehdr& header,
                              std::uint64_t file_bytes) {
-  for (const auto& segment : segments) {
-    if (segment.p_type == PT_INTERP) {
-      return "is dynamically linked; only static programs run for now: use busybox-static's "
-             "/bin/busybox, or link with -static";
-    }
-  }
   bool any = false, entry_found = false;
   for (const auto& segment : segments) {
+    if (segment.p_type == PT_INTERP &&
+        (segment.p_filesz < 2 || segment.p_filesz > PATH_MAX || segment.p_offset > file_bytes ||
+         segment.p_filesz > file_bytes - segment.p_offset)) {
+      return "has an absurd ELF header: its dynamic linker's name lies outside of the file";
+    }
     if (segment.p_type != PT_LOAD) continue;
     any = true;
     auto why = why_not_segment(segment, header.e_type == ET_EXEC, file_bytes);
@@ -149,6 +149,19 @@ std::string why_not_segments(const std::vector<Elf64_Phdr>& segments, const Elf6
   if (!entry_found) {
     return fmt::format("has its entry {:#x} in no executable segment: it is a library or damaged",
                        header.e_entry);
+  }
+  return "";
+}
+
+/// The dynamic linker that a checked ELF file names in its first bytes; "" when it runs by itself.
+std::string dynamic_linker_of(const std::vector<std::byte>& head) {
+  Elf64_Ehdr header;
+  std::memcpy(&header, head.data(), sizeof header);
+  for (const auto& segment : program_headers(head, header)) {
+    if (segment.p_type != PT_INTERP || segment.p_offset >= head.size()) continue;
+    std::size_t bytes = std::min<std::size_t>(segment.p_filesz, head.size() - segment.p_offset);
+    const char* name = reinterpret_cast<const char*>(head.data()) + segment.p_offset;
+    return {name, strnlen(name, bytes)};
   }
   return "";
 }
@@ -219,7 +232,7 @@ std::string describe(const std::string& path, const RootNode& node) {
 
 }  // namespace
 
-std::string why_not_static_elf(std::span<const std::byte> head, std::uint64_t file_bytes) {
+std::string why_not_elf(std::span<const std::byte> head, std::uint64_t file_bytes) {
   if (auto why = why_not_ident(head); !why.empty()) return why;
   Elf64_Ehdr header;
   std::memcpy(&header, head.data(), sizeof header);
@@ -230,6 +243,29 @@ std::string why_not_static_elf(std::span<const std::byte> head, std::uint64_t fi
   }
   return why_not_segments(program_headers(head, header), header, file_bytes);
 }
+
+namespace {
+
+/// A dynamically linked program starts in its dynamic linker, which finds the libraries.
+void check_dynamic_linker(const RootTree& tree, const std::string& program,
+                          const std::string& linker) {
+  auto target = resolve(tree, linker);
+  const RootNode* node = target ? tree.find(*target) : nullptr;
+  if (!node) {
+    refuse(program, fmt::format("is dynamically linked and its dynamic linker {0} is not in the "
+                                "guest's files; add that and the program's libraries (--add "
+                                "{0}:{0}), or take a whole system with --root",
+                                linker));
+  }
+  std::string named = fmt::format("{} (dynamic linker of {})", linker, program);
+  if (!S_ISREG(node->mode)) refuse(named, "is not a regular file");
+  if (!(node->mode & 0111)) refuse(named, "is not executable: chmod +x it on the host");
+  if (auto why = why_not_elf(head_of(*node, check_head_bytes), node->size); !why.empty()) {
+    refuse(named, why);
+  }
+}
+
+}  // namespace
 
 void RootTree::check_program(const std::string& argv0) const {
   std::string path = argv0;
@@ -252,8 +288,11 @@ void RootTree::check_program(const std::string& argv0) const {
     auto head = head_of(*node, check_head_bytes);
     auto interpreter = interpreter_of(head);
     if (!interpreter) {
-      auto why = why_not_static_elf(head, node->size);
-      if (!why.empty()) refuse(depth == 0 ? describe(argv0, *node) : named, why);
+      std::string described = depth == 0 ? describe(argv0, *node) : named;
+      if (auto why = why_not_elf(head, node->size); !why.empty()) refuse(described, why);
+      if (auto linker = dynamic_linker_of(head); !linker.empty()) {
+        check_dynamic_linker(*this, described, linker);
+      }
       return;
     }
     path = *interpreter;

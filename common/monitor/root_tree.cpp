@@ -14,6 +14,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "monitor/error.h"
 
@@ -33,6 +34,14 @@ constexpr DeviceNode device_nodes[] = {
     {"null", 1, 3, 0666},    {"zero", 1, 5, 0666},     {"full", 1, 7, 0666},
     {"random", 1, 8, 0666},  {"urandom", 1, 9, 0666},  {"tty", 5, 0, 0666},
     {"console", 5, 1, 0600}, {"marker", 240, 0, 0666},
+};
+
+/// A process's own open files, as paths.
+constexpr std::pair<const char*, const char*> descriptor_links[] = {
+    {"fd", "/proc/self/fd"},
+    {"stdin", "/proc/self/fd/0"},
+    {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"},
 };
 
 std::uint64_t nanoseconds(const timespec& time) {
@@ -182,6 +191,13 @@ void put_system_folders(std::map<std::string, RootNode>& nodes) {
   for (const char* path : {"/", "/dev", "/proc"}) put_missing(nodes, path, folder);
   folder.mode = S_IFDIR | 01777;
   put_missing(nodes, "/tmp", folder);
+  for (const auto& [name, target] : descriptor_links) {
+    RootNode link;
+    link.mode = S_IFLNK | 0777;
+    link.content = target;
+    link.size = link.content.size();
+    put_missing(nodes, std::string("/dev/") + name, link);
+  }
   for (const auto& device : device_nodes) {
     RootNode node;
     node.mode = S_IFCHR | device.permissions;

@@ -24,7 +24,7 @@ class RootTree {
  public:
   /// The tree without --root: /bin/busybox, /bin/sh -> busybox, /workloads/* (our own static
   /// programs), /etc/passwd, /etc/group, /tmp, /dev/{null,zero,full,tty,console,random,urandom,
-  /// marker}, /root, /proc.
+  /// marker,fd,stdin,stdout,stderr}, /root, /proc.
   static RootTree standard();
   /// A copy of a host directory (symlinks kept, other file types refused), plus /dev and /tmp
   /// where missing. What is in its /dev, /proc and /sys is left out: guests have their own.
@@ -45,8 +45,9 @@ class RootTree {
   [[nodiscard]] const RootNode* find(const std::string& guest_path) const;
   [[nodiscard]] const std::map<std::string, RootNode>& nodes() const { return nodes_; }
 
-  /// Throws HostError unless argv0 is, in this tree, a static x86-64 ELF executable (or a script
-  /// whose interpreter is): names what is wrong with it and the remedy.
+  /// Throws HostError unless argv0 is, in this tree, an x86-64 ELF executable whose dynamic linker,
+  /// if it wants one, is there too (or a script whose interpreter is such): names what is wrong
+  /// and the remedy.
   void check_program(const std::string& argv0) const;
 
  private:

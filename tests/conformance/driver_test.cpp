@@ -5,22 +5,31 @@
 
 #include <map>
 
+#include "tests/support/dynamic_programs.h"
 #include "tests/support/tool.h"
 
 namespace {
 
 using support::ToolRun;
 
-const char* const topics[] = {"processes",     "exec",         "memory",    "mapped_files",
-                              "copy_on_write", "pipes",        "files",     "directories",
-                              "signals",       "signal_state", "time",      "vectors",
-                              "efault",        "errors",       "preemption"};
+const char* const topics[] = {"processes",        "exec",         "memory",     "mapped_files",
+                              "copy_on_write",    "pipes",        "files",      "directories",
+                              "signals",          "signal_state", "time",       "vectors",
+                              "efault",           "errors",       "preemption", "vdso",
+                              "dynamic_programs", "descriptors"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
+  std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};
+  if (topic == "dynamic_programs") {
+    // At its own path, beside its library; it opens one more by itself.
+    const std::string path = support::program(topic);
+    auto files = support::add_programs({path, "/lib/x86_64-linux-gnu/libm.so.6"});
+    options.insert(options.end(), files.begin(), files.end());
+    return support::exec(place, {path}, options);
+  }
   const std::string guest_path = "/test/" + topic;
-  return support::exec(
-      place, {guest_path},
-      {"--memory", "64M", "--timeout", "120", "--add", support::program(topic) + ":" + guest_path});
+  options.insert(options.end(), {"--add", support::program(topic) + ":" + guest_path});
+  return support::exec(place, {guest_path}, options);
 }
 
 const ToolRun& native(const std::string& topic) {

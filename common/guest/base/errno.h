@@ -46,7 +46,10 @@ enum class Errno : int {
   loop = 40,
   nodata = 61,
   overflow = 75,
+  libbad = 80,
+  notsock = 88,
   notsup = 95,
+  afnosupport = 97,
   timedout = 110,
   // Never seen by a guest program: the system call must be restarted after a signal handler that
   // has SA_RESTART (or none ran), or else fails with EINTR.

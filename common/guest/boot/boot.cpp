@@ -5,6 +5,7 @@
 #include "guest/fs/boot_mount.h"
 #include "guest/mm/frames.h"
 #include "guest/mm/heap.h"
+#include "guest/mm/vdso.h"
 #include "guest/platform.h"
 #include "guest/proc/first_process.h"
 
@@ -21,6 +22,7 @@ namespace {
 
 using Constructor = void (*)();
 extern "C" Constructor constructors_begin[], constructors_end[];  // kernel.ld
+extern "C" const std::byte vdso_image_begin[], vdso_image_end[];  // CMakeLists.txt
 
 void check_interface() {
   // Without a sound hypercall table there is nobody to panic to: the trap says it all.
@@ -53,6 +55,8 @@ extern "C" [[noreturn]] void boot_kernel() {
   if (!mount_boot_tree(info.boot_tree_frame, info.boot_tree_frames, argv, envp).ok()) {
     panic("the kernel heap cannot hold the root tree's inodes: fewer files in --root, please");
   }
+  auto vdso_bytes = static_cast<std::size_t>(vdso_image_end - vdso_image_begin);
+  if (!vdso_init(vdso_image_begin, vdso_bytes).ok()) panic("there is no memory for the vDSO");
   start_first_process(argv, envp);
 }
 

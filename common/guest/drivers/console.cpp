@@ -200,9 +200,32 @@ Result<std::int64_t> ConsoleFile::ioctl(std::uint32_t request, std::uint64_t arg
   }
 }
 
+/// The console as one of the first process's streams: opening /dev/stderr gives that stream again.
+class StreamInode final : public Inode {
+ public:
+  StreamInode(Ref<Inode> console, int stream) : console_(std::move(console)), stream_(stream) {}
+  Stat stat() override { return console_->stat(); }
+  [[nodiscard]] std::uint32_t mode() const override { return console_->mode(); }
+  Result<> set_mode(std::uint32_t mode) override { return console_->set_mode(mode); }
+  Result<> set_owner(std::uint32_t user, std::uint32_t group) override {
+    return console_->set_owner(user, group);
+  }
+  Result<> set_times(std::uint64_t atime_ns, std::uint64_t mtime_ns) override {
+    return console_->set_times(atime_ns, mtime_ns);
+  }
+  Result<Ref<File>> open(std::uint32_t flags) override {
+    int output = stream_ == stream_in ? stream_out : stream_;
+    return Ref<File>(TRY(make_ref<ConsoleFile>(Ref<Inode>(this), flags, output, stream_)));
+  }
+
+ private:
+  Ref<Inode> console_;
+  int stream_;
+};
+
 Result<Ref<File>> open_stream(const Ref<Inode>& inode, int stream) {
   std::uint32_t flags = stream == stream_in ? abi::o_rdonly : abi::o_wronly;
-  return Ref<File>(TRY(make_ref<ConsoleFile>(inode, flags, stream, stream)));
+  return Ref<Inode>(TRY(make_ref<StreamInode>(inode, stream)))->open(flags);
 }
 
 /// The console's inode where the root tree has no /dev/console.

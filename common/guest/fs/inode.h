@@ -60,6 +60,8 @@ class Inode : public Counted {
 
   // -- Symbolic links.
   virtual Result<String> target() { return Errno::inval; }
+  /// Links that lead straight to a file, as /proc/self/fd/0 does: no path is walked. EINVAL: others.
+  virtual Result<Ref<Inode>> jump() { return Errno::inval; }
 
   // -- Attributes.
   virtual Result<> set_mode(std::uint32_t) { return Errno::perm; }

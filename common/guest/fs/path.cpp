@@ -85,6 +85,11 @@ Result<PathResult> walk_path(const PathStart& start, String path, Last last) {
 
     if (child->is(mode_symlink) && follows(last, is_final, slash)) {
       if (++symlinks > max_symlinks) return Errno::loop;
+      if (auto jumped = child->jump(); jumped.ok()) {
+        if (is_final && !slash) return finish(name, jumped.release(), false);
+        directory = jumped.release();
+        continue;
+      }
       String longer = TRY(child->target());
       if (longer.size() == 0) return Errno::noent;
       if (slash) TRY(longer.append("/"));

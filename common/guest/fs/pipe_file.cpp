@@ -6,10 +6,11 @@
 namespace guest {
 namespace {
 
-/// What fstat and /proc see of a pipe. It holds no data; the ends hold the Pipe.
+/// What fstat and /proc see of a pipe. Opened by way of /proc/self/fd it gives another end.
 class PipeInode final : public Inode {
  public:
-  PipeInode() : number_(++last_number), created_ns_(realtime_ns()) {}
+  explicit PipeInode(Ref<Pipe> pipe)
+      : pipe_(std::move(pipe)), number_(++last_number), created_ns_(realtime_ns()) {}
   [[nodiscard]] std::uint32_t mode() const override { return mode_fifo | 0600; }
   Stat stat() override {
     Stat s{};
@@ -21,11 +22,16 @@ class PipeInode final : public Inode {
     s.atime_ns = s.mtime_ns = s.ctime_ns = created_ns_;
     return s;
   }
+  /// Never waits for a partner, as a FIFO would.
+  Result<Ref<File>> open(std::uint32_t flags) override {
+    return Ref<File>(TRY(make_ref<PipeFile>(Ref<Inode>(this), flags, pipe_)));
+  }
   Result<> set_mode(std::uint32_t) override { return {}; }
   Result<> set_owner(std::uint32_t, std::uint32_t) override { return {}; }
 
  private:
   static std::uint32_t last_number;
+  Ref<Pipe> pipe_;
   std::uint32_t number_;
   std::uint64_t created_ns_;
 };
@@ -84,8 +90,8 @@ WaitQueue* PipeFile::poll_queue() {
 
 Result<PipeEnds> make_pipe(std::uint32_t flags) {
   flags &= abi::o_nonblock;
-  Ref<Inode> inode = TRY(make_ref<PipeInode>());
   Ref<Pipe> pipe = TRY(make_ref<Pipe>());
+  Ref<Inode> inode = TRY(make_ref<PipeInode>(pipe));
   PipeEnds ends;
   ends.reader = TRY(make_ref<PipeFile>(inode, flags | abi::o_rdonly, pipe));
   ends.writer = TRY(make_ref<PipeFile>(inode, flags | abi::o_wronly, pipe));

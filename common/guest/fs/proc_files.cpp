@@ -5,6 +5,7 @@
 #include "guest/base/panic.h"
 #include "guest/drivers/clock.h"
 #include "guest/fs/fs_context.h"
+#include "guest/fs/proc_descriptors.h"
 #include "guest/proc/process.h"
 
 namespace guest {
@@ -71,6 +72,7 @@ constexpr ProcEntry tree[] = {
     {"loadavg", 0, mode_regular | 0444, loadavg},
     {"filesystems", 0, mode_regular | 0444, filesystems},
     {"sysrq-trigger", 0, mode_regular | 0200, nullptr, sysrq},
+    {"fd", 1, mode_directory | 0500, nullptr},
     {"exe", 1, mode_symlink | 0777, program},
     {"mounts", 1, mode_regular | 0444, mounts},
 };
@@ -148,8 +150,10 @@ Result<String> ProcInode::target() {
 Result<Ref<Inode>> ProcInode::lookup(std::string_view name) {
   if (!is(mode_directory)) return Errno::notdir;
   for (std::uint32_t i = 1; i < tree_size; ++i)
-    if (tree[i].directory == index_ && tree[i].name == name)
+    if (tree[i].directory == index_ && tree[i].name == name) {
+      if (name == "fd") return make_descriptor_directory(Ref<Inode>(this));
       return Ref<Inode>(TRY(make_ref<ProcInode>(i, Ref<Inode>(this))));
+    }
   return Errno::noent;
 }
 

@@ -30,6 +30,7 @@ constexpr std::uint8_t expected_identity[] = {
 constexpr std::uint16_t type_executable = 2, type_dynamic = 3, machine_x86_64 = 62;
 constexpr std::uint32_t segment_load = 1, segment_interpreter = 3;
 constexpr std::uint16_t most_headers = 128;
+constexpr std::size_t longest_path = 4096;
 
 bool acceptable(const ElfHeader& header) {
   return std::equal(std::begin(expected_identity), std::end(expected_identity), header.identity) &&
@@ -77,26 +78,62 @@ Result<> add_segment(ElfImage& image, const ElfHeader& header, const ElfSegment&
   return image.segments.push(segment);
 }
 
+/// The path in a PT_INTERP header: NUL-terminated, and nothing behind the NUL.
+Result<String> read_interpreter(Inode& file, const ProgramHeader& header) {
+  if (header.file_bytes < 2 || header.file_bytes > longest_path) return Errno::noexec;
+  Vec<char> path;
+  TRY(path.reserve(header.file_bytes));
+  for (std::uint64_t i = 0; i < header.file_bytes; ++i) TRY(path.push('\0'));
+  TRY(read_exactly(file, header.offset, path.begin(), header.file_bytes));
+  if (path[0] == '\0' || path[header.file_bytes - 1] != '\0') return Errno::noexec;
+  return String::from(path.begin());
+}
+
+/// Where a position-independent file goes. An interpreter ends where the mmap area does, so that
+/// what is mapped later lies below it.
+Result<std::uint64_t> choose_bias(const Vec<ProgramHeader>& headers, ElfRole role) {
+  if (role == ElfRole::program) return pie_base;
+  std::uint64_t end = 0;
+  for (const ProgramHeader& header : headers) {
+    if (header.type != segment_load) continue;
+    if (header.va > mmap_top || header.memory_bytes > mmap_top - header.va) return Errno::noexec;
+    end = std::max(end, header.va + header.memory_bytes);
+  }
+  return page_down(mmap_top - end);
+}
+
+Result<Vec<ProgramHeader>> read_headers(Inode& file, const ElfHeader& header) {
+  Vec<ProgramHeader> headers;
+  TRY(headers.reserve(header.program_header_count));
+  for (std::uint16_t i = 0; i < header.program_header_count; ++i) {
+    TRY(headers.push(ProgramHeader{}));
+    TRY(read_exactly(file, header.program_headers + i * sizeof(ProgramHeader), &headers[i],
+                     sizeof(ProgramHeader)));
+  }
+  return headers;
+}
+
 }  // namespace
 
-Result<ElfImage> read_elf(Inode& file) {
+Result<ElfImage> read_elf(Inode& file, ElfRole role) {
   ElfHeader header;
   TRY(read_exactly(file, 0, &header, sizeof header));
   std::uint64_t file_size = file.stat().size;
   if (!acceptable(header) || header.program_headers > file_size) return Errno::noexec;
-  std::uint64_t bias = header.type == type_dynamic ? pie_base : 0;
+  Vec<ProgramHeader> headers = TRY(read_headers(file, header));
 
   ElfImage image;
   image.header_count = header.program_header_count;
-  for (std::uint16_t i = 0; i < header.program_header_count; ++i) {
-    ProgramHeader program_header;
-    TRY(read_exactly(file, header.program_headers + i * sizeof program_header, &program_header,
-                     sizeof program_header));
-    if (program_header.type == segment_interpreter) return Errno::noexec;  // dynamically linked
+  if (header.type == type_dynamic) image.bias = TRY(choose_bias(headers, role));
+  for (const ProgramHeader& program_header : headers) {
+    if (program_header.type == segment_interpreter && role == ElfRole::program) {
+      if (image.interpreter.size()) return Errno::noexec;
+      image.interpreter = TRY(read_interpreter(file, program_header));
+    }
     if (program_header.type != segment_load) continue;
-    TRY(add_segment(image, header, TRY(make_segment(program_header, bias, file_size))));
+    TRY(add_segment(image, header, TRY(make_segment(program_header, image.bias, file_size))));
   }
-  image.entry = header.entry + bias;
+  image.entry = header.entry + image.bias;
   if (image.segments.empty() || !vmi::is_user_range(image.entry, 1)) return Errno::noexec;
   return image;
 }

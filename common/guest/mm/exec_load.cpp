@@ -5,6 +5,7 @@
 #include "guest/mm/elf_image.h"
 #include "guest/mm/initial_stack.h"
 #include "guest/mm/user.h"
+#include "guest/mm/vdso.h"
 
 namespace guest {
 
@@ -66,7 +67,6 @@ class ScriptChain {
       path = interpreter_.view();
     }
   }
-  Inode& file() { return *file_; }
   [[nodiscard]] const Ref<Inode>& file_ref() const { return file_; }
 
   Result<> arguments(const Vec<String>& argv, Strings& result) const {
@@ -94,7 +94,7 @@ Result<> map_segment(AddressSpace& space, const Ref<Inode>& file, const ElfSegme
     TRY(space.map({.address = begin,
                    .bytes = file_end - begin,
                    .protection = segment.protection,
-                   .placement = MapRequest::fixed,
+                   .placement = MapRequest::fixed_no_replace,
                    .inode = file,
                    .offset = page_down(segment.file_offset)}));
   }
@@ -102,7 +102,7 @@ Result<> map_segment(AddressSpace& space, const Ref<Inode>& file, const ElfSegme
     TRY(space.map({.address = file_end,
                    .bytes = end - file_end,
                    .protection = segment.protection,
-                   .placement = MapRequest::fixed}));
+                   .placement = MapRequest::fixed_no_replace}));
   }
   // What lies behind the file's bytes in their last page belongs to bss. A segment that cannot be
   // written keeps the file's bytes there, as on Linux.
@@ -115,14 +115,53 @@ Result<> map_segment(AddressSpace& space, const Ref<Inode>& file, const ElfSegme
   return {};
 }
 
-/// Fills the current, empty space.
-Result<std::uint64_t> build(AddressSpace& space, const Ref<Inode>& file, const ElfImage& image,
-                            const Strings& argv, const Strings& envp, std::string_view exec_path) {
-  for (const ElfSegment& segment : image.segments) TRY(map_segment(space, file, segment));
-  space.start_brk(page_up(image.end()));
+Result<> map_image(AddressSpace& space, const Ref<Inode>& file, const ElfImage& image) {
+  for (const ElfSegment& segment : image.segments) {
+    auto mapped = map_segment(space, file, segment);
+    // A program linked to where its interpreter goes.
+    if (!mapped.ok()) return mapped.error() == Errno::exist ? Result<>(Errno::noexec) : mapped;
+  }
+  return {};
+}
+
+/// The dynamic linker that a program names: read, but not mapped yet.
+struct Interpreter {
+  Ref<Inode> file;  // none: the program runs by itself
+  ElfImage image;
+};
+
+Result<Interpreter> find_interpreter(const ElfImage& program) {
+  Interpreter found;
+  if (program.interpreter.size() == 0) return found;
+  found.file = TRY(resolve_path(program.interpreter.view()));
+  TRY(check_executable(*found.file));
+  auto image = read_elf(*found.file, ElfRole::interpreter);
+  if (!image.ok()) return image.error() == Errno::noexec ? Errno::libbad : image.error();
+  found.image = image.release();
+  return found;
+}
+
+/// All that a program consists of.
+struct Parts {
+  Ref<Inode> file;
+  ElfImage image;
+  Interpreter interpreter;
+  Strings argv, envp;
+};
+
+/// Fills the current, empty space. Returns the stack pointer.
+Result<std::uint64_t> build(AddressSpace& space, const Parts& parts, std::string_view exec_path) {
+  TRY(map_image(space, parts.file, parts.image));
+  Companions companions;
+  if (parts.interpreter.file) {
+    TRY(map_image(space, parts.interpreter.file, parts.interpreter.image));
+    companions.interpreter_base = parts.interpreter.image.bias;
+  }
+  companions.vdso = TRY(map_vdso(space));
+  space.start_brk(page_up(parts.image.end()));
   TRY(space.map_stack());
   TRY(space.populate(stack_top - vmi::page_size, vmi::page_size));
-  return write_initial_stack(image, argv, envp, exec_path);
+  return write_initial_stack(parts.image, companions, parts.argv, parts.envp, exec_path);
 }
 
 }  // namespace
@@ -131,20 +170,23 @@ Result<LoadedProgram> load_program(Ref<Inode> file, const Vec<String>& argv,
                                    const Vec<String>& envp, std::string_view exec_path) {
   ScriptChain chain;
   TRY(chain.resolve(std::move(file), exec_path));
-  ElfImage image = TRY(read_elf(chain.file()));
-  Strings arguments, environment;
-  TRY(chain.arguments(argv, arguments));
-  for (const String& variable : envp) TRY(environment.push(variable.view()));
+  Parts parts;
+  parts.file = chain.file_ref();
+  parts.image = TRY(read_elf(*parts.file));
+  parts.interpreter = TRY(find_interpreter(parts.image));
+  TRY(chain.arguments(argv, parts.argv));
+  for (const String& variable : envp) TRY(parts.envp.push(variable.view()));
 
   Ref<AddressSpace> old(AddressSpace::current());
   Ref<AddressSpace> space = TRY(AddressSpace::create());
   space->activate();
-  auto stack_pointer = build(*space, chain.file_ref(), image, arguments, environment, exec_path);
+  auto stack_pointer = build(*space, parts, exec_path);
   if (!stack_pointer.ok()) {
     if (old) old->activate();
     return stack_pointer.error();
   }
-  return LoadedProgram{std::move(space), image.entry, stack_pointer.value()};
+  const ElfImage& first = parts.interpreter.file ? parts.interpreter.image : parts.image;
+  return LoadedProgram{std::move(space), first.entry, stack_pointer.value()};
 }
 
 }  // namespace guest

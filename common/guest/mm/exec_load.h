@@ -1,6 +1,6 @@
-// Program loading, for execve and the first process: builds a fresh address space from a static ELF
-// file (or the interpreter that a "#!" line names), lays out the stack with arguments, environment
-// and auxiliary vector, and leaves that space current.
+// Program loading, for execve and the first process: builds a fresh address space from an ELF file
+// (or the interpreter that a "#!" line names) and the dynamic linker it asks for, lays out the
+// stack with arguments, environment and auxiliary vector, and leaves that space current.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,9 @@ struct LoadedProgram {
   std::uint64_t stack_pointer;
 };
 
-/// EACCES (not an executable regular file), ENOEXEC (not a static x86-64 ELF, or damaged), E2BIG,
-/// ELOOP (interpreters of interpreters), ENOMEM. On failure the old space is current again.
+/// EACCES (not an executable regular file), ENOEXEC (not an x86-64 ELF, or damaged), E2BIG,
+/// ELOOP (interpreters of interpreters), ELIBBAD (the dynamic linker is none), ENOMEM, and what
+/// looking for either interpreter gives. On failure the old space is current again.
 /// `exec_path` is how the program was named: argv[1] for an interpreter, and AT_EXECFN.
 Result<LoadedProgram> load_program(Ref<Inode> file, const Vec<String>& argv,
                                    const Vec<String>& envp, std::string_view exec_path);

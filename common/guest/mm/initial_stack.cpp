@@ -31,6 +31,7 @@ enum Auxiliary : std::uint64_t {
   at_random = 25,
   at_hwcap2 = 26,
   at_execfn = 31,
+  at_sysinfo_ehdr = 33,
   at_minsigstksz = 51,
 };
 
@@ -72,7 +73,7 @@ struct Addresses {
 };
 
 Result<> push_auxiliary(Vec<std::uint64_t>& words, const ElfImage& image,
-                        const Addresses& addresses) {
+                        const Companions& companions, const Addresses& addresses) {
   const vmi::BootInfo& boot = boot_info();
   const std::uint64_t vector[][2] = {
       {at_hwcap, boot.hwcap},
@@ -81,7 +82,7 @@ Result<> push_auxiliary(Vec<std::uint64_t>& words, const ElfImage& image,
       {at_phdr, image.headers_va},
       {at_phent, 56},
       {at_phnum, image.header_count},
-      {at_base, 0},
+      {at_base, companions.interpreter_base},
       {at_flags, 0},
       {at_entry, image.entry},
       {at_uid, 0},
@@ -94,6 +95,7 @@ Result<> push_auxiliary(Vec<std::uint64_t>& words, const ElfImage& image,
       {at_execfn, addresses.exec_path},
       {at_platform, addresses.platform},
       {at_minsigstksz, boot.xsave_bytes + signal_frame_bytes},
+      {companions.vdso ? at_sysinfo_ehdr : at_null, companions.vdso},
       {at_null, 0},
   };
   for (const auto& [type, value] : vector) {
@@ -105,8 +107,9 @@ Result<> push_auxiliary(Vec<std::uint64_t>& words, const ElfImage& image,
 
 }  // namespace
 
-Result<std::uint64_t> write_initial_stack(const ElfImage& image, const Strings& argv,
-                                          const Strings& envp, std::string_view exec_path) {
+Result<std::uint64_t> write_initial_stack(const ElfImage& image, const Companions& companions,
+                                          const Strings& argv, const Strings& envp,
+                                          std::string_view exec_path) {
   StackWriter stack;
   Addresses addresses;
   addresses.exec_path = TRY(stack.push_string(exec_path));
@@ -119,7 +122,7 @@ Result<std::uint64_t> write_initial_stack(const ElfImage& image, const Strings& 
   unsigned char random[16];
   fill_random(random, sizeof random);
   addresses.random = TRY(stack.push(random, sizeof random));
-  TRY(push_auxiliary(words, image, addresses));
+  TRY(push_auxiliary(words, image, companions, addresses));
 
   std::size_t bytes = words.size() * sizeof(std::uint64_t);
   stack.align_for(bytes);

@@ -27,7 +27,8 @@ constexpr Reason reasons[] = {
     {Errno::loop, not_found, "too many symbolic links"},
     {Errno::nametoolong, not_found, "the path is too long"},
     {Errno::acces, not_executable, "not an executable file (chmod +x it in the root tree)"},
-    {Errno::noexec, not_executable, "not a static x86-64 ELF program (link it with -static)"},
+    {Errno::noexec, not_executable, "not an x86-64 ELF program, or a damaged one"},
+    {Errno::libbad, not_executable, "its dynamic linker is not an x86-64 ELF file, or damaged"},
     {Errno::nomem, not_executable, "not enough guest memory (see --memory)"},
     {Errno::toobig, not_executable, "arguments and environment are too long"},
 };

@@ -186,6 +186,48 @@ Result<std::int64_t> sys_sendfile(const Args& args) {
   return static_cast<std::int64_t>(sent.value());
 }
 
+namespace {
+
+/// One side of a copy_file_range: at an offset of the caller's, which is told how far it came, or
+/// where the file stands.
+Result<std::uint64_t> range_begin(const File& file, UserAddress offset) {
+  if (!file.seekable()) return Errno::inval;
+  std::uint64_t at = offset ? TRY(get_user<std::uint64_t>(offset)) : file.position;
+  return static_cast<std::int64_t>(at) < 0 ? Result<std::uint64_t>(Errno::inval) : at;
+}
+
+Result<> check_range_files(File& from, File& to) {
+  if (from.inode().is(mode_directory) || to.inode().is(mode_directory)) return Errno::isdir;
+  if (!from.inode().is(mode_regular) || !to.inode().is(mode_regular)) return Errno::inval;
+  return to.flags & abi::o_append ? Result<>(Errno::badf) : Result<>();
+}
+
+}  // namespace
+
+Result<std::int64_t> sys_copy_file_range(const Args& args) {
+  Ref<File> from = TRY(readable_file(args.i32(0))), to = TRY(writable_file(args.i32(2)));
+  UserAddress from_offset = args.user(1), to_offset = args.user(3);
+  if (args.u32(5)) return Errno::inval;
+  TRY(check_range_files(*from, *to));
+  std::uint64_t source = TRY(range_begin(*from, from_offset));
+  std::uint64_t target = TRY(range_begin(*to, to_offset));
+  std::uint64_t bytes = std::min(args.u64(4), max_bytes);
+  bool overlap = source < target + bytes && target < source + bytes;
+  if (from->inode_ref() == to->inode_ref() && overlap) return Errno::inval;
+
+  std::uint64_t stood = to->position;
+  to->position = target;
+  auto sent = transfer(*from, source, *to, bytes);
+  if (!sent.ok() || to_offset) to->position = stood;
+  if (!sent.ok()) return written(sent.error());
+  if (to_offset) TRY(put_user(to_offset, target + sent.value()));
+  if (from_offset)
+    TRY(put_user(from_offset, source + sent.value()));
+  else
+    from->position = source + sent.value();
+  return static_cast<std::int64_t>(sent.value());
+}
+
 // Contents live nowhere but in memory: they are as safe as they get.
 Result<std::int64_t> sys_fsync(const Args& args) {
   Ref<File> file = TRY(file_argument(args.i32(0)));

@@ -24,6 +24,8 @@
   X(32, dup, full, "")                                                                          \
   X(33, dup2, full, "")                                                                         \
   X(40, sendfile, partly, "from regular files")                                                 \
+  X(41, socket, refused, "EAFNOSUPPORT: no network, no local sockets")                          \
+  X(52, getpeername, refused, "ENOTSOCK: there are no sockets")                                 \
   X(72, fcntl, partly, "locks are always granted; no leases, seals or owners")                  \
   X(73, flock, partly, "always granted")                                                        \
   X(74, fsync, full, "")                                                                        \
@@ -53,6 +55,18 @@
   X(138, fstatfs, full, "")                                                                     \
   X(161, chroot, full, "")                                                                      \
   X(162, sync, full, "")                                                                        \
+  X(188, setxattr, refused, "EOPNOTSUPP: no extended attributes")                               \
+  X(189, lsetxattr, refused, "EOPNOTSUPP: no extended attributes")                              \
+  X(190, fsetxattr, refused, "EOPNOTSUPP: no extended attributes")                              \
+  X(191, getxattr, refused, "EOPNOTSUPP: no extended attributes")                               \
+  X(192, lgetxattr, refused, "EOPNOTSUPP: no extended attributes")                              \
+  X(193, fgetxattr, refused, "EOPNOTSUPP: no extended attributes")                              \
+  X(194, listxattr, full, "there are none")                                                     \
+  X(195, llistxattr, full, "there are none")                                                    \
+  X(196, flistxattr, full, "there are none")                                                    \
+  X(197, removexattr, refused, "EOPNOTSUPP: no extended attributes")                            \
+  X(198, lremovexattr, refused, "EOPNOTSUPP: no extended attributes")                           \
+  X(199, fremovexattr, refused, "EOPNOTSUPP: no extended attributes")                           \
   X(217, getdents64, full, "")                                                                  \
   X(221, fadvise64, full, "")                                                                   \
   X(235, utimes, full, "")                                                                      \
@@ -80,6 +94,7 @@
   X(306, syncfs, full, "")                                                                      \
   X(316, renameat2, partly, "RENAME_NOREPLACE only")                                            \
   X(318, getrandom, full, "")                                                                   \
+  X(326, copy_file_range, partly, "regular files only")                                         \
   X(332, statx, partly, "no birth time, no attributes")                                         \
   X(436, close_range, full, "")                                                                 \
   X(439, faccessat2, full, "")

@@ -15,7 +15,7 @@
   X(56, clone, partly, "no threads: EINVAL for CLONE_THREAD, CLONE_SIGHAND, namespaces")   \
   X(57, fork, full, "")                                                                    \
   X(58, vfork, full, "")                                                                   \
-  X(59, execve, partly, "static programs; arguments and environment up to 256 KiB")        \
+  X(59, execve, partly, "x86-64 programs; arguments and environment up to 256 KiB")        \
   X(60, exit, full, "")                                                                    \
   X(61, wait4, full, "")                                                                   \
   X(231, exit_group, full, "")                                                             \
@@ -47,6 +47,7 @@
   X(100, times, partly, "all CPU time counts as user time")                                \
   X(164, settimeofday, refused, "EPERM: the clock is the host's")                          \
   X(201, time, full, "")                                                                   \
+  X(222, timer_create, refused, "ENOSYS: programs fall back to alarm")                     \
   X(227, clock_settime, refused, "EPERM: the clock is the host's")                         \
   X(228, clock_gettime, partly, "no clocks of other processes: EINVAL")                    \
   X(229, clock_getres, partly, "no clocks of other processes: EINVAL")                     \

@@ -143,6 +143,75 @@ TEST_F(ElfTest, StaticPieIsMovedUp) {
   EXPECT_EQ(platform_.load(guest::pie_base + 0x2800), 0xcc);
 }
 
+/// A program that names a dynamic linker: its name lies in the first segment, at 0x200.
+struct DynamicElf : Elf {
+  std::string name = std::string("/lib64/ld.so") + '\0';
+
+  DynamicElf() {
+    header.program_header_count = 3;
+    programs.push_back({.type = 3, .flags = 4, .offset = 0x200});
+    describe();
+  }
+  void describe() { programs[2].file_bytes = programs[2].memory_bytes = name.size(); }
+  [[nodiscard]] guest::Result<guest::ElfImage> read(guest::ElfRole role) const {
+    std::vector<std::uint8_t> content = bytes();
+    std::copy(name.begin(), name.end(), content.begin() + 0x200);
+    MemoryFile file(content);
+    file.retain();
+    return guest::read_elf(file, role);
+  }
+};
+
+TEST_F(ElfTest, NamesItsDynamicLinker) {
+  DynamicElf elf;
+  auto program = elf.read(guest::ElfRole::program);
+  ASSERT_TRUE(program.ok());
+  EXPECT_EQ(program.value().interpreter.view(), "/lib64/ld.so");
+  EXPECT_EQ(program.value().segments.size(), 2u);
+  auto interpreter = elf.read(guest::ElfRole::interpreter);
+  ASSERT_TRUE(interpreter.ok());
+  EXPECT_EQ(interpreter.value().interpreter.view(), "");
+}
+
+TEST_F(ElfTest, DynamicLinkersGoToTheTopOfTheMmapArea) {
+  DynamicElf elf;
+  elf.header.type = 3;
+  elf.header.entry = 0x1000;
+  elf.programs[0].va = 0;
+  elf.programs[1].va = 0x2800;
+  auto image = elf.read(guest::ElfRole::interpreter);
+  ASSERT_TRUE(image.ok());
+  std::uint64_t bias = guest::mmap_top - 0x7000;
+  EXPECT_EQ(image.value().bias, bias);
+  EXPECT_EQ(image.value().entry, bias + 0x1000);
+  EXPECT_EQ(image.value().segments[0].va, bias);
+  EXPECT_EQ(image.value().end(), bias + 0x6100);
+  elf.programs[1].memory_bytes = ~0ull - 0x100;
+  EXPECT_EQ(elf.read(guest::ElfRole::interpreter).error(), Errno::noexec);
+}
+
+TEST_F(ElfTest, AbsurdNamesOfDynamicLinkers) {
+  const std::pair<const char*, std::function<void(DynamicElf&)>> damages[] = {
+      {"empty", [](DynamicElf& e) { e.programs[2].file_bytes = 0; }},
+      {"only the NUL", [](DynamicElf& e) { e.programs[2].file_bytes = 1; }},
+      {"begins with the NUL", [](DynamicElf& e) { e.name[0] = '\0'; }},
+      {"not terminated", [](DynamicElf& e) { e.programs[2].file_bytes -= 1; }},
+      {"too long", [](DynamicElf& e) { e.programs[2].file_bytes = 4097; }},
+      {"outside", [](DynamicElf& e) { e.programs[2].offset = 0x20fe; }},
+      {"wraps", [](DynamicElf& e) { e.programs[2].offset = ~0ull - 4; }},
+      {"two of them",
+       [](DynamicElf& e) {
+         e.programs.push_back(e.programs[2]);
+         e.header.program_header_count = 4;
+       }},
+  };
+  for (const auto& [name, damage] : damages) {
+    DynamicElf elf;
+    damage(elf);
+    EXPECT_EQ(elf.read(guest::ElfRole::program).error(), Errno::noexec) << name;
+  }
+}
+
 TEST_F(ElfTest, NotPrograms) {
   EXPECT_EQ(load({}).error(), Errno::noexec);
   EXPECT_EQ(load({'#'}).error(), Errno::noexec);

@@ -220,8 +220,19 @@ const Mutation mutations[] = {
     {"HeaderSize", [](TinyElf& e) { e.header.e_phentsize = 32; }, "program headers of 32 bytes"},
     {"ManyHeaders", [](TinyElf& e) { e.header.e_phnum = 0xffff; }, "65535 program headers"},
     {"TableFar", [](TinyElf& e) { e.header.e_phoff = UINT64_MAX - 8; }, "truncated or absurd"},
-    {"Dynamic", [](TinyElf& e) { e.segments[1].p_type = PT_INTERP; },
-     "is dynamically linked; only static programs run for now"},
+    {"Dynamic",
+     [](TinyElf& e) {
+       e.segments[1].p_type = PT_INTERP;
+       e.segments[1].p_filesz = 9;
+     },
+     "is dynamically linked and its dynamic linker "},
+    {"DynamicFar",
+     [](TinyElf& e) {
+       e.segments[1].p_type = PT_INTERP;
+       e.segments[1].p_filesz = 9;
+       e.segments[1].p_offset = UINT64_MAX - 4;
+     },
+     "its dynamic linker's name lies outside of the file"},
     {"OffsetFar", [](TinyElf& e) { e.segments[0].p_offset = UINT64_MAX & ~0xffful; },
      "truncated or absurd: a segment"},
     {"FileOverMemory", [](TinyElf& e) { e.segments[0].p_memsz = 1; }, "more bytes in the file"},
