@@ -19,6 +19,8 @@ struct MachineConfig {
   const RootTree* root = nullptr;  // files of the guest
   std::vector<std::string> argv;   // argv[0] is a path in the root tree
   std::vector<std::string> env;    // "K=V"
+  std::string block_image;         // raw ext2 image that is the guest's disk; empty: none
+  bool block_read_only = false;
   std::uint64_t memory_bytes = 1ul << 30;
   std::optional<double> timeout_seconds;
   int cpu = -1;          // host CPU for everything of the guest; -1: the last allowed one

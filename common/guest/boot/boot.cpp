@@ -50,7 +50,11 @@ extern "C" [[noreturn]] void boot_kernel() {
   frames_init(info.frames, info.boot_tree_frame, info.boot_tree_frames);
 
   Vec<String> argv, envp;
-  if (!mount_boot_tree(info.boot_tree_frame, info.boot_tree_frames, argv, envp).ok()) {
+  auto mounted = mount_boot_tree(info.boot_tree_frame, info.boot_tree_frames, argv, envp);
+  if (!mounted.ok() && mounted.error() != Errno::nomem) {
+    panic("the disk image cannot be mounted as the root");
+  }
+  if (!mounted.ok()) {
     panic("the kernel heap cannot hold the root tree's inodes: fewer files in --root, please");
   }
   start_first_process(argv, envp);

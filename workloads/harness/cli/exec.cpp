@@ -39,6 +39,9 @@ options::options_description visible_options() {
       "the guest's root folder: a copy of this one");
   add("add", options::value<Words>()->composing()->value_name("HOSTPATH:GUESTPATH"),
       "put a file or folder into the guest; may be repeated");
+  add("block", options::value<std::string>()->value_name("IMAGE"),
+      "the guest's disk, a raw ext2 image, becomes its root; /dev, /proc and /tmp stay in memory");
+  add("block-read-only", "and is not written");
   add("env", options::value<Words>()->composing()->value_name("K=V"),
       "environment of the program, which is empty otherwise; may be repeated");
   add("memory", options::value<std::string>()->default_value("1G")->value_name("SIZE"),
@@ -96,6 +99,14 @@ monitor::MachineConfig machine_from(const options::variables_map& values, const 
     machine.cpu = values["cpu"].as<int>();
     if (machine.cpu < 0) throw UsageError("--cpu is negative: name a CPU from 0 on");
   }
+  if (values.contains("block")) machine.block_image = values["block"].as<std::string>();
+  machine.block_read_only = values.contains("block-read-only");
+  if (machine.block_read_only && machine.block_image.empty()) {
+    throw UsageError("--block-read-only says something about --block IMAGE, which is missing");
+  }
+  if (!machine.block_image.empty() && machine.config.vmm == monitor::Vmm::standalone) {
+    throw UsageError("--block is for guests: standalone has no disk of its own");
+  }
   machine.observe = values.contains("observe");
   if (machine.observe && machine.config.vmm == monitor::Vmm::standalone) {
     throw UsageError("--observe is for guests: standalone has no monitor to watch");
@@ -145,7 +156,7 @@ int exec_main(const Words& words) {
   }
   monitor::MachineConfig machine = machine_from(*values, split.program);
   monitor::RootTree root = gather_root(*values);
-  root.check_program(machine.argv[0]);
+  if (machine.block_image.empty()) root.check_program(machine.argv[0]);
   machine.root = &root;
   monitor::require_host_for(machine.config, machine.memory_bytes);
 
