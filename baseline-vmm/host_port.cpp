@@ -71,6 +71,24 @@ void HostPort::marker(std::uint64_t host_ns, const char* text, std::size_t bytes
   markers_.push_back({host_ns, std::string(text, bytes)});
 }
 
+std::int64_t HostPort::read_block(std::uint64_t at, std::uint64_t memory, std::uint64_t bytes) {
+  std::byte* to = memory_.bytes(memory, bytes);
+  if (!to) return -EFAULT;
+  ssize_t got = pread(disk_.fd(), to, bytes, static_cast<off_t>(at));
+  return got < 0 ? -errno : got;
+}
+
+std::int64_t HostPort::write_block(std::uint64_t at, std::uint64_t memory, std::uint64_t bytes) {
+  const std::byte* from = memory_.bytes(memory, bytes);
+  if (!from) return -EFAULT;
+  ssize_t put = pwrite(disk_.fd(), from, bytes, static_cast<off_t>(at));
+  return put < 0 ? -errno : put;
+}
+
+std::int64_t HostPort::flush_block() {
+  return fdatasync(disk_.fd()) < 0 ? -errno : 0;
+}
+
 void HostPort::stray_access(std::uint32_t address, bool write) {
   if (warnings_.size() >= most_warnings) return;
   warnings_.push_back(fmt::format("the guest kernel {} device address {:#x}, which no device owns",

@@ -98,6 +98,7 @@ class Launch final : public Services {
                .host_call_ip = header_.host_call_ip,
                .vmm_call_ip = header_.vmm_call_ip,
                .guest_bytes = memory.total_bytes()},
+        port_(config, memory),
         machine_(port_, shared_, memory.rings()),
         started_ns_(started_ns) {}
 

@@ -16,6 +16,7 @@
 #include "extended-vmm/trap/filter.h"
 #include "extended-vmm/trap/gate.h"
 #include "monitor/accounting.h"
+#include "monitor/block_image.h"
 #include "monitor/clock.h"
 #include "monitor/error.h"
 #include "monitor/guest_memory.h"
@@ -123,12 +124,15 @@ End watch_observed(pid_t pid, const monitor::MachineConfig& config, const HostCa
 monitor::Outcome run(const monitor::MachineConfig& config) {
   monitor::Outcome outcome;
   const Protect protect = protect_of(config.config);
+  const monitor::BlockImage disk(config.block_image, config.block_read_only);
   monitor::GuestMemory memory(config.memory_bytes);
   outcome.prefault_seconds = memory.prefault();
   const double start = monitor::monotonic_seconds();
   monitor::prepare_guest(memory, config, resident_elf());
   auto& resident = *reinterpret_cast<ResidentImage*>(memory.at(vmi::resident_base));
-  resident.start_info = {protect, 0, memory.ram_bytes(), memory.boot_info().xsave_bytes};
+  resident.start_info = {
+      protect,          0, memory.ram_bytes(), memory.boot_info().xsave_bytes, disk.bytes(),
+      disk.read_only(), 0};
 
   const Gate gate = gate_for(protect);
   const HostCallSites sites = sites_of(resident, gate, protect, memory);
@@ -142,6 +146,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
                                  .stack = address(resident.start_stack),
                                  .cpu = config.cpu,
                                  .keep_stdio = true,
+                                 .block_fd = disk.fd(),
                                  .map_ram = protect == Protect::none,
                                  .last_hosted_step = [restorer = address(resident.signal_return),
                                                       filter, observe = config.observe] {

@@ -36,6 +36,19 @@ class HostPort {
   virtual void random(void* data, std::size_t bytes) = 0;
   /// A marker, stamped: goes to the launcher's report.
   virtual void marker(std::uint64_t host_ns, const char* text, std::size_t bytes) = 0;
+  // -- The disk: a raw image. `memory` is an offset in guest memory (window, then page frames).
+  /// 0: there is none.
+  virtual std::uint64_t block_bytes() { return 0; }
+  virtual bool block_read_only() { return true; }
+  /// Bytes moved, at least one unless the image ends.
+  virtual std::int64_t read_block(std::uint64_t, std::uint64_t /*memory*/, std::uint64_t) {
+    return -5;
+  }
+  virtual std::int64_t write_block(std::uint64_t, std::uint64_t /*memory*/, std::uint64_t) {
+    return -5;
+  }
+  /// What was written is on stable storage. 0 or a negative host errno.
+  virtual std::int64_t flush_block() { return 0; }
   /// An access that no device owns. Counted by the bus already; this logs it.
   virtual void stray_access(std::uint32_t address, bool write) = 0;
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "devices/block.h"
 #include "devices/bus.h"
 #include "devices/clock.h"
 #include "devices/console.h"
@@ -38,6 +39,7 @@ class Machine {
   Clock clock_;
   Entropy entropy_;
   Marker marker_;
+  Block block_;
 };
 
 }  // namespace devices

@@ -34,6 +34,10 @@ class GuestMemory {
 
   /// The launcher's address of a window address of the guest; nullptr outside of the window.
   [[nodiscard]] std::byte* at(std::uint64_t window_address) const;
+  /// The launcher's address of [offset, offset + bytes) of guest memory; nullptr outside of it.
+  [[nodiscard]] std::byte* bytes(std::uint64_t offset, std::uint64_t bytes) const {
+    return offset <= total_bytes() && bytes <= total_bytes() - offset ? base_ + offset : nullptr;
+  }
   [[nodiscard]] std::byte* frame(vmi::Frame frame) const;
   [[nodiscard]] vmi::SharedInfo& shared_info() const;
   [[nodiscard]] vmi::BootInfo& boot_info() const;

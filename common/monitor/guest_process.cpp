@@ -2,6 +2,7 @@
 // is the order of the functions below.
 #include "monitor/guest_process.h"
 
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
@@ -68,11 +69,19 @@ void forget_the_c_library() {
   syscall(SYS_set_tid_address, nullptr);
 }
 
-void keep_descriptors(int memory_fd, bool keep_stdio) {
+// The launcher's own numbers of either may be the other's new one: both are moved away first.
+void keep_descriptors(int memory_fd, int block_fd, bool keep_stdio) {
+  if (block_fd >= 0) {
+    constexpr int out_of_the_way = 16;
+    memory_fd = fcntl(memory_fd, F_DUPFD, out_of_the_way);
+    block_fd = fcntl(block_fd, F_DUPFD, out_of_the_way);
+    if (memory_fd < 0 || block_fd < 0 || dup2(block_fd, guest_block_fd) < 0)
+      throw_errno("cannot hand the disk image to the guest-machine process");
+  }
   if (memory_fd != guest_memory_fd && dup2(memory_fd, guest_memory_fd) < 0)
     throw_errno("cannot hand guest memory to the guest-machine process");
   if (!keep_stdio) close_range(0, 2, 0);
-  close_range(guest_memory_fd + 1, ~0u, 0);
+  close_range(static_cast<unsigned>(block_fd >= 0 ? guest_block_fd : guest_memory_fd) + 1, ~0u, 0);
 }
 
 void* map_fixed(std::uint64_t address, std::uint64_t bytes, int protection, int flags, int fd,
@@ -119,7 +128,7 @@ int child_main(void* argument) {
   try {
     leave_the_host(child.launcher);
     forget_the_c_library();
-    keep_descriptors(child.memory_fd, child.plan.keep_stdio);
+    keep_descriptors(child.memory_fd, child.plan.block_fd, child.plan.keep_stdio);
     pin(child.plan.cpu);
     map_machine(child);
     if (child.plan.last_hosted_step) child.plan.last_hosted_step();

@@ -4,5 +4,6 @@
 namespace monitor {
 
 inline constexpr int guest_memory_fd = 3;
+inline constexpr int guest_block_fd = 4;  // only where devices run in this process
 
 }  // namespace monitor

@@ -25,6 +25,7 @@ struct MachineConfig {
   Config config;
   const RootTree* root = nullptr;     // files of the guest, unless they come from an image:
   std::string block_image;            // a raw ext2 image on the host; "" when there is none
+  bool block_read_only = false;       // the guest must not write it
   std::optional<HostRoot> host_root;  // standalone: the same image, unpacked
   std::vector<std::string> argv;      // argv[0] is a path in the root tree
   std::vector<std::string> env;       // "K=V"

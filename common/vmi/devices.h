@@ -14,7 +14,7 @@ inline constexpr std::uint32_t console_bus_base = 0x1000;
 inline constexpr std::uint32_t clock_bus_base = 0x1100;
 inline constexpr std::uint32_t entropy_bus_base = 0x1200;
 inline constexpr std::uint32_t marker_bus_base = 0x1300;
-inline constexpr std::uint32_t block_bus_base = 0x1400;   // reserved for the block device
+inline constexpr std::uint32_t block_bus_base = 0x1400;
 inline constexpr std::uint32_t socket_bus_base = 0x1500;  // reserved for the socket device
 
 // -- Console: three streams, kept apart.
@@ -42,6 +42,24 @@ enum EntropyRegister : std::uint32_t { entropy_data = 0x00 };
 // device stamps it with the host's CLOCK_MONOTONIC at the write of marker_commit.
 enum MarkerRegister : std::uint32_t { marker_commit = 0x00 };
 
+// -- Block device: a raw image. One request at a time, described in Rings::block; a write to the
+// doorbell carries it out, and its status is there when the write returns.
+enum BlockRegister : std::uint32_t {
+  block_doorbell = 0x00,      // write: carry out the request
+  block_bytes = 0x08,         // read: size of the image; 0: there is none
+  block_is_read_only = 0x10,  // read: 1 when writes are refused
+};
+enum BlockOperation : std::uint32_t { block_read = 1, block_write = 2, block_flush = 3 };
+
+struct BlockRequest {
+  std::uint32_t operation;
+  std::uint32_t reserved;
+  std::uint64_t offset;  // in the image, bytes
+  std::uint64_t memory;  // offset in guest memory (address_map.h: window, then page frames)
+  std::uint64_t bytes;
+  std::int64_t status;  // 0, or a negative host errno
+};
+
 /// A byte ring in the window: single producer, single consumer, one side of each in the guest.
 /// head and tail run freely and wrap at 2^32; filled bytes = head - tail.
 template <std::uint32_t N>
@@ -60,6 +78,7 @@ struct Rings {
   ByteRing<16384> console_err;
   ByteRing<4096> console_in;
   ByteRing<4096> marker;
+  BlockRequest block;
 };
 
 static_assert(sizeof(ByteRing<4096>) == 16 + 4096);

@@ -14,6 +14,11 @@ class HostPort final : public devices::HostPort {
   std::uint64_t realtime_ns() override;
   void random(void* data, std::size_t bytes) override;
   void marker(std::uint64_t host_ns, const char* text, std::size_t bytes) override;
+  std::uint64_t block_bytes() override;
+  bool block_read_only() override;
+  std::int64_t read_block(std::uint64_t at, std::uint64_t memory, std::uint64_t bytes) override;
+  std::int64_t write_block(std::uint64_t at, std::uint64_t memory, std::uint64_t bytes) override;
+  std::int64_t flush_block() override;
   void stray_access(std::uint32_t address, bool write) override;
 };
 

@@ -16,6 +16,9 @@ struct StartInfo {
   std::uint32_t reserved;
   std::uint64_t ram_bytes;
   std::uint64_t xsave_bytes;
+  std::uint64_t block_bytes;  // size of the disk image; 0: none
+  std::uint32_t block_read_only;
+  std::uint32_t reserved2;
 };
 
 enum class Ending : std::uint32_t {

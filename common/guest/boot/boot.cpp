@@ -52,7 +52,11 @@ extern "C" [[noreturn]] void boot_kernel() {
   frames_init(info.frames, info.boot_tree_frame, info.boot_tree_frames);
 
   Vec<String> argv, envp;
-  if (!mount_boot_tree(info.boot_tree_frame, info.boot_tree_frames, argv, envp).ok()) {
+  auto mounted = mount_boot_tree(info.boot_tree_frame, info.boot_tree_frames, argv, envp);
+  if (!mounted.ok() && mounted.error() != Errno::nomem) {
+    panic("the disk image cannot be mounted as the root");
+  }
+  if (!mounted.ok()) {
     panic("the kernel heap cannot hold the root tree's inodes: fewer files in --root, please");
   }
   auto vdso_bytes = static_cast<std::size_t>(vdso_image_end - vdso_image_begin);

@@ -4,13 +4,14 @@
 #include "guest/fs/boot_mount.h"
 
 #include "guest/fs/boot_tree_reader.h"
+#include "guest/fs/disk.h"
 #include "guest/fs/proc_files.h"
 #include "guest/fs/ramfs.h"
 
 namespace guest {
 namespace {
 
-RamDirectory* root_directory = nullptr;  // holds a reference, for ever
+Inode* root_directory = nullptr;  // holds a reference, for ever
 
 Result<> adopt_contents(RamFile& file, const vmi::BootTreeEntry& entry, BootTreeReader& tree) {
   FrameRun run = tree.contents(entry);
@@ -75,8 +76,10 @@ Result<> mount_boot_tree(vmi::Frame first, std::uint32_t frames, Vec<String>& ar
   TRY(tree.arguments(argv, envp));
   frame_release(first, frames);
   TRY(mount_proc(*root));
-  root->retain();
-  root_directory = root.get();
+  Ref<Inode> disk = TRY(mount_disk(*root));
+  root->retain();  // for ever: also below a disk, parts of it are mounted
+  if (disk) disk->retain();
+  root_directory = disk ? disk.get() : root.get();
   return {};
 }
 

@@ -1,6 +1,8 @@
 // FsContext: see the header. Used by path lookup, chdir, chroot, umask and getcwd.
 #include "guest/fs/fs_context.h"
 
+#include "guest/abi/file_flags.h"
+#include "guest/fs/mounts.h"
 #include "guest/fs/path.h"
 
 namespace guest {
@@ -8,6 +10,7 @@ namespace {
 
 /// The name under which `directory` holds `child`.
 Result<std::string_view> name_in(Inode& directory, Inode& child) {
+  if (auto name = mount_name(child); !name.empty()) return name;
   Stat wanted = child.stat();
   std::uint64_t position = 2;  // behind "." and ".."
   for (;;) {
@@ -44,13 +47,14 @@ Result<String> FsContext::path_of(Ref<Inode> directory) const {
   // Built from the last component to the first, so names are put in front.
   String path;
   while (!(directory == root)) {
-    Ref<Inode> above = TRY(directory->parent());
+    Ref<Inode> above = TRY(parent_through_mounts(*directory));
     if (above == directory) break;  // the real root: the process is above its own
     String longer;
     TRY(longer.append("/"));
     TRY(longer.append(TRY(name_in(*above, *directory))));
     TRY(longer.append(path.view()));
     path = std::move(longer);
+    if (path.size() > abi::path_max) return Errno::nametoolong;  // or a damaged disk's circle
     directory = above;
   }
   if (path.size() == 0) TRY(path.append("/"));

@@ -18,6 +18,9 @@
 namespace guest {
 
 class File;
+namespace ext2 {
+class Node;
+}
 
 class Inode : public Counted {
  public:
@@ -38,6 +41,14 @@ class Inode : public Counted {
   virtual Result<FrameRun> pages(std::uint64_t /*page*/, std::uint32_t /*max*/) {
     return Errno::nodev;
   }
+
+  /// Pages [page, page + count), which pages() gave, become writable by programs without further
+  /// notice (a shared mapping).
+  virtual Result<> share_pages(std::uint64_t /*page*/, std::uint32_t /*count*/) { return {}; }
+  /// Contents and attributes are on stable storage when this returns.
+  virtual Result<> sync() { return {}; }
+  /// Of the file system that the inode is in. ENOSYS: it keeps no account.
+  virtual Result<FileSystemSpace> space() { return Errno::nosys; }
 
   // -- Directories.
   virtual Result<Ref<Inode>> lookup(std::string_view) { return Errno::notdir; }
@@ -73,6 +84,7 @@ class Inode : public Counted {
   // -- The file system underneath: link and rename only work within one.
   virtual class RamInode* ram_inode() { return nullptr; }
   virtual class RamDirectory* ram_directory() { return nullptr; }
+  virtual ext2::Node* ext2_node() { return nullptr; }
 
   /// Devices and pipes make a File class of their own here; files and directories the plain one.
   virtual Result<Ref<File>> open(std::uint32_t flags);

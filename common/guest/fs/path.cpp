@@ -3,6 +3,7 @@
 #include "guest/fs/path.h"
 
 #include "guest/abi/file_flags.h"
+#include "guest/fs/mounts.h"
 
 namespace guest {
 namespace {
@@ -37,7 +38,7 @@ bool may_be_missing(Last last) {
 
 Result<Ref<Inode>> dot_dot(const Ref<Inode>& directory, const Ref<Inode>& root) {
   if (directory == root) return directory;
-  return directory->parent();
+  return parent_through_mounts(*directory);
 }
 
 }  // namespace
@@ -75,7 +76,7 @@ Result<PathResult> walk_path(const PathStart& start, String path, Last last) {
       continue;
     }
 
-    auto found = directory->lookup(name);
+    auto found = lookup_through_mounts(*directory, name);
     if (!found.ok()) {
       if (found.error() == Errno::noent && is_final && may_be_missing(last))
         return finish(name, {}, slash);

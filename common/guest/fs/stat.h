@@ -20,6 +20,13 @@ struct Stat {
   std::uint64_t atime_ns, mtime_ns, ctime_ns;
 };
 
+/// A file system's room, for statfs.
+struct FileSystemSpace {
+  std::uint64_t type;  // the magic number that Linux gives
+  std::uint32_t block_size;
+  std::uint64_t blocks, blocks_free, blocks_available, inodes, inodes_free;
+};
+
 struct DirectoryEntry {
   std::string_view name;  // valid until the directory changes
   std::uint64_t inode;

@@ -129,6 +129,8 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
     va = page_va;
     run = TRY(run_at(va));
   }
+  if (region.source.shared && region.source.may_write)
+    TRY(inode.share_pages(region.file_offset(va) >> vmi::page_shift, run.count));
   frame_retain(run.first, run.count);
   std::uint32_t protection =
       region.source.shared ? region.source.protection : without_write(region.source.protection);

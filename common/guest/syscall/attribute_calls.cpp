@@ -66,6 +66,15 @@ Result<> put_file_system(Inode& inode, UserAddress to) {
     out.blocks = frames_total();
     out.blocks_free = out.blocks_available = frames_free();
   }
+  if (auto space = inode.space(); space.ok()) {
+    out.type = space.value().type;
+    out.block_size = out.fragment_size = space.value().block_size;
+    out.blocks = space.value().blocks;
+    out.blocks_free = space.value().blocks_free;
+    out.blocks_available = space.value().blocks_available;
+    out.files = space.value().inodes;
+    out.files_free = space.value().inodes_free;
+  }
   return put_user(to, out);
 }
 

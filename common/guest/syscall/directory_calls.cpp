@@ -2,6 +2,7 @@
 // directory.
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
+#include "guest/fs/mounts.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
 
@@ -64,7 +65,8 @@ Result<std::int64_t> unlink_at(int fd, UserAddress path) {
 Result<std::int64_t> rmdir_at(int fd, UserAddress path) {
   PathResult found = TRY(path_argument(fd, path, Last::entry));
   if (!found.inode) return Errno::noent;
-  if (found.inode == current_process().fs->root) return Errno::busy;
+  if (found.inode == current_process().fs->root || !mount_name(*found.inode).empty())
+    return Errno::busy;
   if (!found.has_name()) return found.last == "." ? Errno::inval : Errno::notempty;
   return as_zero(found.directory->rmdir(found.last));
 }
@@ -76,6 +78,8 @@ Result<std::int64_t> rename_at(int from_fd, UserAddress from_path, int to_fd, Us
   PathResult to = TRY(path_argument(to_fd, to_path, Last::entry));
   if (!from.has_name() || !to.has_name()) return Errno::busy;
   if (!from.inode) return Errno::noent;
+  if (!mount_name(*from.inode).empty() || (to.inode && !mount_name(*to.inode).empty()))
+    return Errno::busy;
   if (to.inode && (flags & abi::rename_noreplace)) return Errno::exist;
   if (to.trailing_slash && !from.inode->is(mode_directory)) return Errno::notdir;
   return as_zero(from.directory->rename(from.last, *to.directory, to.last));

@@ -4,6 +4,7 @@
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
 #include "guest/drivers/entropy.h"
+#include "guest/fs/disk.h"
 #include "guest/fs/transfer.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
@@ -228,20 +229,20 @@ Result<std::int64_t> sys_copy_file_range(const Args& args) {
   return static_cast<std::int64_t>(sent.value());
 }
 
-// Contents live nowhere but in memory: they are as safe as they get.
 Result<std::int64_t> sys_fsync(const Args& args) {
   Ref<File> file = TRY(file_argument(args.i32(0)));
   if (!file->seekable()) return Errno::inval;
-  return std::int64_t{0};
+  return as_zero(file->inode().sync());
 }
 Result<std::int64_t> sys_fdatasync(const Args& args) {
   return sys_fsync(args);
 }
 Result<std::int64_t> sys_syncfs(const Args& args) {
   TRY(file_argument(args.i32(0)));
-  return std::int64_t{0};
+  return as_zero(sync_disk());
 }
 Result<std::int64_t> sys_sync(const Args&) {
+  (void)sync_disk();
   return std::int64_t{0};
 }
 

@@ -46,6 +46,7 @@ options::options_description visible_options() {
       "the guest's files: a copy of this folder, or a raw ext2 image");
   add("add", options::value<Words>()->composing()->value_name("HOSTPATH:GUESTPATH"),
       "put a file or folder into the guest; may be repeated");
+  add("read-only", "a guest does not write the image");
   add("env", options::value<Words>()->composing()->value_name("K=V"),
       "environment of the program, which is empty otherwise; may be repeated");
   add("memory", options::value<std::string>()->default_value("1G")->value_name("SIZE"),
@@ -83,17 +84,15 @@ std::string image_in(const options::variables_map& values) {
 
 /// Unpacks an image that standalone is to run. Guests read it themselves.
 std::optional<image::UnpackedImage> unpack_for(const monitor::MachineConfig& machine) {
-  if (machine.block_image.empty()) return std::nullopt;
-  if (machine.config.vmm != monitor::Vmm::standalone) {
-    throw monitor::HostError(
-        "guests have no disk yet: run the image on standalone, or write its files as a folder "
-        "(typetwo image --directory DIR) and use --root DIR");
+  if (machine.block_image.empty() || machine.config.vmm != monitor::Vmm::standalone) {
+    return std::nullopt;
   }
   return std::make_optional<image::UnpackedImage>(machine.block_image);
 }
 
 monitor::RootTree gather_root(const options::variables_map& values) {
-  auto root = values.contains("root")
+  // A guest with a disk still has /dev, /proc and /tmp from here.
+  auto root = values.contains("root") && image_in(values).empty()
                   ? monitor::RootTree::from_directory(values["root"].as<std::string>())
                   : monitor::RootTree::standard();
   if (values.contains("add")) {
@@ -126,6 +125,11 @@ monitor::MachineConfig machine_from(const options::variables_map& values, const 
   if (values.contains("cpu")) {
     machine.cpu = values["cpu"].as<int>();
     if (machine.cpu < 0) throw UsageError("--cpu is negative: name a CPU from 0 on");
+  }
+  machine.block_image = image_in(values);
+  machine.block_read_only = values.contains("read-only");
+  if (machine.block_read_only && machine.block_image.empty()) {
+    throw UsageError("--read-only is about an image, and --root names none");
   }
   machine.observe = values.contains("observe");
   if (machine.observe && machine.config.vmm == monitor::Vmm::standalone) {
@@ -175,13 +179,13 @@ int exec_main(const Words& words) {
     throw UsageError("no program: write it after --, as in typetwo exec -- /bin/busybox ls");
   }
   monitor::MachineConfig machine = machine_from(*values, split.program);
-  machine.block_image = image_in(*values);
   auto unpacked = unpack_for(machine);
   if (unpacked) machine.host_root = unpacked->root();
   monitor::RootTree root = machine.host_root
                                ? monitor::RootTree::from_directory(machine.host_root->tree)
                                : gather_root(*values);
-  root.check_program(machine.argv[0]);
+  // A program on a disk is the guest kernel's to find.
+  if (machine.block_image.empty() || machine.host_root) root.check_program(machine.argv[0]);
   machine.root = &root;
   monitor::require_host_for(machine.config, machine.memory_bytes);
 

@@ -1,0 +1,36 @@
+// See disk.h. There is one disk, and at most one mount of it.
+#include "guest/fs/disk.h"
+
+#include "guest/base/log.h"
+#include "guest/fs/ext2/node.h"
+#include "guest/fs/mounts.h"
+
+namespace guest {
+namespace {
+
+ext2::FileSystem* mounted = nullptr;
+
+}  // namespace
+
+Result<Ref<Inode>> mount_disk(Inode& boot_tree) {
+  BlockDevice* disk = machine_disk();
+  if (!disk) return Ref<Inode>();
+  mounted = TRY(ext2::FileSystem::mount(*disk));
+  Ref<Inode> root = TRY(mounted->root());
+  for (std::string_view name : {"dev", "proc", "tmp"}) {
+    auto found = boot_tree.lookup(name);
+    if (found.ok()) TRY(add_mount(root, name, found.release()));
+  }
+  return root;
+}
+
+Result<> sync_disk() {
+  return mounted ? mounted->sync() : Result<>();
+}
+
+void release_disk() {
+  if (mounted && !mounted->unmount().ok())
+    log("typetwo guest: not all that was written is on the disk image: check it with e2fsck\n");
+}
+
+}  // namespace guest

@@ -1,0 +1,116 @@
+// FileSystem: a mounted ext2 image: its superblock and groups, which blocks and inodes are free,
+// and the inodes in memory. Every number that comes from the image is checked before it is used;
+// one that makes no sense makes the file system read-only, says so once, and gives EIO.
+#pragma once
+
+#include "guest/base/list.h"
+#include "guest/fs/ext2/block_cache.h"
+#include "guest/fs/ext2/layout.h"
+#include "guest/fs/inode.h"
+
+namespace guest::ext2 {
+
+class Node;
+
+struct BlockRun {
+  std::uint32_t first;  // 0: a hole
+  std::uint32_t count;
+};
+
+class FileSystem {
+ public:
+  /// Looks at the image and says on the console why it cannot be mounted, or only read-only.
+  static Result<FileSystem*> mount(BlockDevice& device);
+  ~FileSystem();
+  FileSystem(const FileSystem&) = delete;
+  FileSystem& operator=(const FileSystem&) = delete;
+
+  Result<Ref<Node>> node(std::uint32_t number);
+  Result<Ref<Node>> root();
+  /// Writes everything back and flushes the disk.
+  Result<> sync();
+  /// The same without contents of files.
+  Result<> sync_metadata();
+  /// The last sync: the image says afterwards that it was unmounted. Nothing may be written later.
+  Result<> unmount();
+
+  // -- Free space (allocation.cpp).
+  /// 1..wanted contiguous blocks, from `goal` on if those are free. ENOSPC.
+  Result<BlockRun> allocate_blocks(std::uint32_t goal, std::uint32_t wanted);
+  Result<> free_block(std::uint32_t block);
+  Result<std::uint32_t> allocate_inode(std::uint32_t near, bool directory);
+  Result<> free_inode(std::uint32_t number, bool directory);
+
+  // -- Blocks.
+  Result<Block> block(std::uint32_t number);
+  Result<Block> fresh_block(std::uint32_t number) { return cache_->get_zeroed(number); }
+  [[nodiscard]] bool valid_block(std::uint32_t number) const {
+    return number > super_.first_data_block && number < super_.blocks_count;
+  }
+  /// The block that holds an inode, and where in it.
+  Result<Block> inode_block(std::uint32_t number, std::uint32_t& offset);
+
+  /// The image contradicts itself: EIO from now on for all who would write.
+  Errno corrupt(const char* what, std::uint64_t number);
+  Result<> check_writable() const { return read_only_ ? Result<>(Errno::rofs) : Result<>(); }
+  [[nodiscard]] bool read_only() const { return read_only_; }
+
+  /// Makes room in page frames when files hold too many of them.
+  void limit_cache();
+  /// So many pages more wait to be written: too many of them are written now.
+  void limit_dirty(std::uint32_t pages);
+
+  FileSystemSpace space() const;
+  [[nodiscard]] std::uint32_t block_size() const { return block_size_; }
+  [[nodiscard]] std::uint32_t block_count() const { return super_.blocks_count; }
+  [[nodiscard]] std::uint32_t inode_count() const { return super_.inodes_count; }
+  [[nodiscard]] std::uint32_t inode_size() const { return inode_size_; }
+  [[nodiscard]] std::uint32_t group_of_inode(std::uint32_t number) const {
+    return (number - 1) / super_.inodes_per_group;
+  }
+  [[nodiscard]] std::uint32_t first_block_of(std::uint32_t group) const {
+    return super_.first_data_block + group * super_.blocks_per_group;
+  }
+  [[nodiscard]] bool has_entry_types() const {
+    return super_.incompatible & incompatible_file_type;
+  }
+  BlockDevice& device() { return device_; }
+
+  // -- For Node only: the list of inodes in memory.
+  void enter(Node& node);
+  void leave(Node& node);
+  void let_go(Node& node);  // removed: in memory only as long as somebody holds it
+
+  char listed_name[256];  // DirectoryEntry::name of the last entry()
+
+ private:
+  explicit FileSystem(BlockDevice& device) : device_(device) {}
+  Result<> read_superblock();
+  Result<> check_groups();
+  Result<> mark_mounted();
+  Result<> store_superblock(bool clean);
+  Result<GroupDescriptor*> group(std::uint32_t number, Block& holder);
+  [[nodiscard]] std::uint32_t blocks_in(std::uint32_t group) const;
+  [[nodiscard]] bool is_system_block(const GroupDescriptor& group, std::uint32_t block) const;
+  Result<BlockRun> allocate_in_group(std::uint32_t number, std::uint32_t from,
+                                     std::uint32_t wanted);
+  void drop_idle_nodes(std::uint32_t keep);
+
+  static constexpr std::uint32_t buckets = 256;
+  static constexpr std::uint32_t max_nodes = 768;
+
+  BlockDevice& device_;
+  BlockCache* cache_ = nullptr;
+  Superblock super_ = {};
+  std::uint32_t block_size_ = 0, inode_size_ = small_inode, groups_ = 0;
+  std::uint32_t table_blocks_ = 0;  // of each group's inode table
+  std::uint32_t first_inode_ = 11;
+  bool read_only_ = true, mounted_ = false;
+  Node* table_[buckets] = {};
+  Node* oldest_ = nullptr;  // of all in memory, by last look-up
+  Node* newest_ = nullptr;
+  std::uint32_t nodes_ = 0;
+  std::uint32_t dirty_pages_ = 0;  // at most: since the last write-back
+};
+
+}  // namespace guest::ext2

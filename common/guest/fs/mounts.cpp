@@ -1,0 +1,60 @@
+// The mount table; see mounts.h.
+#include "guest/fs/mounts.h"
+
+namespace guest {
+namespace {
+
+struct Mount {
+  Ref<Inode> directory;
+  std::string_view name;
+  Ref<Inode> root;
+};
+
+constexpr int max_mounts = 8;
+
+struct MountTable {
+  Mount entries[max_mounts];
+  int used = 0;
+
+  Mount* begin() { return entries; }
+  Mount* end() { return entries + used; }
+};
+
+// Never destroyed: there is no end of the kernel at which it could be.
+MountTable& table() {
+  alignas(MountTable) static unsigned char storage[sizeof(MountTable)];
+  return *reinterpret_cast<MountTable*>(storage);
+}
+
+Mount* mount_of(Inode& root) {
+  for (Mount& mount : table())
+    if (mount.root.get() == &root) return &mount;
+  return nullptr;
+}
+
+}  // namespace
+
+Result<> add_mount(Ref<Inode> directory, std::string_view name, Ref<Inode> root) {
+  MountTable& mounts = table();
+  if (mounts.used == max_mounts) return Errno::nomem;
+  mounts.entries[mounts.used++] = {std::move(directory), name, std::move(root)};
+  return {};
+}
+
+Result<Ref<Inode>> lookup_through_mounts(Inode& directory, std::string_view name) {
+  for (Mount& mount : table())
+    if (mount.directory.get() == &directory && mount.name == name) return mount.root;
+  return directory.lookup(name);
+}
+
+Result<Ref<Inode>> parent_through_mounts(Inode& directory) {
+  Mount* mount = mount_of(directory);
+  return mount ? mount->directory : directory.parent();
+}
+
+std::string_view mount_name(Inode& root) {
+  Mount* mount = mount_of(root);
+  return mount ? mount->name : std::string_view();
+}
+
+}  // namespace guest

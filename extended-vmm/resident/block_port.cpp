@@ -1,0 +1,78 @@
+// The disk, from inside the guest-machine process: raw host calls on the image's descriptor. What
+// moves between image and mapped guest memory goes straight; page frames are not mapped under
+// protect=mprotect, so there it goes through a buffer in the window.
+#include <asm/errno.h>
+#include <asm/unistd_64.h>
+
+#include "extended-vmm/resident/host_port.h"
+#include "extended-vmm/trap/upcall.h"
+#include "monitor/guest_process_fd.h"
+
+namespace extended {
+namespace {
+
+alignas(vmi::page_size) unsigned char buffer[8 * vmi::page_size];
+
+bool in_memory(std::uint64_t memory, std::uint64_t bytes) {
+  const std::uint64_t total = vmi::window_size + image().start_info.ram_bytes;
+  return memory <= total && bytes <= total - memory;
+}
+
+/// Is it mapped now? RAM lies behind the window, or nowhere.
+bool is_mapped(std::uint64_t memory, std::uint64_t bytes) {
+  return image().start_info.protect != Protect::mprotect || memory + bytes <= vmi::window_size;
+}
+
+void* mapped(std::uint64_t memory) {
+  return reinterpret_cast<void*>(vmi::window_base + memory);
+}
+
+std::int64_t call(long number, int fd, const void* at, std::uint64_t bytes, std::uint64_t offset) {
+  std::int64_t result;
+  do {
+    result = counted_host(number, fd, at, bytes, offset);
+  } while (result == -EINTR);
+  return result;
+}
+
+/// From one descriptor to the other through the buffer: bytes that arrived.
+std::int64_t pass_on(int from, std::uint64_t from_offset, int to, std::uint64_t to_offset,
+                     std::uint64_t bytes) {
+  if (bytes > sizeof buffer) bytes = sizeof buffer;
+  const std::int64_t got = call(__NR_pread64, from, buffer, bytes, from_offset);
+  if (got <= 0) return got;
+  return call(__NR_pwrite64, to, buffer, static_cast<std::uint64_t>(got), to_offset);
+}
+
+}  // namespace
+
+std::uint64_t HostPort::block_bytes() {
+  return image().start_info.block_bytes;
+}
+bool HostPort::block_read_only() {
+  return image().start_info.block_read_only != 0;
+}
+
+std::int64_t HostPort::read_block(std::uint64_t at, std::uint64_t memory, std::uint64_t bytes) {
+  if (!in_memory(memory, bytes)) return -EFAULT;
+  if (is_mapped(memory, bytes))
+    return call(__NR_pread64, monitor::guest_block_fd, mapped(memory), bytes, at);
+  return pass_on(monitor::guest_block_fd, at, monitor::guest_memory_fd, memory, bytes);
+}
+
+std::int64_t HostPort::write_block(std::uint64_t at, std::uint64_t memory, std::uint64_t bytes) {
+  if (!in_memory(memory, bytes)) return -EFAULT;
+  if (is_mapped(memory, bytes))
+    return call(__NR_pwrite64, monitor::guest_block_fd, mapped(memory), bytes, at);
+  return pass_on(monitor::guest_memory_fd, memory, monitor::guest_block_fd, at, bytes);
+}
+
+std::int64_t HostPort::flush_block() {
+  std::int64_t result;
+  do {
+    result = counted_host(__NR_fdatasync, monitor::guest_block_fd);
+  } while (result == -EINTR);
+  return result;
+}
+
+}  // namespace extended
