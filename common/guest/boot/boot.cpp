@@ -54,7 +54,7 @@ extern "C" [[noreturn]] void boot_kernel() {
   Vec<String> argv, envp;
   auto mounted = mount_boot_tree(info.boot_tree_frame, info.boot_tree_frames, argv, envp);
   if (!mounted.ok() && mounted.error() != Errno::nomem) {
-    panic("the disk image cannot be mounted as the root");
+    hypercalls().shutdown(125 << 8);  // the console says why
   }
   if (!mounted.ok()) {
     panic("the kernel heap cannot hold the root tree's inodes: fewer files in --root, please");

@@ -31,7 +31,8 @@ Result<Buffer*> BlockCache::take(std::uint32_t block) {
     if (buffer.pins == 0 && (!oldest || (buffer.valid ? buffer.used : 0) < oldest->used))
       oldest = &buffer;
   if (!oldest) return Errno::nomem;
-  if (oldest->valid && oldest->dirty) TRY(write(*oldest));
+  // All or none: if the machine is killed, the image holds what was true at one moment.
+  if (oldest->valid && oldest->dirty) TRY(write_back());
   if (!oldest->data) oldest->data = static_cast<std::uint8_t*>(heap_allocate(block_size_));
   if (!oldest->data) return Errno::nomem;
   oldest->valid = oldest->dirty = false;

@@ -202,11 +202,11 @@ Result<Ref<Node>> FileSystem::node(std::uint32_t number) {
     enter(*node);
     return found;
   }
-  if (nodes_ >= max_nodes) drop_idle_nodes(max_nodes / 4 * 3);
   return Node::load(*this, number);
 }
 
 void FileSystem::enter(Node& node) {
+  if (nodes_ >= max_nodes) drop_idle_nodes(max_nodes / 4 * 3);
   Node*& bucket = table_[node.number() % buckets];
   node.next_in_bucket = bucket;
   bucket = &node;
