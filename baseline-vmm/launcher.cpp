@@ -23,6 +23,7 @@
 #include "monitor/guest_memory.h"
 #include "monitor/guest_process.h"
 #include "monitor/machine_config.h"
+#include "monitor/terminal.h"
 
 extern "C" {
 extern const std::byte baseline_resident_begin[], baseline_resident_end[];
@@ -114,6 +115,7 @@ class Launch final : public Services {
 
  private:
   void serve_stops(PtraceTracee& tracee, Stops& stops);
+  void look_at_host();
   void note_first_instruction(const PtraceTracee& tracee);
   bool out_of_time();
   void report(const Stops& stops, PtraceTracee& tracee);
@@ -164,7 +166,7 @@ void Launch::serve_stops(PtraceTracee& tracee, Stops& stops) {
   while (!stops.end()) {
     if (ticker_.take()) {
       if (out_of_time()) return;
-      machine_.poll();
+      look_at_host();
       if (shared_.pending.load() != 0) stops.interrupt();
     }
     std::optional<Stop> stop = tracee.wait();
@@ -173,6 +175,12 @@ void Launch::serve_stops(PtraceTracee& tracee, Stops& stops) {
     if (first_instruction_ns_ == 0 && stops.reached_user()) note_first_instruction(tracee);
     if (!stops.end()) tracee.resume(next);
   }
+}
+
+/// On every tick, and before idling.
+void Launch::look_at_host() {
+  machine_.poll();
+  if (config_.terminal) config_.terminal->pass_on_size(shared_);
 }
 
 void Launch::note_first_instruction(const PtraceTracee& tracee) {
@@ -188,7 +196,7 @@ bool Launch::out_of_time() {
 
 void Launch::idle() {
   for (;;) {
-    machine_.poll();
+    look_at_host();
     if (shared_.pending.load() != 0 || out_of_time()) return;
     // A tick is soon enough for all but input and the guest's timer.
     std::uint64_t left = tick_ns;

@@ -22,6 +22,7 @@
 #include "monitor/guest_memory.h"
 #include "monitor/guest_process.h"
 #include "monitor/observer.h"
+#include "monitor/terminal.h"
 
 namespace extended {
 namespace {
@@ -66,23 +67,43 @@ void handle_signals(std::uint64_t restorer) {
       monitor::throw_errno("cannot handle host signals");
 }
 
+/// Between two kicks of a guest that has not taken notice of a new size yet: the first one may have
+/// come just before it fell asleep.
+constexpr int kick_milliseconds = 20;
+
+/// Passes a new size of the terminal on. The signal is a tick before its time: it ends the guest's
+/// wait. True while the guest has not looked.
+bool serve_terminal(pid_t pid, const monitor::Terminal& terminal, vmi::SharedInfo& shared,
+                    bool unseen) {
+  constexpr std::uint32_t console = 1u << vmi::irq_console;
+  if (!terminal.pass_on_size(shared) && !(unseen && (shared.pending.load() & console)))
+    return false;
+  kill(pid, SIGPROF);
+  return true;
+}
+
 /// Waits for the end of `pid`; false when the time is over first.
-bool wait_for_end(pid_t pid, std::optional<double> timeout_seconds) {
+bool wait_for_end(pid_t pid, const monitor::MachineConfig& config, vmi::SharedInfo& shared) {
+  const auto timeout_seconds = config.timeout_seconds;
   const int handle = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (handle < 0) monitor::throw_errno("cannot watch the guest-machine process");
   const double deadline = monitor::monotonic_seconds() + timeout_seconds.value_or(0);
-  int ready;
-  do {
-    int milliseconds = -1;
+  pollfd watched[] = {{handle, POLLIN, 0},
+                      {config.terminal ? config.terminal->resized_fd() : -1, POLLIN, 0}};
+  bool unseen = false, in_time = true;
+  while (!watched[0].revents && in_time) {
+    int milliseconds = unseen ? kick_milliseconds : -1;
     if (timeout_seconds) {
       const double left = deadline - monitor::monotonic_seconds();
-      milliseconds = left > 0 ? static_cast<int>(left * 1000) + 1 : 0;
+      const int rest = left > 0 ? static_cast<int>(left * 1000) + 1 : 0;
+      if (!unseen || rest < milliseconds) milliseconds = rest;
+      in_time = left > 0;
     }
-    pollfd descriptor{handle, POLLIN, 0};
-    ready = poll(&descriptor, 1, milliseconds);
-  } while (ready < 0 && errno == EINTR);
+    if (poll(watched, 2, milliseconds) < 0) watched[0].revents = watched[1].revents = 0;
+    if (config.terminal) unseen = serve_terminal(pid, *config.terminal, shared, unseen);
+  }
   close(handle);
-  return ready > 0;
+  return watched[0].revents != 0;
 }
 
 /// How the guest-machine process ended: its wait status, and what it cost. Killed when its time is
@@ -101,8 +122,8 @@ End reap(pid_t pid, bool timed_out) {
   return end;
 }
 
-End watch_unseen(pid_t pid, std::optional<double> timeout_seconds) {
-  return reap(pid, !wait_for_end(pid, timeout_seconds));
+End watch_unseen(pid_t pid, const monitor::MachineConfig& config, vmi::SharedInfo& shared) {
+  return reap(pid, !wait_for_end(pid, config, shared));
 }
 
 /// The same with a witness that traces every host call (tests).
@@ -156,7 +177,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
                                  }});
   const End end = config.observe
                       ? watch_observed(process.pid(), config, sites, resident, memory, outcome)
-                      : watch_unseen(process.pid(), config.timeout_seconds);
+                      : watch_unseen(process.pid(), config, memory.shared_info());
   process.reaped();
   const double ended = monitor::monotonic_seconds();
 

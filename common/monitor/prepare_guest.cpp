@@ -3,7 +3,6 @@
 #include <cpuid.h>
 #include <fmt/format.h>
 #include <sys/auxv.h>
-#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "monitor/boot_tree.h"
 #include "monitor/error.h"
 #include "monitor/guest_memory.h"
+#include "monitor/terminal.h"
 #include "monitor/time_scale.h"
 
 namespace monitor {
@@ -73,19 +73,17 @@ std::uint32_t xsave_bytes() {
   return (ebx + 63) & ~63u;
 }
 
-void describe_console(vmi::BootInfo& boot) {
+/// Which streams are terminals, and the size of one.
+void describe_console(vmi::BootInfo& boot, vmi::SharedInfo& shared) {
   for (int stream : {STDERR_FILENO, STDOUT_FILENO, STDIN_FILENO}) {
     if (isatty(stream) == 0) continue;
     boot.console_is_tty |= 1u << stream;
-    winsize size{};
-    if (ioctl(stream, TIOCGWINSZ, &size) == 0) {
-      boot.console_rows = size.ws_row;
-      boot.console_columns = size.ws_col;
-    }
+    if (std::uint32_t size = terminal_size(stream)) shared.console_size.store(size);
   }
 }
 
-void fill_boot_info(const GuestMemory& memory, std::uint32_t boot_tree_frames) {
+void fill_boot_info(const GuestMemory& memory, const MachineConfig& config,
+                    std::uint32_t boot_tree_frames) {
   vmi::BootInfo& boot = *new (&memory.boot_info()) vmi::BootInfo{};
   boot.magic = vmi::BootInfo::magic_value;
   boot.version = vmi::vmi_version;
@@ -95,11 +93,12 @@ void fill_boot_info(const GuestMemory& memory, std::uint32_t boot_tree_frames) {
   boot.heap_begin = (memory.kernel_header().image_end + vmi::page_size - 1) & ~(vmi::page_size - 1);
   boot.heap_end = vmi::window_end;
   boot.xsave_bytes = xsave_bytes();
-  describe_console(boot);
   if (getrandom(boot.entropy_seed, sizeof boot.entropy_seed, 0) !=
       static_cast<ssize_t>(sizeof boot.entropy_seed)) {
     throw_errno("cannot get random bytes for the guest");
   }
+  if (config.terminal) boot.options |= vmi::boot_terminal;
+  if (config.trace_syscalls) boot.options |= vmi::boot_trace_syscalls;
   boot.hwcap = getauxval(AT_HWCAP);
   boot.hwcap2 = getauxval(AT_HWCAP2);
 }
@@ -124,8 +123,9 @@ void prepare_guest(GuestMemory& memory, const MachineConfig& config,
   BootTree tree(*config.root, config.argv, config.env);
   tree.write(memory, boot_tree_frame);
 
-  fill_boot_info(memory, tree.frames());
+  fill_boot_info(memory, config, tree.frames());
   fill_shared_info(memory);
+  describe_console(memory.boot_info(), memory.shared_info());
 }
 
 }  // namespace monitor

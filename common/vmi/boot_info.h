@@ -8,6 +8,12 @@
 
 namespace vmi {
 
+/// What the guest kernel is asked to do besides running the program.
+enum BootOption : std::uint32_t {
+  boot_terminal = 1,        // stdin and stdout are one raw terminal: keep its line discipline
+  boot_trace_syscalls = 2,  // print every system call on the error stream
+};
+
 struct BootInfo {
   static constexpr std::uint64_t magic_value = 0x74797065'74776f62;
   std::uint64_t magic;
@@ -19,7 +25,7 @@ struct BootInfo {
   std::uint64_t heap_end;
   std::uint32_t xsave_bytes;     // size of a thread's vector state (Hypercalls::save_vectors)
   std::uint32_t console_is_tty;  // bit 0 stdin, 1 stdout, 2 stderr
-  std::uint16_t console_rows, console_columns;
+  std::uint32_t options;         // BootOption bits
   std::uint32_t reserved;
   std::uint8_t entropy_seed[32];
   std::uint64_t hwcap, hwcap2;  // the host's AT_HWCAP, AT_HWCAP2: the guest passes them on

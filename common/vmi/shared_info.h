@@ -73,6 +73,9 @@ struct SharedInfo {
   TimeScale time;
   Counters counters;
   std::uint16_t unknown_syscall[unknown_syscall_slots];  // times seen, saturating
+  /// The console's size, rows << 16 | columns; 0: unknown. Launcher: at boot, and when the host's
+  /// terminal has changed; then it raises irq_console.
+  std::atomic<std::uint32_t> console_size;
 };
 
 inline constexpr std::uint32_t vmi_version = 1;

@@ -61,9 +61,10 @@ class Scratch {
 };
 
 TEST(Cli, HelpEverywhere) {
-  for (const Words& words : {Words{"--help"}, Words{"exec", "--help"}, Words{"run", "--help"},
-                             Words{"plot", "--help"}, Words{"image", "--help"},
-                             Words{"doctor", "--help"}}) {
+  for (const Words& words :
+       {Words{"--help"}, Words{"exec", "--help"}, Words{"run", "--help"}, Words{"plot", "--help"},
+        Words{"image", "--help"}, Words{"shell", "--help"}, Words{"syscalls", "--help"},
+        Words{"doctor", "--help"}}) {
     auto ran = run_tool(words);
     EXPECT_EQ(ran.status, 0);
     EXPECT_THAT(ran.out, HasSubstr("usage: typetwo"));

@@ -18,6 +18,7 @@ struct WorkloadInfo {
   std::string_view unit;      // of one sample: "us", "ms", "s"
   std::string_view measures;  // one line
   bool standalone_only;       // measures the host itself
+  bool in_quick = true;       // part of a quick run that names no workloads
 };
 
 std::vector<WorkloadInfo> list_workloads();

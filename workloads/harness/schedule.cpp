@@ -54,7 +54,6 @@ Plan make_plan(const RunOptions& options) {
   plan.configs = options.configs;
   plan.effort = options.effort;
   plan.runs = options.runs.value_or(full ? 11 : 5);
-  plan.memory_bytes = options.memory_bytes.value_or(full ? 1ul << 30 : 256ul << 20);
   plan.timeout_seconds = options.timeout_seconds;
   if (plan.runs == 0) throw monitor::UsageError("--runs must be at least 1");
   for (const auto& name : options.workloads) {
@@ -66,8 +65,12 @@ Plan make_plan(const RunOptions& options) {
     plan.workloads.push_back(&workload);
   }
   if (plan.workloads.empty()) {
-    for (const Workload& workload : workloads()) plan.workloads.push_back(&workload);
+    for (const Workload& workload : workloads())
+      if (full || workload.info.in_quick) plan.workloads.push_back(&workload);
   }
+  std::uint64_t memory = full ? 1ul << 30 : 256ul << 20;
+  for (const Workload* workload : plan.workloads) memory = std::max(memory, workload->min_memory);
+  plan.memory_bytes = options.memory_bytes.value_or(memory);
   return plan;
 }
 

@@ -29,6 +29,7 @@ struct Workload {
   WorkloadInfo info;
   double unit_ns;  // nanoseconds in one `info.unit`
   Work (*work)(const monitor::Config&, Effort);
+  std::uint64_t min_memory = 0;  // bytes of guest RAM it needs
 };
 
 const std::vector<Workload>& workloads();

@@ -52,11 +52,9 @@ inline constexpr std::uint32_t poll_in = 1, poll_pri = 2, poll_out = 4, poll_err
 // -- utimensat
 inline constexpr std::int64_t utime_now = 0x3fffffff, utime_omit = 0x3ffffffe;
 
-// -- ioctl
-inline constexpr std::uint32_t tcgets = 0x5401, tcsets = 0x5402, tcsetsw = 0x5403, tcsetsf = 0x5404,
-                               tcflsh = 0x540b, tiocgpgrp = 0x540f, tiocspgrp = 0x5410,
-                               tiocgwinsz = 0x5413, tiocswinsz = 0x5414, fionread = 0x541b,
-                               fionbio = 0x5421, fionclex = 0x5450, fioclex = 0x5451;
+// -- ioctl, of any file; terminals' are in terminal.h
+inline constexpr std::uint32_t fionread = 0x541b, fionbio = 0x5421, fionclex = 0x5450,
+                               fioclex = 0x5451;
 
 inline constexpr std::size_t path_max = 4096, name_max = 255, pipe_buf = 4096, iov_max = 1024;
 

@@ -74,18 +74,6 @@ struct FileLock {
 };
 static_assert(sizeof(FileLock) == 32);
 
-/// struct termios as the kernel's TCGETS has it
-struct Terminal {
-  std::uint32_t input, output, control, local;
-  std::uint8_t line, characters[19];
-};
-static_assert(sizeof(Terminal) == 36);
-
-/// struct winsize
-struct WindowSize {
-  std::uint16_t rows, columns, pixels_x, pixels_y;
-};
-
 /// struct timespec and struct timeval, as the file calls take them
 struct FileTimespec {
   std::int64_t seconds, nanoseconds;

@@ -1,7 +1,6 @@
 // log and format_text: see the header. Called from anywhere in kernel mode.
 #include "guest/base/log.h"
 
-#include <cstdarg>
 #include <cstdint>
 
 #include "guest/platform.h"
@@ -58,7 +57,7 @@ Spec parse_spec(const char*& format, std::va_list& arguments) {
 void put_number(Output& out, const Spec& spec, std::uint64_t value, bool negative) {
   char digits[24];
   char* begin = digits + sizeof digits;
-  unsigned base = spec.kind == 'x' || spec.kind == 'p' ? 16 : 10;
+  unsigned base = spec.kind == 'x' || spec.kind == 'p' ? 16 : spec.kind == 'o' ? 8 : 10;
   do *--begin = "0123456789abcdef"[value % base];
   while (value /= base);
   if (negative) *--begin = '-';
@@ -82,6 +81,7 @@ void put_argument(Output& out, const Spec& spec, std::va_list& arguments) {
       return put_number(out, spec, value < 0 ? -magnitude : magnitude, value < 0);
     }
     case 'u':
+    case 'o':
     case 'x':
       return put_number(out, spec,
                         spec.wide ? va_arg(arguments, unsigned long) : va_arg(arguments, unsigned),
@@ -91,21 +91,6 @@ void put_argument(Output& out, const Spec& spec, std::va_list& arguments) {
     default:
       return out.put(spec.kind);  // %% and mistakes
   }
-}
-
-unsigned long format_list(char* to, unsigned long capacity, const char* format,
-                          std::va_list& arguments) {
-  Output out(to, capacity);
-  while (*format) {
-    if (*format != '%') {
-      out.put(*format++);
-      continue;
-    }
-    ++format;
-    Spec spec = parse_spec(format, arguments);
-    put_argument(out, spec, arguments);
-  }
-  return out.finish();
 }
 
 /// Early boot: what fits into the ring; the rest is lost rather than waited for.
@@ -123,6 +108,21 @@ constinit LogSink log_sink = log_to_ring;
 
 }  // namespace
 
+unsigned long format_text_list(char* to, unsigned long capacity, const char* format,
+                               std::va_list& arguments) {
+  Output out(to, capacity);
+  while (*format) {
+    if (*format != '%') {
+      out.put(*format++);
+      continue;
+    }
+    ++format;
+    Spec spec = parse_spec(format, arguments);
+    put_argument(out, spec, arguments);
+  }
+  return out.finish();
+}
+
 void set_log_sink(LogSink sink) {
   log_sink = sink;
 }
@@ -131,7 +131,7 @@ void log(const char* format, ...) {
   char line[256];
   std::va_list arguments;
   va_start(arguments, format);
-  unsigned long length = format_list(line, sizeof line, format, arguments);
+  unsigned long length = format_text_list(line, sizeof line, format, arguments);
   va_end(arguments);
   log_sink({line, length});
 }
@@ -139,7 +139,7 @@ void log(const char* format, ...) {
 unsigned long format_text(char* to, unsigned long capacity, const char* format, ...) {
   std::va_list arguments;
   va_start(arguments, format);
-  unsigned long length = format_list(to, capacity, format, arguments);
+  unsigned long length = format_text_list(to, capacity, format, arguments);
   va_end(arguments);
   return length;
 }

@@ -6,9 +6,10 @@
 #include "guest/drivers/console.h"
 
 #include "guest/abi/file_flags.h"
-#include "guest/abi/file_structs.h"
+#include "guest/abi/terminal.h"
 #include "guest/drivers/device_files.h"
 #include "guest/drivers/ring.h"
+#include "guest/drivers/terminal.h"
 #include "guest/fs/boot_mount.h"
 #include "guest/fs/path.h"
 #include "guest/fs/ramfs.h"
@@ -168,19 +169,16 @@ std::uint32_t ConsoleFile::poll_state() {
 
 // The host's terminal stays in the mode it is in: a guest can read the usual settings and its
 // changes are accepted without effect.
-constexpr abi::Terminal usual_terminal = {
-    0x500,   // ICRNL IXON
-    0x5,     // OPOST ONLCR
-    0xbf,    // 38400 baud, CS8, CREAD
-    0x8a3b,  // ISIG ICANON ECHO ECHOE ECHOK ECHOCTL ECHOKE IEXTEN
-    0,      {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0, 0, 0},
-};
+abi::WindowSize window_size() {
+  std::uint32_t size = shared_info().console_size.load(std::memory_order_relaxed);
+  return {static_cast<std::uint16_t>(size >> 16), static_cast<std::uint16_t>(size), 0, 0};
+}
 
 Result<std::int64_t> ConsoleFile::ioctl(std::uint32_t request, std::uint64_t argument) {
   if (!is_terminal(about_)) return Errno::notty;
   switch (request) {
     case abi::tcgets:
-      TRY(put_user(UserAddress{argument}, usual_terminal));
+      TRY(put_user(UserAddress{argument}, abi::usual_terminal));
       return std::int64_t{0};
     case abi::tcsets:
     case abi::tcsetsw:
@@ -188,8 +186,7 @@ Result<std::int64_t> ConsoleFile::ioctl(std::uint32_t request, std::uint64_t arg
     case abi::tcflsh:
       return std::int64_t{0};
     case abi::tiocgwinsz:
-      TRY(put_user(UserAddress{argument},
-                   abi::WindowSize{boot_info().console_rows, boot_info().console_columns, 0, 0}));
+      TRY(put_user(UserAddress{argument}, window_size()));
       return std::int64_t{0};
     case abi::fionread:
       TRY(put_user(UserAddress{argument},
@@ -224,6 +221,7 @@ class StreamInode final : public Inode {
 };
 
 Result<Ref<File>> open_stream(const Ref<Inode>& inode, int stream) {
+  if (has_terminal()) return open_terminal_file(inode, abi::o_rdwr | abi::o_noctty);
   std::uint32_t flags = stream == stream_in ? abi::o_rdonly : abi::o_wronly;
   return Ref<Inode>(TRY(make_ref<StreamInode>(inode, stream)))->open(flags);
 }
@@ -239,8 +237,36 @@ Result<Ref<Inode>> console_inode() {
 }  // namespace
 
 void console_interrupt() {
+  if (has_terminal()) terminal_interrupt();
   console.input.interrupt();
   console.output_drained.wake_all();
+}
+
+void console_write_error(std::string_view text) {
+  Source from(reinterpret_cast<const std::uint8_t*>(text.data()));
+  auto& ring = rings().console_err;
+  for (std::size_t done = 0; done < text.size();) {
+    done += ring_put(ring, from + done, text.size() - done).value();  // kernel memory: no fault
+    if (!flush(ring, vmi::console_flush_err).ok()) return;
+    if (done < text.size() && !console.output_drained.wait_killable().ok()) return;
+  }
+}
+
+std::int64_t console_fill() {
+  write_console_register(vmi::console_fill_in);
+  return ring_used(rings().console_in) ? 0 : console_register(vmi::console_in_state);
+}
+
+std::size_t console_room() {
+  return ring_space(rings().console_out);
+}
+
+void console_show(char c) {
+  (void)ring_put(rings().console_out, Source(reinterpret_cast<const std::uint8_t*>(&c)), 1);
+}
+
+void console_shown() {
+  (void)flush(rings().console_out, vmi::console_flush_out);
 }
 
 Result<> open_console_streams(FileTable& files) {
@@ -251,11 +277,16 @@ Result<> open_console_streams(FileTable& files) {
 }
 
 Result<Ref<File>> open_console(Ref<Inode> inode, std::uint32_t flags) {
+  if (has_terminal()) return open_terminal_file(std::move(inode), flags);
   int about = is_terminal(stream_in) ? stream_in : stream_out;
   return Ref<File>(TRY(make_ref<ConsoleFile>(std::move(inode), flags, stream_out, about)));
 }
 
 Result<Ref<File>> open_terminal(Ref<Inode> inode, std::uint32_t flags) {
+  if (has_terminal()) {
+    if (!on_terminal()) return Errno::nxio;
+    return open_terminal_file(std::move(inode), flags | abi::o_noctty);
+  }
   if (!is_terminal(stream_in) && !is_terminal(stream_out)) return Errno::nxio;
   return open_console(std::move(inode), flags);
 }

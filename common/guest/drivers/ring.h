@@ -50,4 +50,12 @@ Result<std::size_t> ring_take(Ring& ring, UserAddress to, std::size_t bytes) {
   return done;
 }
 
+/// The oldest byte of a ring that has one, as consumer.
+template <class Ring>
+std::uint8_t ring_get(Ring& ring) {
+  std::uint8_t byte = ring.data[ring.tail % Ring::capacity];
+  __atomic_store_n(&ring.tail, ring.tail + 1, __ATOMIC_RELEASE);
+  return byte;
+}
+
 }  // namespace guest

@@ -1,6 +1,7 @@
 // The end of a process: everything it holds goes, its children go to the first process, its parent
 // hears of it. Called by exit and exit_group, and by signal delivery. What remains is a zombie,
 // until wait_for_child (wait.cpp).
+#include "guest/drivers/terminal.h"
 #include "guest/fs/disk.h"
 #include "guest/fs/file_table.h"
 #include "guest/fs/fs_context.h"
@@ -9,6 +10,7 @@
 #include "guest/platform.h"
 #include "guest/proc/futex.h"
 #include "guest/proc/lifecycle.h"
+#include "guest/syscall/trace.h"
 
 namespace guest {
 
@@ -57,12 +59,14 @@ void exit_process(int wait_status) {
   Thread& self = current_thread();
   Process& process = self.process;
   ++shared_info().counters.exits;
+  trace_end(wait_status);
   if (&process == &processes.first()) {
     release_disk();
     hypercalls().shutdown(wait_status);
   }
 
   clear_child_tid(self);
+  release_terminal(process);
   scheduler.cancel_timer(process.alarm);
   process.files.reset();
   process.fs.reset();

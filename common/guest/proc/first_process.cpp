@@ -3,6 +3,7 @@
 
 #include "guest/base/log.h"
 #include "guest/drivers/console.h"
+#include "guest/drivers/terminal.h"
 #include "guest/fs/boot_mount.h"
 #include "guest/fs/fs_context.h"
 #include "guest/fs/path.h"
@@ -50,6 +51,7 @@ Result<Thread*> make_first_thread() {
   process->fs = TRY(FsContext::create(root_inode()));
   process->thread = TRY(Thread::create(*process, process->pid));
   processes.add(process);
+  give_terminal(process->session);
   return process->thread;
 }
 

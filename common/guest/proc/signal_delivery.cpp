@@ -3,10 +3,12 @@
 // kernel stack with its space current; a stopped process sleeps in here.
 #include "guest/abi/signal_frame.h"
 #include "guest/platform.h"
+#include "guest/proc/job_control.h"
 #include "guest/proc/lifecycle.h"
 #include "guest/proc/process.h"
 #include "guest/proc/signal.h"
 #include "guest/syscall/dispatch.h"
+#include "guest/syscall/trace.h"
 
 namespace guest {
 
@@ -81,11 +83,14 @@ void enter_handler(Thread& thread, const abi::SigInfo& info) {
 void act(Thread& thread, const abi::SigInfo& info) {
   std::uint64_t handler = thread.process.actions[info.number - 1].handler;
   if (handler == abi::handler_ignore) return;
+  trace_signal(info.number);
   if (handler != abi::handler_default) return enter_handler(thread, info);
   switch (default_action(info.number)) {
     case Default::ignore:
       return;
     case Default::stop:
+      if (info.number != sig_stop && is_orphaned(thread.process.group, thread.process.session))
+        return;  // nobody could continue it
       return stop_process(info.number);
     case Default::terminate:
       exit_process(info.number);  // as a wait status: ended by this signal

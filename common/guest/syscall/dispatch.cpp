@@ -5,6 +5,7 @@
 #include "guest/proc/scheduler.h"
 #include "guest/proc/thread.h"
 #include "guest/syscall/handlers.h"
+#include "guest/syscall/trace.h"
 
 namespace guest {
 
@@ -28,6 +29,10 @@ constexpr HandlerTable table = build_table();
 
 constexpr std::uint64_t syscall_instruction_bytes = 2;
 
+Args arguments_of(const vmi::TrapFrame& frame) {
+  return {{frame.rdi, frame.rsi, frame.rdx, frame.r10, frame.r8, frame.r9}};
+}
+
 void refuse_unknown(vmi::TrapFrame& frame) {
   auto& shared = shared_info();
   ++shared.counters.unknown_syscalls;
@@ -35,6 +40,7 @@ void refuse_unknown(vmi::TrapFrame& frame) {
     std::uint16_t& seen = shared.unknown_syscall[frame.syscall_number];
     if (seen != 0xffff) ++seen;
   }
+  if (tracing()) (void)call_traced(nullptr, frame.syscall_number, arguments_of(frame));
   set_error(frame, Errno::nosys);
 }
 
@@ -54,8 +60,8 @@ void dispatch_system_call(vmi::TrapFrame& frame) {
   Handler handler = number < table_size ? table.handlers[number] : nullptr;
   if (!handler) [[unlikely]]
     return refuse_unknown(frame);
-  Args args{{frame.rdi, frame.rsi, frame.rdx, frame.r10, frame.r8, frame.r9}};
-  auto result = handler(args);
+  Args args = arguments_of(frame);
+  auto result = tracing() ? call_traced(handler, number, args) : handler(args);
   if (result.ok()) [[likely]] {
     frame.rax = static_cast<std::uint64_t>(result.value());
     return;

@@ -1,6 +1,7 @@
 // System calls about who a process is: its numbers, group, session, and user and group ids. All
 // users are root here: ids are kept and reported, and nothing depends on them.
 #include "guest/mm/user.h"
+#include "guest/proc/job_control.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/handlers.h"
 
@@ -23,12 +24,6 @@ Result<> put_three(const Args& args, std::uint32_t real, std::uint32_t effective
   TRY(put_user(args.user(0), real));
   TRY(put_user(args.user(1), effective));
   return put_user(args.user(2), saved);
-}
-
-bool session_has_group(int session, int group) {
-  for (Process& process : processes.all())
-    if (process.session == session && process.group == group) return true;
-  return false;
 }
 
 }  // namespace

@@ -12,8 +12,7 @@
   X(6, lstat, full, "")                                                                         \
   X(7, poll, full, "")                                                                          \
   X(8, lseek, partly, "SEEK_DATA and SEEK_HOLE see no holes")                                   \
-  X(16, ioctl, partly, "terminal settings can be read, setting them has no effect; no job "     \
-                       "control")                                                               \
+  X(16, ioctl, partly, "terminals: in typetwo shell; elsewhere settings can only be read")      \
   X(17, pread64, full, "")                                                                      \
   X(18, pwrite64, full, "")                                                                     \
   X(19, readv, full, "")                                                                        \

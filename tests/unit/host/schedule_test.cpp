@@ -64,7 +64,8 @@ TEST(Schedule, DefaultsHoldEveryVmmAndTheUnprotectedBound) {
   const Plan plan = make_plan({});
   EXPECT_EQ(plan.runs, 5u);
   EXPECT_EQ(plan.memory_bytes, 256ul << 20);
-  EXPECT_EQ(plan.workloads.size(), list_workloads().size());
+  EXPECT_EQ(plan.workloads.size(), 6u);
+  for (const Workload* workload : plan.workloads) EXPECT_TRUE(workload->info.in_quick);
   const auto all = names(make_schedule(plan));
   for (const char* name : {"standalone/1", "baseline/1", "extended/1", "extended:protect=none/1"}) {
     EXPECT_THAT(all, testing::Contains(name));
@@ -74,6 +75,7 @@ TEST(Schedule, DefaultsHoldEveryVmmAndTheUnprotectedBound) {
 TEST(Schedule, FullTakesElevenLaunchesOfEveryPoint) {
   RunOptions options;
   options.effort = Effort::full;
+  EXPECT_EQ(make_plan(options).workloads.size(), list_workloads().size());
   options.workloads = {"touch-seq"};
   const Plan plan = make_plan(options);
   EXPECT_EQ(plan.runs, 11u);
@@ -113,6 +115,14 @@ TEST(Schedule, NothingIsLeftOfAFinishedRun) {
   std::vector<results::Launch> launches;
   for (const Slot& slot : schedule) launches.push_back(done(slot));
   EXPECT_TRUE(remaining(schedule, launches).empty());
+}
+
+TEST(Schedule, WorkloadsThatNeedMoreMemoryGetItUnlessToldOtherwise) {
+  RunOptions options;
+  options.workloads = {"compute", "touch-rand"};
+  EXPECT_EQ(make_plan(options).memory_bytes, 512ul << 20);
+  options.memory_bytes = 300ul << 20;
+  EXPECT_EQ(make_plan(options).memory_bytes, 300ul << 20);
 }
 
 TEST(Workloads, SamplesAndExpectationsFitTheirCounts) {

@@ -13,6 +13,8 @@ int exec_main(const Words&);
 int run_main(const Words&);
 int plot_main(const Words&);
 int image_main(const Words&);
+int shell_main(const Words&);
+int syscalls_main(const Words&);
 int doctor_main(const Words&);
 
 }  // namespace cli

@@ -11,7 +11,7 @@
 #include "monitor/machine_config.h"
 #include "monitor/outcome_json.h"
 #include "workloads/harness/cli/commands.h"
-#include "workloads/harness/cli/options.h"
+#include "workloads/harness/cli/exec.h"
 #include "workloads/harness/cli/summary.h"
 #include "workloads/image/root_image.h"
 #include "workloads/image/unpacked_image.h"
@@ -37,8 +37,9 @@ itself failed; 2 for wrong options.
   typetwo exec --on baseline -- /bin/busybox sh -c 'ls / | wc -l'
 )"};
 
-options::options_description visible_options() {
-  options::options_description visible("options");
+}  // namespace
+
+void add_machine_options(options::options_description& visible) {
   auto add = visible.add_options();
   add("on", options::value<std::string>()->default_value("extended")->value_name("CONFIG"),
       "where it runs");
@@ -57,7 +58,15 @@ options::options_description visible_options() {
   add("report", options::value<std::string>()->value_name("FILE"),
       "write times, counters and markers there, as JSON");
   add("summary", "print them on stderr, readably");
-  add("observe", "record every host call of the guest in the report (slow; for tests)");
+}
+
+namespace {
+
+options::options_description visible_options() {
+  options::options_description visible("options");
+  add_machine_options(visible);
+  visible.add_options()("strace", "print the guest's system calls on stderr, as strace would")(
+      "observe", "record every host call of the guest in the report (slow; for tests)");
   return visible;
 }
 
@@ -131,6 +140,10 @@ monitor::MachineConfig machine_from(const options::variables_map& values, const 
   if (machine.block_read_only && machine.block_image.empty()) {
     throw UsageError("--read-only is about an image, and --root names none");
   }
+  machine.trace_syscalls = values.contains("strace");
+  if (machine.trace_syscalls && machine.config.vmm == monitor::Vmm::standalone) {
+    throw UsageError("--strace is for guests: for standalone use the host's own strace");
+  }
   machine.observe = values.contains("observe");
   if (machine.observe && machine.config.vmm == monitor::Vmm::standalone) {
     throw UsageError("--observe is for guests: standalone has no monitor to watch");
@@ -150,10 +163,17 @@ monitor::Outcome run_machine(const monitor::MachineConfig& machine) {
   return monitor::run_standalone(machine);
 }
 
-/// Our options end at "--"; what follows is the program's and not for us to parse.
-struct Split {
-  Words ours, program;
-};
+/// The program of a shell that names none.
+Words default_shell(const monitor::RootTree& root) {
+  try {
+    root.check_program("/bin/bash");
+    return {"/bin/bash", "-l"};
+  } catch (const std::exception&) {
+    return {"/bin/sh", "-l"};
+  }
+}
+
+}  // namespace
 
 Split split_at_dashes(const Words& words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -164,7 +184,31 @@ Split split_at_dashes(const Words& words) {
   return {words, {}};
 }
 
-}  // namespace
+int run_program(const options::variables_map& values, const Words& program, bool on_terminal) {
+  monitor::MachineConfig machine = machine_from(values, program);
+  auto unpacked = unpack_for(machine);
+  if (unpacked) machine.host_root = unpacked->root();
+  monitor::RootTree root = machine.host_root
+                               ? monitor::RootTree::from_directory(machine.host_root->tree)
+                               : gather_root(values);
+  // A program on a disk is the guest kernel's to find.
+  const bool on_disk = !machine.block_image.empty() && !machine.host_root;
+  if (machine.argv.empty()) machine.argv = on_disk ? Words{"/bin/bash", "-l"} : default_shell(root);
+  if (!on_disk) root.check_program(machine.argv[0]);
+  machine.root = &root;
+  monitor::require_host_for(machine.config, machine.memory_bytes);
+
+  std::optional<monitor::Terminal> terminal;
+  if (on_terminal) machine.terminal = &terminal.emplace();
+  monitor::Outcome outcome = run_machine(machine);
+  terminal.reset();  // what follows is for a terminal as it was
+  print_notes(outcome, machine);
+  if (values.contains("summary")) print_summary(outcome, machine.config);
+  if (values.contains("report")) {
+    monitor::write_report(values["report"].as<std::string>(), outcome, machine.config);
+  }
+  return outcome.exit_status;
+}
 
 int exec_main(const Words& words) {
   Split split = split_at_dashes(words);
@@ -178,24 +222,7 @@ int exec_main(const Words& words) {
   if (split.program.empty()) {
     throw UsageError("no program: write it after --, as in typetwo exec -- /bin/busybox ls");
   }
-  monitor::MachineConfig machine = machine_from(*values, split.program);
-  auto unpacked = unpack_for(machine);
-  if (unpacked) machine.host_root = unpacked->root();
-  monitor::RootTree root = machine.host_root
-                               ? monitor::RootTree::from_directory(machine.host_root->tree)
-                               : gather_root(*values);
-  // A program on a disk is the guest kernel's to find.
-  if (machine.block_image.empty() || machine.host_root) root.check_program(machine.argv[0]);
-  machine.root = &root;
-  monitor::require_host_for(machine.config, machine.memory_bytes);
-
-  monitor::Outcome outcome = run_machine(machine);
-  print_notes(outcome, machine);
-  if (values->contains("summary")) print_summary(outcome, machine.config);
-  if (values->contains("report")) {
-    monitor::write_report((*values)["report"].as<std::string>(), outcome, machine.config);
-  }
-  return outcome.exit_status;
+  return run_program(*values, split.program, false);
 }
 
 }  // namespace cli

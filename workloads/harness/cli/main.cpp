@@ -22,9 +22,12 @@ struct Command {
 
 constexpr Command commands[] = {
     {"exec", cli::exec_main, 125, "run one program in a guest (or natively), as its first process"},
+    {"shell", cli::shell_main, 125, "an interactive guest shell on this terminal"},
     {"run", cli::run_main, 1, "measure workloads on the configurations: table, results, figure"},
     {"plot", cli::plot_main, 1, "draw the figure again from results"},
     {"image", cli::image_main, 1, "make a disk image, or a folder, of installed Debian packages"},
+    {"syscalls", cli::syscalls_main, 1,
+     "the guest kernel's table of system calls, and what is missing"},
     {"doctor", cli::doctor_main, 1, "what this host offers, what that means, and the remedy"},
 };
 
@@ -66,6 +69,8 @@ int main(int argc, char** argv) {
     print_usage(help ? stdout : stderr);
     return help ? 0 : 2;
   }
-  fmt::print(stderr, "typetwo: unknown command '{}': use exec, run, plot, image or doctor\n", name);
+  fmt::print(stderr,
+             "typetwo: unknown command '{}': use exec, shell, run, plot, image, syscalls or doctor\n",
+             name);
   return 2;
 }

@@ -31,10 +31,11 @@ options::options_description visible_options() {
 }
 
 std::string workload_list() {
-  std::string text = "workloads (all when none is named):\n";
+  std::string text = "workloads (those without * when none is named; --full: all):\n";
   for (const auto& workload : harness::list_workloads()) {
-    text += fmt::format("  {:<16} {:<3} {}{}\n", workload.name, workload.unit, workload.measures,
-                        workload.standalone_only ? " (standalone only)" : "");
+    text += fmt::format("  {:<16} {:<3} {}{}{}\n", workload.name, workload.unit, workload.measures,
+                        workload.standalone_only ? " (standalone only)" : "",
+                        workload.in_quick ? "" : " *");
   }
   return text;
 }

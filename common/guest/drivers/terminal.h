@@ -1,0 +1,28 @@
+// The terminal: the console's input and output under a line discipline, with a session, foreground
+// and background process groups, window size. There is one, and only if the launcher hands over a
+// raw host terminal (BootOption::boot_terminal, `typetwo shell`); else the console is three plain
+// streams (console.h).
+#pragma once
+
+#include "guest/fs/inode.h"
+
+namespace guest {
+
+class Process;
+
+/// The launcher has given us a terminal.
+bool has_terminal();
+/// Boot: makes it the controlling terminal of this session, and starts listening to keys.
+void give_terminal(int session);
+/// irq_console: keys, room for output, or a new size.
+void terminal_interrupt();
+/// The process is ending: a session without its leader has no terminal.
+void release_terminal(const Process& process);
+
+/// A descriptor's end of it. Unless O_NOCTTY, it becomes the controlling terminal of a session
+/// leader that has none.
+Result<Ref<File>> open_terminal_file(Ref<Inode> inode, std::uint32_t flags);
+/// The current process's controlling terminal is this one.
+bool on_terminal();
+
+}  // namespace guest

@@ -1,0 +1,35 @@
+// See job_control.h.
+#include "guest/proc/job_control.h"
+
+#include "guest/proc/process.h"
+
+namespace guest {
+
+bool is_orphaned(int group, int session) {
+  for (Process& process : processes.all()) {
+    if (process.group != group || process.state == Process::State::zombie) continue;
+    const Process* parent = process.parent;
+    if (parent && parent->group != group && parent->session == session) return false;
+  }
+  return true;
+}
+
+bool session_has_group(int session, int group) {
+  for (Process& process : processes.all())
+    if (process.session == session && process.group == group) return true;
+  return false;
+}
+
+bool would_take(int signal) {
+  if (current_thread().blocked_signals & signal_bit(signal)) return false;
+  return current_process().actions[signal - 1].handler != abi::handler_ignore;
+}
+
+Errno stop_background_group(int signal) {
+  Process& self = current_process();
+  if (!would_take(signal) || is_orphaned(self.group, self.session)) return Errno::io;
+  (void)send_signal_to_group(self.group, signal_from_kernel(signal));
+  return Errno::restart;
+}
+
+}  // namespace guest

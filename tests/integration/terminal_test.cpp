@@ -1,0 +1,151 @@
+// Integration: typetwo shell on a pseudo-terminal. What a person does at a shell: type, correct,
+// interrupt, stop and continue jobs, resize the window, leave.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "tests/support/pseudo_terminal.h"
+#include "tests/support/tool.h"
+
+namespace {
+
+using support::PseudoTerminal;
+using testing::HasSubstr;
+
+bool same_settings(const termios& a, const termios& b) {
+  return a.c_iflag == b.c_iflag && a.c_oflag == b.c_oflag && a.c_cflag == b.c_cflag &&
+         a.c_lflag == b.c_lflag;
+}
+
+class TerminalShell : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == "standalone") GTEST_SKIP();
+    ASSERT_TRUE(prompt()) << terminal.screen();
+  }
+  bool shows(const std::string& text) { return terminal.shows(text); }
+  bool prompt() { return shows("/ # "); }
+  /// Types a command and waits until it has been taken.
+  void run(const std::string& command) {
+    terminal.type(command + "\r");
+    ASSERT_TRUE(shows(command + "\r\n")) << terminal.screen();
+  }
+  /// busybox sh says the line before the program has the terminal in its usual mode: only then do
+  /// keys mean what a person would mean by them.
+  static void settle() { usleep(300'000); }
+
+  PseudoTerminal terminal{{"shell", "--on", GetParam(), "--memory", "64M", "--", "/bin/sh"}};
+};
+
+INSTANTIATE_TEST_SUITE_P(Guests, TerminalShell, testing::ValuesIn(support::guest_places()),
+                         [](const auto& info) { return support::test_name(info.param); });
+
+TEST_P(TerminalShell, LinesAreEchoedAndEdited) {
+  run("cat");
+  settle();
+  terminal.type(
+      "abx\x7f"
+      "c\r");
+  EXPECT_TRUE(shows("abx\b \bc\r\nabc\r\n")) << terminal.screen();
+  terminal.type("gone\x15kept\r");
+  EXPECT_TRUE(shows("kept\r\nkept\r\n")) << terminal.screen();
+  terminal.type("\x04");
+  EXPECT_TRUE(prompt()) << terminal.screen();
+}
+
+TEST_P(TerminalShell, CtrlCInterruptsTheForegroundOnly) {
+  run("sleep 100");
+  settle();
+  terminal.type("\x03");
+  EXPECT_TRUE(prompt()) << terminal.screen();
+  run("echo status $?");
+  EXPECT_TRUE(shows("status 130\r\n")) << terminal.screen();
+  EXPECT_TRUE(prompt());
+  run("while :; do :; done");  // makes no system call, reads nothing
+  settle();
+  terminal.type("\x03");
+  EXPECT_TRUE(prompt()) << terminal.screen();
+}
+
+TEST_P(TerminalShell, JobsStopAndGoOn) {
+  run("sleep 100");
+  settle();
+  terminal.type("\x1a");
+  EXPECT_TRUE(shows("Stopped")) << terminal.screen();
+  EXPECT_TRUE(prompt());
+  run("jobs");
+  EXPECT_TRUE(shows("Stopped")) << terminal.screen();
+  EXPECT_TRUE(prompt());
+  run("bg");
+  EXPECT_TRUE(prompt()) << terminal.screen();
+  run("fg");
+  settle();
+  terminal.type("\x1c");
+  EXPECT_TRUE(shows("Quit")) << terminal.screen();
+  EXPECT_TRUE(prompt()) << terminal.screen();
+}
+
+TEST_P(TerminalShell, TheBackgroundMayNotRead) {
+  run("cat &");
+  EXPECT_TRUE(prompt());
+  settle();
+  run("");
+  EXPECT_TRUE(shows("Stopped (tty input)")) << terminal.screen();
+}
+
+TEST_P(TerminalShell, KnowsTheWindowAndItsChanges) {
+  run("stty size");
+  EXPECT_TRUE(shows("33 99\r\n")) << terminal.screen();
+  EXPECT_TRUE(prompt());
+  run("sh -c \"trap 'echo changed' WINCH; sleep 1; sleep 1\"");
+  settle();
+  terminal.resize(44, 111);
+  EXPECT_TRUE(shows("changed")) << terminal.screen();
+  EXPECT_TRUE(prompt()) << terminal.screen();
+  run("stty size");
+  EXPECT_TRUE(shows("44 111\r\n")) << terminal.screen();
+}
+
+TEST_P(TerminalShell, HasAControllingTerminal) {
+  run("echo by name > /dev/tty; test -t 0 && echo yes; setsid cat /dev/tty");
+  EXPECT_TRUE(shows("by name\r\nyes\r\n")) << terminal.screen();
+  EXPECT_TRUE(shows("can't open '/dev/tty'")) << terminal.screen();
+}
+
+TEST_P(TerminalShell, EndsWithItsStatusAndTheTerminalAsItWas) {
+  const termios raw = terminal.settings();
+  EXPECT_FALSE(raw.c_lflag & (ICANON | ECHO | ISIG));
+  terminal.type("exit 7\r");
+  EXPECT_EQ(terminal.wait(), 7) << terminal.screen();
+  const termios after = terminal.settings();
+  EXPECT_TRUE(after.c_lflag & ICANON && after.c_lflag & ECHO && after.c_lflag & ISIG);
+  EXPECT_FALSE(same_settings(raw, after));
+}
+
+TEST_P(TerminalShell, EndsWithCtrlD) {
+  terminal.type("\x04");
+  EXPECT_EQ(terminal.wait(), 0) << terminal.screen();
+}
+
+TEST_P(TerminalShell, GivesTheTerminalBackWhenKilled) {
+  for (int signal : {SIGTERM, SIGHUP}) {
+    PseudoTerminal other({"shell", "--on", GetParam(), "--memory", "64M", "--", "/bin/sh"});
+    const termios before = other.settings();
+    ASSERT_TRUE(other.shows("/ # ")) << other.screen();
+    other.kill(signal);
+    EXPECT_EQ(other.wait(), 128 + signal);
+    EXPECT_TRUE(same_settings(before, other.settings()));
+  }
+}
+
+TEST(TerminalShellWords, WantsATerminalAndAGuest) {
+  const auto piped = support::run_tool({"shell"});
+  EXPECT_EQ(piped.status, 2);
+  EXPECT_THAT(piped.err, HasSubstr("must be a terminal"));
+  const auto native = support::run_tool({"shell", "--on", "standalone"});
+  EXPECT_EQ(native.status, 2);
+  EXPECT_THAT(native.err, HasSubstr("the host itself"));
+}
+
+}  // namespace

@@ -1,0 +1,44 @@
+// An anonymous mapping for the programs that touch pages: small pages wherever it runs, written
+// before it is read, checked to have come zeroed.
+#pragma once
+
+#include <sys/mman.h>
+
+#include "marker.h"
+
+namespace micro {
+
+class Region {
+ public:
+  static constexpr std::uint64_t page = 4096;
+
+  Region(const char* name, std::uint64_t pages) : pages_(pages) {
+    void* at =
+        mmap(nullptr, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) fail(name, "cannot map its memory; give the guest more (--memory)");
+    // The host must not answer with 2 MiB pages where it would: the unit is one page.
+    madvise(at, pages * page, MADV_NOHUGEPAGE);
+    words_ = static_cast<volatile std::uint64_t*>(at);
+  }
+  ~Region() { munmap(const_cast<std::uint64_t*>(words_), pages_ * page); }
+  Region(const Region&) = delete;
+  Region& operator=(const Region&) = delete;
+
+  /// First touch of a page: by a write, since a read would map a shared page of zeroes first. True:
+  /// it came zeroed and holds what was written.
+  bool touch(std::uint64_t which, std::uint64_t value) {
+    volatile std::uint64_t* word = words_ + which * (page / sizeof(std::uint64_t));
+    const std::uint64_t stamp = value + 1;
+    *word = stamp;
+    return word[1] == 0 && *word == stamp;
+  }
+  [[nodiscard]] std::uint64_t stamp(std::uint64_t which) const {
+    return words_[which * (page / sizeof(std::uint64_t))];
+  }
+
+ private:
+  std::uint64_t pages_;
+  volatile std::uint64_t* words_;
+};
+
+}  // namespace micro
