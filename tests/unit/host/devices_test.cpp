@@ -52,7 +52,7 @@ TEST_F(MachineTest, CountsAndLogsStrayAccesses) {
   EXPECT_EQ(machine.read(0), 0u);
   EXPECT_EQ(machine.read(vmi::console_bus_base - 1), 0u);
   machine.write(0xffff'ffff, 7);
-  machine.write(vmi::block_bus_base, 7);
+  machine.write(vmi::socket_bus_base, 7);
   EXPECT_EQ(shared->counters.stray_device_accesses, 4u);
   EXPECT_EQ(shared->counters.device_accesses, 4u);
   ASSERT_EQ(host.strays.size(), 4u);
