@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,10 +34,12 @@ std::string mounts() {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::set<pid_t> tool_processes() {
-  std::set<pid_t> pids;
-  for (const auto& process : support::processes_of_the_tool()) pids.insert(process.pid);
-  return pids;
+/// What this test's runs left behind: orphans become its children (PR_SET_CHILD_SUBREAPER), so that
+/// whatever others run meanwhile does not count.
+std::size_t processes_left() {
+  while (waitpid(-1, nullptr, WNOHANG | __WALL) > 0) {
+  }
+  return support::descendants(getpid()).size();
 }
 
 class Cleanup : public testing::TestWithParam<std::string> {
@@ -44,19 +47,13 @@ class Cleanup : public testing::TestWithParam<std::string> {
   void SetUp() override {
     files_ = temporary_files();
     mounts_ = mounts();
-    processes_ = tool_processes();
+    ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
   }
-  /// Processes of this test's own making may take a moment to be gone; those of others do not
-  /// count.
+  /// They may take a moment to be gone.
   void TearDown() override {
-    std::set<pid_t> left;
-    for (int tries = 0; tries < 200; ++tries) {
-      left = tool_processes();
-      for (pid_t old : processes_) left.erase(old);
-      if (left.empty()) break;
-      usleep(20'000);
-    }
-    EXPECT_TRUE(left.empty()) << left.size() << " processes left behind";
+    std::size_t left = processes_left();
+    for (int tries = 0; left != 0 && tries < 200; ++tries, left = processes_left()) usleep(20'000);
+    EXPECT_EQ(left, 0U) << "processes left behind";
     EXPECT_EQ(temporary_files(), files_);
     EXPECT_EQ(mounts(), mounts_);
   }
@@ -83,7 +80,6 @@ class Cleanup : public testing::TestWithParam<std::string> {
  private:
   std::set<std::string> files_;
   std::string mounts_;
-  std::set<pid_t> processes_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, Cleanup, testing::ValuesIn(support::places()),

@@ -152,7 +152,8 @@ TEST_P(EveryVmm, ProgramsThatCannotRun) {
   std::memset(absurd.data() + offsetof(Elf64_Ehdr, e_phoff), 0xff, 8);
   expect_refusal(exec(scratch.program("absurd", absurd), "/p"), 125, "absurd");
   // Every Debian has this one, and it is dynamically linked.
-  expect_refusal(exec("/bin/ls", "/p"), 125, "its dynamic linker /lib64/ld-linux-x86-64.so.2 is not in the guest's files");
+  expect_refusal(exec("/bin/ls", "/p"), 125,
+                 "its dynamic linker /lib64/ld-linux-x86-64.so.2 is not in the guest's files");
 }
 
 INSTANTIATE_TEST_SUITE_P(Cli, EveryVmm, testing::Values("standalone", "baseline", "extended"),

@@ -53,15 +53,6 @@ std::vector<Process> descendants(pid_t ancestor) {
   return found;
 }
 
-std::vector<Process> processes_of_the_tool() {
-  auto all = all_processes();
-  std::erase_if(all, [](const Process& process) {
-    return process.name.find("guest-machine") == std::string::npos &&
-           process.name.find("typetwo") == std::string::npos;
-  });
-  return all;
-}
-
 std::vector<std::string> memory_map(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/maps");
   std::vector<std::string> lines;

@@ -17,9 +17,6 @@ struct Process {
 std::vector<Process> all_processes();
 std::vector<Process> descendants(pid_t ancestor);
 
-/// Those of the tool and of its guest-machine processes, whoever their parent is.
-std::vector<Process> processes_of_the_tool();
-
 /// /proc/PID/maps, line by line.
 std::vector<std::string> memory_map(pid_t pid);
 
