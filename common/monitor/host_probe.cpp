@@ -110,8 +110,11 @@ int try_collapse() {
 }
 
 /// The child's getppid must be skipped by PTRACE_SYSEMU and answer what the tracer says.
-int traced_child() {
-  ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+int traced_child(pid_t tracer) {
+  // A tracee whose tracer is killed before EXITKILL would stay stopped for ever.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != tracer) return code_other;
+  if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) return errno;
   raise(SIGSTOP);
   return syscall(SYS_getppid) == 4242 ? 0 : code_other;
 }
@@ -133,11 +136,12 @@ int trace(pid_t child) {
   return wait_for(child);
 }
 
-/// The tracer is a child too: should this process be killed now, EXITKILL and PDEATHSIG clean up.
+/// The tracer is a child too: should this process be killed now, PDEATHSIG cleans up.
 int try_ptrace() {
+  const pid_t tracer = getpid();
   pid_t child = fork();
   if (child < 0) return errno;
-  if (child == 0) _exit(ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0 ? errno : traced_child());
+  if (child == 0) _exit(traced_child(tracer));
   int code = trace(child);
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);

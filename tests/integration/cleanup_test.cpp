@@ -36,10 +36,13 @@ std::string mounts() {
 
 /// What this test's runs left behind: orphans become its children (PR_SET_CHILD_SUBREAPER), so that
 /// whatever others run meanwhile does not count.
-std::size_t processes_left() {
+std::vector<std::string> processes_left() {
   while (waitpid(-1, nullptr, WNOHANG | __WALL) > 0) {
   }
-  return support::descendants(getpid()).size();
+  std::vector<std::string> left;
+  for (const auto& process : support::descendants(getpid()))
+    left.push_back(process.name + ' ' + process.state);
+  return left;
 }
 
 class Cleanup : public testing::TestWithParam<std::string> {
@@ -51,9 +54,8 @@ class Cleanup : public testing::TestWithParam<std::string> {
   }
   /// They may take a moment to be gone.
   void TearDown() override {
-    std::size_t left = processes_left();
-    for (int tries = 0; left != 0 && tries < 200; ++tries, left = processes_left()) usleep(20'000);
-    EXPECT_EQ(left, 0U) << "processes left behind";
+    for (int tries = 0; !processes_left().empty() && tries < 200; ++tries) usleep(20'000);
+    EXPECT_THAT(processes_left(), testing::IsEmpty());
     EXPECT_EQ(temporary_files(), files_);
     EXPECT_EQ(mounts(), mounts_);
   }

@@ -18,7 +18,7 @@
   X(flock, "fd") X(fsync, "f") X(fdatasync, "f") X(ftruncate, "fd") X(fchdir, "f")               \
   X(fchmod, "fo") X(fchown, "fdd") X(fstatfs, "fp") X(sync, "") X(getdents64, "fpu")             \
   X(fadvise64, "fdud") X(pselect6, "dppppp") X(ppoll, "pupp") X(fallocate, "fxdd")               \
-  X(dup3, "ffF") X(pipe2, "iF") X(preadv, "fpud") X(pwritev, "fpud") X(syncfs, "f")              \
+  X(dup3, "ffF") X(pipe2, "ix") X(preadv, "fpud") X(pwritev, "fpud") X(syncfs, "f")              \
   X(getrandom, "pux") X(close_range, "uux")
 
 #define TRACE_NAMES(X)                                                                           \
