@@ -2,9 +2,10 @@
 // its end, and says what happened. While the guest runs it sleeps: all monitor work is done by the
 // resident part, in context.
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 #include "extended-vmm/report.h"
 #include "extended-vmm/resident/image.h"
+#include "extended-vmm/spaces/members.h"
 #include "extended-vmm/trap/filter.h"
 #include "extended-vmm/trap/gate.h"
 #include "monitor/accounting.h"
@@ -37,6 +39,10 @@ Protect protect_of(const monitor::Config& config) {
       break;
   }
   return Protect::none;
+}
+
+Spaces spaces_of(const monitor::Config& config) {
+  return config.spaces == monitor::Spaces::pool ? Spaces::pool : Spaces::remap;
 }
 
 std::uint64_t address(const void* pointer) {
@@ -73,25 +79,61 @@ constexpr int kick_milliseconds = 20;
 
 /// Passes a new size of the terminal on. The signal is a tick before its time: it ends the guest's
 /// wait. True while the guest has not looked.
-bool serve_terminal(pid_t pid, const monitor::Terminal& terminal, vmi::SharedInfo& shared,
-                    bool unseen) {
+bool serve_terminal(const MachineProcesses& processes, const monitor::Terminal& terminal,
+                    vmi::SharedInfo& shared, bool unseen) {
   constexpr std::uint32_t console = 1u << vmi::irq_console;
   if (!terminal.pass_on_size(shared) && !(unseen && (shared.pending.load() & console)))
     return false;
-  kill(pid, SIGPROF);
+  kill(processes.running(), SIGPROF);
   return true;
 }
 
-/// Waits for the end of `pid`; false when the time is over first.
-bool wait_for_end(pid_t pid, const monitor::MachineConfig& config, vmi::SharedInfo& shared) {
+/// SIGCHLD as something to poll, while it lives: how the death of a process other than the first
+/// shows. The signal stays blocked for the launcher's own thread alone.
+class ChildEvents {
+ public:
+  ChildEvents() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    pthread_sigmask(SIG_BLOCK, &set, &old_);
+    fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd_ < 0) monitor::throw_errno("cannot watch the guest-machine processes");
+  }
+  ~ChildEvents() {
+    close(fd_);
+    pthread_sigmask(SIG_SETMASK, &old_, nullptr);
+  }
+  ChildEvents(const ChildEvents&) = delete;
+  ChildEvents& operator=(const ChildEvents&) = delete;
+
+  [[nodiscard]] int fd() const { return fd_; }
+  void drain() const {
+    signalfd_siginfo info;
+    while (read(fd_, &info, sizeof info) > 0) {
+    }
+  }
+
+ private:
+  int fd_ = -1;
+  sigset_t old_{};
+};
+
+enum class Wakeup { ended, lost_process, timeout };
+
+/// Waits for the end of the first process, or of the time, or of another process.
+Wakeup wait_for_end(pid_t first, const MachineProcesses& processes,
+                    const monitor::MachineConfig& config, vmi::SharedInfo& shared) {
   const auto timeout_seconds = config.timeout_seconds;
-  const int handle = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  const int handle = static_cast<int>(syscall(SYS_pidfd_open, first, 0));
   if (handle < 0) monitor::throw_errno("cannot watch the guest-machine process");
+  const ChildEvents children;
   const double deadline = monitor::monotonic_seconds() + timeout_seconds.value_or(0);
   pollfd watched[] = {{handle, POLLIN, 0},
-                      {config.terminal ? config.terminal->resized_fd() : -1, POLLIN, 0}};
-  bool unseen = false, in_time = true;
-  while (!watched[0].revents && in_time) {
+                      {config.terminal ? config.terminal->resized_fd() : -1, POLLIN, 0},
+                      {children.fd(), POLLIN, 0}};
+  bool unseen = false, in_time = true, lost = false;
+  while (!watched[0].revents && in_time && !lost) {
     int milliseconds = unseen ? kick_milliseconds : -1;
     if (timeout_seconds) {
       const double left = deadline - monitor::monotonic_seconds();
@@ -99,47 +141,52 @@ bool wait_for_end(pid_t pid, const monitor::MachineConfig& config, vmi::SharedIn
       if (!unseen || rest < milliseconds) milliseconds = rest;
       in_time = left > 0;
     }
-    if (poll(watched, 2, milliseconds) < 0) watched[0].revents = watched[1].revents = 0;
-    if (config.terminal) unseen = serve_terminal(pid, *config.terminal, shared, unseen);
+    if (poll(watched, 3, milliseconds) < 0)
+      watched[0].revents = watched[1].revents = watched[2].revents = 0;
+    if (watched[2].revents != 0) {
+      children.drain();
+      lost = processes.lost_one();
+    }
+    if (config.terminal) unseen = serve_terminal(processes, *config.terminal, shared, unseen);
   }
   close(handle);
-  return watched[0].revents != 0;
+  if (watched[0].revents != 0) return Wakeup::ended;
+  return lost ? Wakeup::lost_process : Wakeup::timeout;
 }
 
-/// How the guest-machine process ended: its wait status, and what it cost. Killed when its time is
-/// over: `timed_out`.
+/// How the machine ended: its first process's wait status, and why it was killed, if it was.
 struct End {
   int status = 0;
-  rusage usage{};
-  bool timed_out = false;
+  Wakeup why = Wakeup::ended;
 };
 
-End reap(pid_t pid, bool timed_out) {
-  if (timed_out) kill(pid, SIGKILL);
-  End end{.timed_out = timed_out};
-  while (wait4(pid, &end.status, __WALL, &end.usage) < 0 && errno == EINTR) {
-  }
-  return end;
-}
-
-End watch_unseen(pid_t pid, const monitor::MachineConfig& config, vmi::SharedInfo& shared) {
-  return reap(pid, !wait_for_end(pid, config, shared));
+End watch_unseen(pid_t first, MachineProcesses& processes, const monitor::MachineConfig& config,
+                 vmi::SharedInfo& shared) {
+  const Wakeup why = wait_for_end(first, processes, config, shared);
+  return {processes.end(), why};
 }
 
 /// The same with a witness that traces every host call (tests).
-End watch_observed(pid_t pid, const monitor::MachineConfig& config, const HostCallSites& sites,
-                   const ResidentImage& resident, const monitor::GuestMemory& memory,
-                   monitor::Outcome& outcome) {
-  monitor::Observer observer(memory.shared_info(), [&](const monitor::ObservedCall& call) {
+End watch_observed(pid_t first, MachineProcesses& processes, const monitor::MachineConfig& config,
+                   const HostCallSites& sites, const ResidentImage& resident,
+                   const monitor::GuestMemory& memory, monitor::Outcome& outcome) {
+  // A parked process is in the kernel, wherever the one that runs is.
+  auto in_kernel = [&](pid_t pid) {
+    return memory.shared_info().in_kernel.load() != 0 || pid != processes.running();
+  };
+  monitor::Observer observer(in_kernel, [&](const monitor::ObservedCall& call) {
     // Until the resident part's first instruction this is still the launcher's own code.
     return resident.report.start_tsc == 0 ||
            is_allowed(sites, call.arch, call.ip, call.number, call.arguments);
   });
-  observer.attach(pid);
-  const auto end = observer.watch(pid, config.timeout_seconds);
+  observer.attach(first);
+  const auto end = observer.watch(first, config.timeout_seconds);
   outcome.observed = observer.report();
   outcome.counters["observed_traps"] = observer.trapped();
-  return end ? End{end->status, end->usage, false} : reap(pid, true);
+  if (!end) return {processes.end(), Wakeup::timeout};
+  processes.reaped_first(end->usage);
+  processes.end();
+  return {end->status, Wakeup::ended};
 }
 
 monitor::Outcome run(const monitor::MachineConfig& config) {
@@ -151,9 +198,13 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const double start = monitor::monotonic_seconds();
   monitor::prepare_guest(memory, config, resident_elf());
   auto& resident = *reinterpret_cast<ResidentImage*>(memory.at(vmi::resident_base));
-  resident.start_info = {
-      protect,          0, memory.ram_bytes(), memory.boot_info().xsave_bytes, disk.bytes(),
-      disk.read_only(), 0};
+  resident.start_info = {.protect = protect,
+                         .spaces = spaces_of(config.config),
+                         .ram_bytes = memory.ram_bytes(),
+                         .xsave_bytes = memory.boot_info().xsave_bytes,
+                         .block_bytes = disk.bytes(),
+                         .block_read_only = disk.read_only(),
+                         .launcher = getpid()};
 
   const Gate gate = gate_for(protect);
   const HostCallSites sites = sites_of(resident, gate, protect, memory);
@@ -175,14 +226,16 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
                                    handle_signals(restorer);
                                    install_filter(filter);
                                  }});
+  MachineProcesses processes(resident.members, process.pid());
+  const pid_t first = process.pid();
+  process.reaped();  // by the other one, whatever happens
   const End end = config.observe
-                      ? watch_observed(process.pid(), config, sites, resident, memory, outcome)
-                      : watch_unseen(process.pid(), config, memory.shared_info());
-  process.reaped();
+                      ? watch_observed(first, processes, config, sites, resident, memory, outcome)
+                      : watch_unseen(first, processes, config, memory.shared_info());
   const double ended = monitor::monotonic_seconds();
 
   judge_end(end.status, process, memory, resident.report, outcome);
-  if (end.timed_out) {
+  if (end.why == Wakeup::timeout) {
     outcome.exit_status = 124;
     outcome.failure = "timeout: the guest ran longer than allowed (--timeout)";
   }
@@ -193,9 +246,8 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
     outcome.boot_seconds = booted - start;
     outcome.wall_seconds = ended - booted;
   }
-  const monitor::ProcessCost cost = monitor::cost_of(end.usage);
-  outcome.cpu_seconds = cost.cpu_seconds;
-  outcome.rss_bytes = cost.peak_rss_bytes;
+  outcome.cpu_seconds = processes.cost().cpu_seconds;
+  outcome.rss_bytes = processes.cost().peak_rss_bytes;
   outcome.window_is_huge = memory.window_is_huge();
   read_markers(resident.report, outcome);
   monitor::collect_counters(memory, outcome);

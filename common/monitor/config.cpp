@@ -16,7 +16,7 @@ namespace {
 constexpr std::array<std::string_view, 3> vmm_names = {"standalone", "baseline", "extended"};
 constexpr std::array<std::string_view, 3> trap_names = {"ptrace", "sysemu", "sigsys"};
 constexpr std::array<std::string_view, 3> protect_names = {"mmap", "mprotect", "none"};
-constexpr std::array<std::string_view, 1> spaces_names = {"remap"};
+constexpr std::array<std::string_view, 2> spaces_names = {"remap", "pool"};
 constexpr std::array<std::string_view, 3> axis_names = {"trap", "protect", "spaces"};
 
 /// A point on the axes as indices into the name tables, in the order of axis_names.
@@ -41,7 +41,8 @@ std::vector<unsigned> choices(Vmm vmm, unsigned axis) {
     if (baseline) return {index(Protect::mmap)};
     return {index(Protect::mprotect), index(Protect::mmap), index(Protect::none)};
   }
-  return {index(Spaces::remap)};
+  if (baseline) return {index(Spaces::remap)};
+  return {index(Spaces::pool), index(Spaces::remap)};
 }
 
 Point point_of(const Config& config) {
@@ -160,6 +161,19 @@ std::vector<Config> Config::parse_list(std::string_view text) {
     configs.push_back(config);
   }
   return configs;
+}
+
+std::vector<Config> Config::points(Vmm vmm) {
+  if (vmm == Vmm::standalone) return {Config{}};
+  std::vector<Config> all;
+  for (unsigned trap : choices(vmm, 0)) {
+    for (unsigned protect : choices(vmm, 1)) {
+      for (unsigned spaces : choices(vmm, 2)) {
+        all.push_back(with_point(vmm, {trap, protect, spaces}));
+      }
+    }
+  }
+  return all;
 }
 
 std::string Config::name() const {

@@ -10,7 +10,7 @@ namespace monitor {
 enum class Vmm { standalone, baseline, extended };
 enum class Trap { ptrace, sysemu, sigsys };
 enum class Protect { mmap, mprotect, none };
-enum class Spaces { remap };
+enum class Spaces { remap, pool };
 
 struct Config {
   Vmm vmm = Vmm::standalone;
@@ -30,6 +30,8 @@ struct Config {
   /// "baseline,extended:trap=sigsys,protect=none,standalone": a comma starts a new configuration
   /// when a VMM's name follows it, else it continues the axes.
   static std::vector<Config> parse_list(std::string_view text);
+  /// Every point of a VMM's axes, its default first.
+  static std::vector<Config> points(Vmm vmm);
 
   friend bool operator==(const Config&, const Config&) = default;
 };

@@ -107,8 +107,9 @@ void map_machine(const ChildPlan& child) {
   std::memcpy(constants, child.gate_constants.data(), child.gate_constants.size());
   mprotect(gate, vmi::page_size, PROT_READ | PROT_EXEC);
   mprotect(constants, vmi::gate_size - vmi::page_size, PROT_READ);
+  // Shared with whatever this process clones: all processes of a machine have one signal stack.
   map_fixed(vmi::alt_stack_base, vmi::alt_stack_size, PROT_READ | PROT_WRITE,
-            anonymous | MAP_POPULATE, -1, "the alternate stack");
+            MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, "the alternate stack");
   // Protection must be what the gate's opening asks for, or the first one splits the mapping.
   map_fixed(vmi::window_base, child.mapped_bytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED,
             guest_memory_fd, "the window");

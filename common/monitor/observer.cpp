@@ -54,8 +54,8 @@ class ChildSignalBlocked {
 
 }  // namespace
 
-Observer::Observer(const vmi::SharedInfo& shared, Rules rules)
-    : shared_(shared), rules_(std::move(rules)) {}
+Observer::Observer(InKernel in_kernel, Rules rules)
+    : in_kernel_(std::move(in_kernel)), rules_(std::move(rules)) {}
 
 void Observer::wait_for_observer() {
   raise(SIGSTOP);
@@ -126,7 +126,7 @@ void Observer::entered_call(pid_t pid) {
   call.arch = info.arch;
   call.number = info.entry.nr;
   std::copy(std::begin(info.entry.args), std::end(info.entry.args), call.arguments);
-  call.in_kernel = shared_.in_kernel.load(std::memory_order_relaxed) != 0;
+  call.in_kernel = in_kernel_(pid);
   // Judged now, not when it is settled: what the rules look at may have moved on by then.
   const auto known = calls_.find(key_of(call));
   call.allowed = known == calls_.end() ? rules_(call) : known->second.allowed;

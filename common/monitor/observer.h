@@ -20,7 +20,6 @@
 #include <vector>
 
 #include "monitor/machine_config.h"
-#include "vmi/shared_info.h"
 
 namespace monitor {
 
@@ -30,8 +29,10 @@ class Observer {
   /// and `count` are not set yet.
   using Rules = std::function<bool(const ObservedCall&)>;
 
-  /// `shared.in_kernel` is read at each call.
-  Observer(const vmi::SharedInfo& shared, Rules rules);
+  /// Does that process run guest-kernel code now? Asked at each call.
+  using InKernel = std::function<bool(pid_t)>;
+
+  Observer(InKernel in_kernel, Rules rules);
 
   /// In the process to be observed, before its first call that matters: waits for attach().
   static void wait_for_observer();
@@ -64,7 +65,7 @@ class Observer {
       std::tuple<std::uint64_t, std::uint32_t, std::uint64_t, std::array<std::uint64_t, 6>, bool>;
   static Key key_of(const ObservedCall& call);
 
-  const vmi::SharedInfo& shared_;
+  InKernel in_kernel_;
   Rules rules_;
   std::map<pid_t, ObservedCall>
       open_;  // entered; whether the filter traps it shows at the next stop

@@ -21,14 +21,10 @@ constexpr std::int64_t tick_ns = 10'000'000;
 alignas(HostPort) unsigned char host_port_storage[sizeof(HostPort)];
 alignas(devices::Machine) unsigned char machine_storage[sizeof(devices::Machine)];
 
-[[noreturn]] void end_process(int status) {
-  for (;;) host(__NR_exit_group, status);
-}
-
 [[noreturn]] void shutdown(std::int32_t wait_status) {
   image().report.wait_status = wait_status;
   image().report.ending = Ending::shutdown;
-  end_process(0);
+  end_machine(0);
 }
 
 /// The registers as they are here; the unwinder finds the guest kernel's callers from them.
@@ -100,7 +96,8 @@ void device_write(std::uint32_t address, std::uint64_t value) {
     .signal_return_ip = signal_return_ip,
     .host_call_ip = host_call_ip,
     .start_info = {},
-    .report = {}};
+    .report = {},
+    .members = {.made = 1, .running = 0, .table = {}}};
 
 ResidentImage& image() {
   return resident_image;
@@ -122,7 +119,7 @@ void build_machine() {
   report.message[i] = '\0';
   report.registers = registers;
   report.ending = Ending::death;
-  end_process(1);
+  end_machine(1);
 }
 
 }  // namespace extended

@@ -9,16 +9,36 @@
 namespace extended {
 
 enum class Protect : std::uint32_t { mmap, mprotect, none };
+enum class Spaces : std::uint32_t { pool, remap };
 
 /// Launcher to resident part, written once before the first instruction.
 struct StartInfo {
   Protect protect;
-  std::uint32_t reserved;
+  Spaces spaces;
   std::uint64_t ram_bytes;
   std::uint64_t xsave_bytes;
   std::uint64_t block_bytes;  // size of the disk image; 0: none
   std::uint32_t block_read_only;
-  std::uint32_t reserved2;
+  std::int32_t launcher;  // pid
+};
+
+enum Turn : std::uint32_t { turn_wait = 0, turn_run = 1, turn_end = 2 };
+
+/// A host process of the machine (spaces/pool.cpp). Offsets are known to spaces/handover.S.
+struct Member {
+  std::uint32_t turn;  // futex: a Turn calls the parked process back
+  std::int32_t pid;    // 0: never made. Written by the host kernel as it makes the process
+  std::uint64_t parking_stack[31];
+};
+static_assert(sizeof(Member) == 256);
+
+/// One for each address space that lives at once, and there is one more process than spaces while
+/// execve has two. The first is the process that the launcher made: when it ends, the machine does.
+inline constexpr std::uint32_t most_members = 192;
+struct Members {
+  std::uint32_t made;     // processes made so far: they are the first ones of the table
+  std::uint32_t running;  // whose turn it is
+  Member table[most_members];
 };
 
 enum class Ending : std::uint32_t {
@@ -58,6 +78,7 @@ struct ResidentImage {
   const void* host_call_ip;      // address after the one syscall instruction for host calls
   StartInfo start_info;
   Report report;
+  Members members;
 };
 
 }  // namespace extended

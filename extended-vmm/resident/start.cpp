@@ -11,17 +11,14 @@ namespace extended {
 
 void build_machine();
 
-namespace {
-
-/// Pre-emption of the guest: a tick for each 10 ms of CPU time, so that an idle guest is silent.
+/// A tick for each 10 ms of the process's CPU time, so that an idle guest is silent, and so are the
+/// processes of a pool that are not running.
 void start_ticks() {
   constexpr int itimer_prof = 2;
   constexpr std::int64_t tick_us = 10'000;
   const std::int64_t timer[4] = {0, tick_us, 0, tick_us};  // interval, then value; s, us each
   counted_host(__NR_setitimer, itimer_prof, timer, nullptr);
 }
-
-}  // namespace
 
 extern "C" [[noreturn]] void resident_start() {
   const StartInfo& start = image().start_info;

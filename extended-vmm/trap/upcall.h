@@ -52,10 +52,19 @@ void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count);
 void peek_frame(vmi::Frame, std::uint64_t offset, void* to, std::uint64_t bytes);
 void poke_frame(vmi::Frame, std::uint64_t offset, const void* from, std::uint64_t bytes);
 
-// -- spaces/: address spaces
+// -- spaces/: address spaces (spaces/spaces.cpp chooses)
 std::int64_t create_space(vmi::SpaceId);
 void destroy_space(vmi::SpaceId);
 void switch_space(vmi::SpaceId, const vmi::Extent* extents);
+/// Gives this host process the address space `extents` describes, and no other page of guest user
+/// memory.
+void replace_mappings(const vmi::Extent* extents);
+/// Ends the machine, whichever of its processes runs.
+[[noreturn]] void end_machine(int status);
+
+// -- resident/start.cpp
+/// The tick that pre-empts guest programs, in a host process that has none yet.
+void start_ticks();
 
 /// A host call, counted.
 template <class... A>

@@ -98,7 +98,7 @@ TEST_P(Hostile, MakesNoHostCallOfItsOwn) {
 
 INSTANTIATE_TEST_SUITE_P(All, Hostile,
                          testing::Combine(testing::ValuesIn(topics),
-                                          testing::ValuesIn(support::protected_places())),
+                                          testing::ValuesIn(support::protected_points())),
                          [](const auto& info) {
                            return support::test_name(std::string(std::get<0>(info.param)) + "_on_" +
                                                      std::get<1>(info.param));

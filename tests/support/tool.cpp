@@ -16,6 +16,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "monitor/config.h"
 #include "monitor/outcome_json.h"
 
 namespace support {
@@ -147,9 +148,21 @@ const std::vector<std::string>& places() {
       "baseline",
       "baseline:trap=sysemu",
       "extended",
+      "extended:spaces=remap",
       "extended:protect=mmap",
       "extended:protect=none",
   };
+  return all;
+}
+
+const std::vector<std::string>& every_point() {
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> names;
+    for (auto vmm : {monitor::Vmm::baseline, monitor::Vmm::extended}) {
+      for (const auto& config : monitor::Config::points(vmm)) names.push_back(config.name());
+    }
+    return names;
+  }();
   return all;
 }
 
@@ -158,8 +171,14 @@ const std::vector<std::string>& guest_places() {
   return guests;
 }
 
-const std::vector<std::string>& protected_places() {
-  static const std::vector<std::string> some(places().begin() + 1, places().end() - 1);
+const std::vector<std::string>& protected_points() {
+  static const std::vector<std::string> some = [] {
+    std::vector<std::string> names;
+    for (const auto& name : every_point()) {
+      if (monitor::Config::parse(name).protect != monitor::Protect::none) names.push_back(name);
+    }
+    return names;
+  }();
   return some;
 }
 

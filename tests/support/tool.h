@@ -46,8 +46,9 @@ Reported exec_reported(const std::string& place, const std::vector<std::string>&
 /// Every point at which guests are tested; the first one is the oracle.
 const std::vector<std::string>& places();
 const std::vector<std::string>& guest_places();
-/// Those that promise to contain a hostile program.
-const std::vector<std::string>& protected_places();
+/// All points of both VMMs' axes, and those that promise protection.
+const std::vector<std::string>& every_point();
+const std::vector<std::string>& protected_points();
 
 /// "baseline:trap=sysemu" as a test's name may have it.
 std::string test_name(std::string text);

@@ -28,16 +28,19 @@ TEST(Config, DefaultsOfEachVmm) {
   Config extended = Config::parse("extended");
   EXPECT_EQ(extended.trap, Trap::sigsys);
   EXPECT_EQ(extended.protect, Protect::mprotect);
+  EXPECT_EQ(extended.spaces, Spaces::pool);
+  EXPECT_EQ(Config::points(Vmm::baseline).size(), 2u);
+  EXPECT_EQ(Config::points(Vmm::extended).front(), extended);
 }
 
 TEST(Config, NameGivesTheAxesThatDifferAndParsesBack) {
   for (const char* name : {"standalone", "baseline", "baseline:trap=sysemu", "extended",
-                           "extended:protect=mmap", "extended:protect=none"}) {
+                           "extended:protect=mmap", "extended:protect=none,spaces=remap"}) {
     EXPECT_EQ(Config::parse(name).name(), name);
   }
-  EXPECT_EQ(Config::parse("extended:trap=sigsys,protect=none,spaces=remap").name(),
+  EXPECT_EQ(Config::parse("extended:trap=sigsys,protect=none,spaces=pool").name(),
             "extended:protect=none");
-  EXPECT_EQ(Config::parse("extended").axes(), "trap=sigsys,protect=mprotect,spaces=remap");
+  EXPECT_EQ(Config::parse("extended").axes(), "trap=sigsys,protect=mprotect,spaces=pool");
 }
 
 TEST(Config, ListCommaContinuesAxesOrStartsAnew) {

@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "monitor/error.h"
+#include "vmi/shared_info.h"
 
 namespace monitor {
 namespace {
@@ -77,7 +78,8 @@ class ObserverTest : public testing::Test {
 
   vmi::SharedInfo shared{};
   int asked = 0;
-  Observer observer{shared, [this](const ObservedCall& call) {
+  Observer observer{[this](pid_t) { return shared.in_kernel.load() != 0; },
+                    [this](const ObservedCall& call) {
                       ++asked;
                       return call.number != SYS_getuid;
                     }};

@@ -1,0 +1,112 @@
+// How a member of the pool gives its turn to another, and how a new one comes to be: see pool.cpp.
+// The host calls are made on the member's own parking stack: from the moment the successor is
+// awake, the guest kernel's stack is the successor's.
+
+#include <asm/unistd_64.h>
+
+// struct extended::Member and enum Turn (resident/image.h)
+#define TURN 0
+#define PID 4
+#define PARKING_STACK_TOP 256
+
+#define TURN_RUN 1
+#define TURN_END 2
+
+// Of the host's ABI; its headers for these do not assemble.
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+#define PR_SET_PDEATHSIG 1
+#define SIGKILL 9
+
+    .text
+
+// hand_over(from, to)
+    .globl hand_over
+hand_over:
+    push %rbp
+    push %rbx
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    mov %rsp, kernel_stack(%rip)
+    mov %rdi, %rbx
+    lea PARKING_STACK_TOP-16(%rbx), %rsp
+    movl $TURN_RUN, TURN(%rsi)   // the last touch of guest state
+    mov $__NR_futex, %edi
+    lea TURN(%rsi), %rsi
+    mov $FUTEX_WAKE, %edx
+    mov $1, %ecx
+    call host_call
+
+// Parked, in rbx. A wake-up may come before the wait: the turn is looked at by the host, too.
+park:
+    mov $__NR_futex, %edi
+    lea TURN(%rbx), %rsi
+    mov $FUTEX_WAIT, %edx
+    xor %ecx, %ecx
+    xor %r8d, %r8d
+    call host_call
+    mov TURN(%rbx), %eax
+    test %eax, %eax
+    jz park
+    movl $0, TURN(%rbx)
+    cmp $TURN_RUN, %eax
+    jne member_ends
+    mov kernel_stack(%rip), %rsp
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbx
+    pop %rbp
+    ret
+
+member_ends:
+    mov $__NR_exit_group, %edi
+    xor %esi, %esi
+    call host_call
+    ud2
+
+// clone_member(member, flags): the host writes the new pid into the member before anybody can see
+// the process, so that the launcher always knows all of them.
+    .globl clone_member
+clone_member:
+    push %rbx
+    mov %rdi, %rbx
+    lea PARKING_STACK_TOP-16(%rbx), %rdx
+    lea member_begins(%rip), %rax
+    mov %rax, (%rdx)             // where the new process's host_call returns to
+    lea PID(%rbx), %rcx
+    mov $__NR_clone, %edi
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    sub $8, %rsp
+    push $0
+    call host_call               // (clone, flags, stack, parent_tid, 0, 0)
+    add $16, %rsp
+    pop %rbx
+    ret
+
+// The new process: dies with the launcher like the first (a host clears that wish at each clone).
+member_begins:
+    lea PARKING_STACK_TOP-16(%rbx), %rsp
+    mov $__NR_prctl, %edi
+    mov $PR_SET_PDEATHSIG, %esi
+    mov $SIGKILL, %edx
+    call host_call
+    mov $__NR_getppid, %edi
+    call host_call
+    cmp launcher_pid(%rip), %eax
+    je park
+    jmp member_ends
+
+    .bss
+    .balign 8
+kernel_stack:                    // of whoever gave its turn away last
+    .skip 8
+    .globl launcher_pid
+launcher_pid:
+    .skip 4
+
+    .section .note.GNU-stack, "", @progbits

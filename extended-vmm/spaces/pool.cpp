@@ -1,0 +1,135 @@
+// spaces=pool: a host process for each guest address space, kept between guest context switches;
+// window and signal stack are shared mappings, the same in all of them. The paper's third extension
+// gives one process several address-space definitions; a host without it has them in processes.
+//
+// Exactly one member runs. The others are parked in the host kernel, waiting for their turn, with
+// the window open and asynchronous signals blocked: kernel mode, as the one that runs is during
+// the hand-over. The guest kernel does not notice: its stack and registers are in the window, and
+// pool_switch() returns in another process than the one that called it.
+//
+// A member whose guest address space has gone stays, with its old mappings, and gets rid of them
+// when it is given another space: making and reaping host processes costs more.
+#include "extended-vmm/spaces/pool.h"
+
+#include <asm/errno.h>
+#include <asm/unistd_64.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+
+#include <csignal>
+
+#include "extended-vmm/trap/upcall.h"
+
+extern "C" {
+/// Clones the running process; the new one parks itself. The host's result: a pid or an error.
+std::int64_t clone_member(extended::Member* made, std::uint64_t flags);
+/// Parks the first, and goes on in the second. Returns there.
+void hand_over(extended::Member* from, extended::Member* to);
+/// Whose death a new member must not miss.
+extern std::int32_t launcher_pid;
+}
+
+namespace extended {
+namespace {
+
+constexpr std::uint32_t most_spaces = 1024;
+constexpr std::uint8_t nobody = 0xff;
+static_assert(most_members <= nobody);
+
+enum class State : std::uint8_t {
+  free,      // no space, mappings of an earlier one
+  reserved,  // of a space that never ran: mappings of an earlier one, or of the process it is made
+             // of
+  mapped,    // of a space whose extents are what this process has mapped
+};
+
+/// Which member holds which space. Kept apart from Members: nobody outside needs it.
+struct Pool {
+  State state[most_members];
+  bool ticking[most_members];  // has a tick of its own
+  std::uint8_t free_list[most_members];
+  std::uint32_t free_count;
+  std::uint8_t member_of[most_spaces];  // index + 1; 0: none
+  bool first_given;                     // the first process serves the first space
+};
+Pool pool;
+
+Members& members() {
+  return image().members;
+}
+
+void set_blocked_signals(std::uint64_t mask) {
+  counted_host(__NR_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+}
+
+/// -1: the host gives no more.
+int make_member() {
+  Members& all = members();
+  if (all.made == most_members) return -1;
+  const std::uint32_t index = all.made;
+  set_blocked_signals(~0ull);
+  const std::int64_t pid =
+      clone_member(&all.table[index], CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID);
+  set_blocked_signals(0);
+  if (pid < 0) return -1;
+  all.made = index + 1;
+  return static_cast<int>(index);
+}
+
+}  // namespace
+
+std::int64_t pool_create(vmi::SpaceId id) {
+  if (id >= most_spaces) return -EAGAIN;
+  int index;
+  if (!pool.first_given) {
+    pool.first_given = true;
+    launcher_pid = image().start_info.launcher;
+    pool.ticking[0] = true;
+    index = 0;
+  } else if (pool.free_count != 0) {
+    index = pool.free_list[--pool.free_count];
+  } else {
+    index = make_member();
+  }
+  if (index < 0) return -EAGAIN;
+  pool.state[index] = State::reserved;
+  pool.member_of[id] = static_cast<std::uint8_t>(index + 1);
+  return 0;
+}
+
+void pool_destroy(vmi::SpaceId id) {
+  const auto index = static_cast<std::uint8_t>(pool.member_of[id] - 1);
+  pool.member_of[id] = 0;
+  pool.state[index] = State::free;
+  pool.free_list[pool.free_count++] = index;
+}
+
+void pool_switch(vmi::SpaceId id, const vmi::Extent* extents) {
+  Members& all = members();
+  const std::uint32_t from = all.running, to = pool.member_of[id] - 1u;
+  if (to != from) {
+    set_blocked_signals(~0ull);
+    all.running = to;
+    hand_over(&all.table[from], &all.table[to]);
+    set_blocked_signals(0);
+    if (!pool.ticking[to]) {
+      pool.ticking[to] = true;
+      start_ticks();
+    }
+  }
+  if (pool.state[to] == State::mapped) return;
+  replace_mappings(extents);
+  pool.state[to] = State::mapped;
+}
+
+/// The launcher waits for the first process, whatever the others do.
+[[noreturn]] void end_machine(int status) {
+  Members& all = members();
+  if (all.running != 0) {
+    all.table[0].turn = turn_end;
+    counted_host(__NR_futex, &all.table[0].turn, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+  }
+  for (;;) host(__NR_exit_group, status);
+}
+
+}  // namespace extended
