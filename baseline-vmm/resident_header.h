@@ -59,7 +59,7 @@ struct GateConstants {
   std::uint64_t upcall;       // ResidentHeader::upcall
 };
 
-static_assert(sizeof(Mailbox) == 24 && offsetof(ResidentHeader, mailbox) == 176);
+static_assert(sizeof(Mailbox) == 24 && offsetof(ResidentHeader, mailbox) == 184);
 
 }  // namespace baseline
 #endif

@@ -4,17 +4,20 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
+#include <iterator>
 
 #include "extended-vmm/report.h"
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/spaces/members.h"
+#include "extended-vmm/trap/call_site.h"
 #include "extended-vmm/trap/filter.h"
 #include "extended-vmm/trap/gate.h"
 #include "monitor/accounting.h"
@@ -41,6 +44,10 @@ Protect protect_of(const monitor::Config& config) {
   return Protect::none;
 }
 
+Trap trap_of(const monitor::Config& config) {
+  return config.trap == monitor::Trap::direct ? Trap::direct : Trap::sigsys;
+}
+
 Spaces spaces_of(const monitor::Config& config) {
   return config.spaces == monitor::Spaces::pool ? Spaces::pool : Spaces::remap;
 }
@@ -57,6 +64,8 @@ HostCallSites sites_of(const ResidentImage& resident, const Gate& gate, Protect 
   return {.protect = protect,
           .opened = vmi::gate_base + gate.opened_offset,
           .closed = vmi::gate_base + gate.closed_offset,
+          .direct_opened = vmi::gate_base + gate.direct_opened_offset,
+          .direct_closed = vmi::gate_base + gate.direct_closed_offset,
           .host_call = address(resident.host_call_ip),
           .signal_return = address(resident.signal_return_ip),
           .mapping_bytes = memory.total_bytes()};
@@ -119,39 +128,87 @@ class ChildEvents {
   sigset_t old_{};
 };
 
+/// How the resident part wakes the launcher to answer questions (trap=direct).
+class WakeEvent {
+ public:
+  explicit WakeEvent(bool wanted) {
+    if (wanted && (fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+      monitor::throw_errno("cannot make an eventfd");
+  }
+  ~WakeEvent() {
+    if (fd_ >= 0) close(fd_);
+  }
+  WakeEvent(const WakeEvent&) = delete;
+  WakeEvent& operator=(const WakeEvent&) = delete;
+
+  [[nodiscard]] int fd() const { return fd_; }  // -1: nobody asks
+  void answer(ResidentImage& resident) const {
+    std::uint64_t times;
+    if (fd_ >= 0 && read(fd_, &times, sizeof times) > 0) extended::answer(resident.questions);
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+/// What the launcher works with while the machine runs.
+struct Machine {
+  const monitor::MachineConfig& config;
+  monitor::GuestMemory& memory;
+  ResidentImage& resident;
+  MachineProcesses& processes;
+  const WakeEvent& wake;
+  pid_t first;  // the process that ends last, unless somebody kills them
+};
+
 enum class Wakeup { ended, lost_process, timeout };
 
+/// Poll's timeout: until the deadline, and no longer than until the next kick.
+int milliseconds_left(std::optional<double> deadline, bool kick) {
+  int milliseconds = kick ? kick_milliseconds : -1;
+  if (deadline) {
+    const double left = std::max(0.0, *deadline - monitor::monotonic_seconds());
+    const int rest = static_cast<int>(left * 1000) + 1;
+    if (!kick || rest < milliseconds) milliseconds = rest;
+  }
+  return milliseconds;
+}
+
 /// Waits for the end of the first process, or of the time, or of another process.
-Wakeup wait_for_end(pid_t first, const MachineProcesses& processes,
-                    const monitor::MachineConfig& config, vmi::SharedInfo& shared) {
-  const auto timeout_seconds = config.timeout_seconds;
-  const int handle = static_cast<int>(syscall(SYS_pidfd_open, first, 0));
+Wakeup wait_for_end(const Machine& machine) {
+  const monitor::MachineConfig& config = machine.config;
+  const int handle = static_cast<int>(syscall(SYS_pidfd_open, machine.first, 0));
   if (handle < 0) monitor::throw_errno("cannot watch the guest-machine process");
   const ChildEvents children;
-  const double deadline = monitor::monotonic_seconds() + timeout_seconds.value_or(0);
+  std::optional<double> deadline;
+  if (config.timeout_seconds) deadline = monitor::monotonic_seconds() + *config.timeout_seconds;
   pollfd watched[] = {{handle, POLLIN, 0},
                       {config.terminal ? config.terminal->resized_fd() : -1, POLLIN, 0},
-                      {children.fd(), POLLIN, 0}};
-  bool unseen = false, in_time = true, lost = false;
-  while (!watched[0].revents && in_time && !lost) {
-    int milliseconds = unseen ? kick_milliseconds : -1;
-    if (timeout_seconds) {
-      const double left = deadline - monitor::monotonic_seconds();
-      const int rest = left > 0 ? static_cast<int>(left * 1000) + 1 : 0;
-      if (!unseen || rest < milliseconds) milliseconds = rest;
-      in_time = left > 0;
+                      {children.fd(), POLLIN, 0},
+                      {machine.wake.fd(), POLLIN, 0}};
+  bool unseen = false;
+  Wakeup why = Wakeup::ended;
+  while (!watched[0].revents) {
+    if (deadline && monitor::monotonic_seconds() >= *deadline) {
+      why = Wakeup::timeout;
+      break;
     }
-    if (poll(watched, 3, milliseconds) < 0)
-      watched[0].revents = watched[1].revents = watched[2].revents = 0;
+    if (poll(watched, std::size(watched), milliseconds_left(deadline, unseen)) < 0)
+      for (pollfd& one : watched) one.revents = 0;
     if (watched[2].revents != 0) {
       children.drain();
-      lost = processes.lost_one();
+      if (machine.processes.lost_one() && !watched[0].revents) {
+        why = Wakeup::lost_process;
+        break;
+      }
     }
-    if (config.terminal) unseen = serve_terminal(processes, *config.terminal, shared, unseen);
+    machine.wake.answer(machine.resident);
+    if (config.terminal)
+      unseen =
+          serve_terminal(machine.processes, *config.terminal, machine.memory.shared_info(), unseen);
   }
   close(handle);
-  if (watched[0].revents != 0) return Wakeup::ended;
-  return lost ? Wakeup::lost_process : Wakeup::timeout;
+  return why;
 }
 
 /// How the machine ended: its first process's wait status, and why it was killed, if it was.
@@ -160,32 +217,30 @@ struct End {
   Wakeup why = Wakeup::ended;
 };
 
-End watch_unseen(pid_t first, MachineProcesses& processes, const monitor::MachineConfig& config,
-                 vmi::SharedInfo& shared) {
-  const Wakeup why = wait_for_end(first, processes, config, shared);
-  return {processes.end(), why};
+End watch_unseen(const Machine& machine) {
+  const Wakeup why = wait_for_end(machine);
+  return {machine.processes.end(), why};
 }
 
 /// The same with a witness that traces every host call (tests).
-End watch_observed(pid_t first, MachineProcesses& processes, const monitor::MachineConfig& config,
-                   const HostCallSites& sites, const ResidentImage& resident,
-                   const monitor::GuestMemory& memory, monitor::Outcome& outcome) {
+End watch_observed(const Machine& machine, const HostCallSites& sites, monitor::Outcome& outcome) {
   // A parked process is in the kernel, wherever the one that runs is.
   auto in_kernel = [&](pid_t pid) {
-    return memory.shared_info().in_kernel.load() != 0 || pid != processes.running();
+    return machine.memory.shared_info().in_kernel.load() != 0 || pid != machine.processes.running();
   };
   monitor::Observer observer(in_kernel, [&](const monitor::ObservedCall& call) {
     // Until the resident part's first instruction this is still the launcher's own code.
-    return resident.report.start_tsc == 0 ||
+    return machine.resident.report.start_tsc == 0 ||
            is_allowed(sites, call.arch, call.ip, call.number, call.arguments);
   });
-  observer.attach(first);
-  const auto end = observer.watch(first, config.timeout_seconds);
+  observer.attach(machine.first);
+  const auto end = observer.watch(machine.first, machine.config.timeout_seconds,
+                                  [&] { machine.wake.answer(machine.resident); });
   outcome.observed = observer.report();
   outcome.counters["observed_traps"] = observer.trapped();
-  if (!end) return {processes.end(), Wakeup::timeout};
-  processes.reaped_first(end->usage);
-  processes.end();
+  if (!end) return {machine.processes.end(), Wakeup::timeout};
+  machine.processes.reaped_first(end->usage);
+  machine.processes.end();
   return {end->status, Wakeup::ended};
 }
 
@@ -198,19 +253,23 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const double start = monitor::monotonic_seconds();
   monitor::prepare_guest(memory, config, resident_elf());
   auto& resident = *reinterpret_cast<ResidentImage*>(memory.at(vmi::resident_base));
-  resident.start_info = {.protect = protect,
-                         .spaces = spaces_of(config.config),
-                         .ram_bytes = memory.ram_bytes(),
-                         .xsave_bytes = memory.boot_info().xsave_bytes,
-                         .block_bytes = disk.bytes(),
-                         .block_read_only = disk.read_only(),
-                         .launcher = getpid()};
-
   const Gate gate = gate_for(protect);
+  resident.start_info = {
+      .trap = trap_of(config.config),
+      .protect = protect,
+      .spaces = spaces_of(config.config),
+      .launcher = getpid(),
+      .ram_bytes = memory.ram_bytes(),
+      .xsave_bytes = memory.boot_info().xsave_bytes,
+      .block_bytes = disk.bytes(),
+      .block_read_only = disk.read_only(),
+      .direct_saved_offset = static_cast<std::uint32_t>(gate.direct_saved_offset)};
+
   const HostCallSites sites = sites_of(resident, gate, protect, memory);
   const std::vector<sock_filter> filter = make_filter(sites);
-  const GateConstants constants{resident.signal_entry, memory.total_bytes()};
+  const GateConstants constants{resident.signal_entry, memory.total_bytes(), resident.direct_entry};
 
+  const WakeEvent wake(config.config.trap == monitor::Trap::direct);
   monitor::GuestProcess process({.memory = memory,
                                  .gate_code = gate.code,
                                  .gate_constants = std::as_bytes(std::span(&constants, 1)),
@@ -219,6 +278,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
                                  .cpu = config.cpu,
                                  .keep_stdio = true,
                                  .block_fd = disk.fd(),
+                                 .wake_fd = wake.fd(),
                                  .map_ram = protect == Protect::none,
                                  .last_hosted_step = [restorer = address(resident.signal_return),
                                                       filter, observe = config.observe] {
@@ -227,11 +287,9 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
                                    install_filter(filter);
                                  }});
   MachineProcesses processes(resident.members, process.pid());
-  const pid_t first = process.pid();
-  process.reaped();  // by the other one, whatever happens
-  const End end = config.observe
-                      ? watch_observed(first, processes, config, sites, resident, memory, outcome)
-                      : watch_unseen(first, processes, config, memory.shared_info());
+  const Machine machine{config, memory, resident, processes, wake, process.pid()};
+  process.reaped();  // by `processes`, whatever happens
+  const End end = config.observe ? watch_observed(machine, sites, outcome) : watch_unseen(machine);
   const double ended = monitor::monotonic_seconds();
 
   judge_end(end.status, process, memory, resident.report, outcome);

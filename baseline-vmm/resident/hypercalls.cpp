@@ -51,6 +51,8 @@ extern const char start_entry[], start_stack[], upcall_entry[], host_call_ip[], 
             .copy_frames = copy_frames,
             .peek_frame = peek_frame,
             .poke_frame = poke_frame,
+            // Never offered: this monitor rewrites no code.
+            .patch_text = [](std::uint64_t, vmi::Frame) {},
             .return_to_user = return_to_user,
             .idle = idle,
             .save_vectors = save_vectors,

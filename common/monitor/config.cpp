@@ -14,7 +14,7 @@ namespace monitor {
 namespace {
 
 constexpr std::array<std::string_view, 3> vmm_names = {"standalone", "baseline", "extended"};
-constexpr std::array<std::string_view, 3> trap_names = {"ptrace", "sysemu", "sigsys"};
+constexpr std::array<std::string_view, 4> trap_names = {"ptrace", "sysemu", "sigsys", "direct"};
 constexpr std::array<std::string_view, 3> protect_names = {"mmap", "mprotect", "none"};
 constexpr std::array<std::string_view, 2> spaces_names = {"remap", "pool"};
 constexpr std::array<std::string_view, 3> axis_names = {"trap", "protect", "spaces"};
@@ -35,7 +35,7 @@ std::vector<unsigned> choices(Vmm vmm, unsigned axis) {
   constexpr auto index = [](auto value) { return static_cast<unsigned>(value); };
   if (axis == 0) {
     if (baseline) return {index(Trap::ptrace), index(Trap::sysemu)};
-    return {index(Trap::sigsys)};
+    return {index(Trap::direct), index(Trap::sigsys)};
   }
   if (axis == 1) {
     if (baseline) return {index(Protect::mmap)};

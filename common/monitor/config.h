@@ -8,7 +8,7 @@
 namespace monitor {
 
 enum class Vmm { standalone, baseline, extended };
-enum class Trap { ptrace, sysemu, sigsys };
+enum class Trap { ptrace, sysemu, sigsys, direct };
 enum class Protect { mmap, mprotect, none };
 enum class Spaces { remap, pool };
 

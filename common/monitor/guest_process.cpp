@@ -69,19 +69,23 @@ void forget_the_c_library() {
   syscall(SYS_set_tid_address, nullptr);
 }
 
-// The launcher's own numbers of either may be the other's new one: both are moved away first.
-void keep_descriptors(int memory_fd, int block_fd, bool keep_stdio) {
-  if (block_fd >= 0) {
-    constexpr int out_of_the_way = 16;
-    memory_fd = fcntl(memory_fd, F_DUPFD, out_of_the_way);
-    block_fd = fcntl(block_fd, F_DUPFD, out_of_the_way);
-    if (memory_fd < 0 || block_fd < 0 || dup2(block_fd, guest_block_fd) < 0)
-      throw_errno("cannot hand the disk image to the guest-machine process");
-  }
-  if (memory_fd != guest_memory_fd && dup2(memory_fd, guest_memory_fd) < 0)
-    throw_errno("cannot hand guest memory to the guest-machine process");
-  if (!keep_stdio) close_range(0, 2, 0);
-  close_range(static_cast<unsigned>(block_fd >= 0 ? guest_block_fd : guest_memory_fd) + 1, ~0u, 0);
+/// The launcher's own number of one may be another's new one: all are moved away first.
+void keep_descriptors(int memory_fd, const GuestProcessPlan& plan) {
+  struct {
+    int fd, wanted;
+    const char* what;
+  } kept[] = {{memory_fd, guest_memory_fd, "guest memory"},
+              {plan.block_fd, guest_block_fd, "the disk image"},
+              {plan.wake_fd, guest_wake_fd, "the launcher's eventfd"}};
+  constexpr int out_of_the_way = 16;
+  for (auto& [fd, wanted, what] : kept)
+    if (fd >= 0 && (fd = fcntl(fd, F_DUPFD, out_of_the_way)) < 0)
+      throw_errno(std::string("cannot keep ") + what);
+  close_range(plan.keep_stdio ? 3 : 0, out_of_the_way - 1, 0);
+  for (auto& [fd, wanted, what] : kept)
+    if (fd >= 0 && dup2(fd, wanted) < 0)
+      throw_errno(std::string("cannot hand ") + what + " to the guest-machine process");
+  close_range(out_of_the_way, ~0u, 0);
 }
 
 void* map_fixed(std::uint64_t address, std::uint64_t bytes, int protection, int flags, int fd,
@@ -129,7 +133,7 @@ int child_main(void* argument) {
   try {
     leave_the_host(child.launcher);
     forget_the_c_library();
-    keep_descriptors(child.memory_fd, child.plan.block_fd, child.plan.keep_stdio);
+    keep_descriptors(child.memory_fd, child.plan);
     pin(child.plan.cpu);
     map_machine(child);
     if (child.plan.last_hosted_step) child.plan.last_hosted_step();

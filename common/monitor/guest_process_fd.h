@@ -5,5 +5,6 @@ namespace monitor {
 
 inline constexpr int guest_memory_fd = 3;
 inline constexpr int guest_block_fd = 4;  // only where devices run in this process
+inline constexpr int guest_wake_fd = 5;   // an eventfd that wakes the launcher, where there is one
 
 }  // namespace monitor

@@ -7,6 +7,8 @@ extern "C" const std::byte guest_kernel_end[];
 
 namespace monitor {
 
-std::span<const std::byte> kernel_image() { return {guest_kernel_begin, guest_kernel_end}; }
+std::span<const std::byte> kernel_image() {
+  return {guest_kernel_begin, guest_kernel_end};
+}
 
 }  // namespace monitor

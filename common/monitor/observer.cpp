@@ -97,7 +97,8 @@ bool Observer::step(pid_t pid, int status) {
   return true;
 }
 
-std::optional<Observer::End> Observer::watch(pid_t child, std::optional<double> timeout_seconds) {
+std::optional<Observer::End> Observer::watch(pid_t child, std::optional<double> timeout_seconds,
+                                             const std::function<void()>& meanwhile) {
   const double deadline = monotonic_seconds() + timeout_seconds.value_or(0);
   ChildSignalBlocked signals;
   for (;;) {
@@ -111,6 +112,7 @@ std::optional<Observer::End> Observer::watch(pid_t child, std::optional<double> 
     } else {
       signals.wait();
     }
+    meanwhile();
     if (timeout_seconds && monotonic_seconds() > deadline) return std::nullopt;
   }
 }

@@ -49,7 +49,10 @@ class Observer {
     rusage usage;
   };
   /// Steps until `child` has ended. Nothing when `timeout_seconds` pass first: the child runs on.
-  std::optional<End> watch(pid_t child, std::optional<double> timeout_seconds);
+  /// `meanwhile` is called after each step: what else the launcher has to do.
+  std::optional<End> watch(
+      pid_t child, std::optional<double> timeout_seconds,
+      const std::function<void()>& meanwhile = [] {});
 
   /// The calls that reached the host, identical ones folded.
   [[nodiscard]] std::vector<ObservedCall> report() const;

@@ -7,6 +7,7 @@
 //                     THE WINDOW, inaccessible while guest user code runs (not under none):
 //                       + kernel heap: kernel stacks, frame table, inodes, address spaces
 //                       + guest kernel image (text, data, bss)
+//                       + trampolines, as the resident part writes them
 //                       + resident part of the monitor (text, data, bss)
 //                       + device rings
 //                       + boot info page
@@ -17,9 +18,13 @@
 //                     nothing, ever (guard)
 //   gate_base         the gate: the only monitor code that guest user code can reach
 //                     nothing, ever (guard)
+//   trampolines_high  trampolines again, read-only and executable: jumped to from patched code
+//                     nothing, ever (guard)
 //   user_end          -----------------------------------------------------------------
 //                     guest user memory, all of it
-//   user_begin        the host refuses mappings below its mmap_min_addr
+//   user_begin        -----------------------------------------------------------------
+//   trampolines_low   and again, for code in low memory: a jump reaches 2 GiB
+//                     the host refuses mappings below its mmap_min_addr
 //
 // The whole of window and RAM is one memfd: window at offset 0, page frame 0 at window_size.
 #pragma once
@@ -41,8 +46,12 @@ inline constexpr std::uint64_t page_shift = 12;
 inline constexpr std::uint64_t page_size = 1ul << page_shift;
 inline constexpr std::uint64_t huge_page_size = 2ul << 20;
 
-inline constexpr std::uint64_t user_begin = 0x10000;
+inline constexpr std::uint64_t trampolines_low = 0x10000;
+inline constexpr std::uint64_t user_begin = 0x20000;
 inline constexpr std::uint64_t user_end = 0x7fff'0000'0000;
+
+inline constexpr std::uint64_t trampolines_high = 0x7fff'0800'0000;
+inline constexpr std::uint64_t trampolines_size = 8 * page_size;
 
 inline constexpr std::uint64_t gate_base = 0x7fff'1000'0000;
 inline constexpr std::uint64_t gate_size = 2 * page_size;  // code, then read-only constants
@@ -58,7 +67,8 @@ inline constexpr std::uint64_t shared_info_base = window_base;
 inline constexpr std::uint64_t boot_info_base = window_base + 0x1000;
 inline constexpr std::uint64_t rings_base = window_base + 0x2000;
 inline constexpr std::uint64_t resident_base = window_base + 0x10000;
-inline constexpr std::uint64_t kernel_base = window_base + 0x40000;  // heap follows its bss
+inline constexpr std::uint64_t trampolines_base = window_base + 0x48000;
+inline constexpr std::uint64_t kernel_base = window_base + 0x50000;  // heap follows its bss
 
 inline constexpr std::uint64_t ram_base = window_end;
 inline constexpr std::uint64_t ram_min = 16ul << 20;
@@ -79,6 +89,9 @@ constexpr bool is_user_range(std::uint64_t va, std::uint64_t bytes) {
 static_assert(window_base % huge_page_size == 0 && window_size % huge_page_size == 0);
 static_assert(gate_base == VMI_GATE_BASE && alt_stack_base == VMI_ALT_STACK_BASE &&
               window_base == VMI_WINDOW_BASE && window_size == VMI_WINDOW_SIZE);
+static_assert(trampolines_low + trampolines_size < user_begin && user_end < trampolines_high &&
+              trampolines_high + trampolines_size < gate_base &&
+              trampolines_base + trampolines_size == kernel_base);
 static_assert(user_end < gate_base && gate_base + gate_size < alt_stack_base);
 static_assert(alt_stack_base + alt_stack_size < window_base);
 static_assert(ram_base + ram_max < 0x7fff'ffff'f000);

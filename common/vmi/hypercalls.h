@@ -68,6 +68,12 @@ struct Hypercalls {
   void (*peek_frame)(Frame frame, std::uint64_t offset, void* to, std::uint64_t bytes);
   void (*poke_frame)(Frame frame, std::uint64_t offset, const void* from, std::uint64_t bytes);
 
+  /// The answer to Upcall::own_text, if the page at `va` is text: mapped privately from a file, to
+  /// be executed and not written. `frame` is what the page is mapped to now; nobody reads or writes
+  /// files through it, and every mapping of it has the page at this same address. The monitor
+  /// may rewrite its code. Without that answer the code stays as it is.
+  void (*patch_text)(std::uint64_t va, Frame frame);
+
   // -- Control.
   /// Leaves the kernel: loads all of `frame`, closes the window. The kernel stack below `frame`
   /// is dead. The next upcall fills `frame` again and starts at the top of that stack.
@@ -89,7 +95,7 @@ struct Hypercalls {
   void (*device_write)(std::uint32_t address, std::uint64_t value);
 };
 
-static_assert(sizeof(Hypercalls) == 16 + 20 * 8);
+static_assert(sizeof(Hypercalls) == 16 + 21 * 8);
 
 /// First bytes of the guest kernel's image (vmi::kernel_base): what the monitor calls.
 struct KernelHeader {

@@ -16,6 +16,7 @@ enum class Upcall : std::uint32_t {
   page_fault,  // fault_address and error_code as the x86 MMU gives them
   exception,   // any other processor exception; `vector` says which
   interrupt,   // nothing but pending interrupts (SharedInfo::pending)
+  own_text,    // the monitor wants to rewrite code at fault_address: see Hypercalls::patch_text
 };
 
 /// x86 page-fault error code bits, as in the processor manuals.

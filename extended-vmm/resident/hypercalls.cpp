@@ -4,11 +4,13 @@
 #include <new>
 
 #include "extended-vmm/resident/host_port.h"
+#include "extended-vmm/trap/sites.h"
 #include "extended-vmm/trap/upcall.h"
 
 extern "C" {
 extern const char entry_stack_top[], host_call_ip[], signal_return_ip[];
 void signal_entry();
+void direct_entry();
 void signal_return();
 void resident_start();
 }
@@ -81,6 +83,7 @@ void device_write(std::uint32_t address, std::uint64_t value) {
                    .copy_frames = copy_frames,
                    .peek_frame = peek_frame,
                    .poke_frame = poke_frame,
+                   .patch_text = patch_text,
                    .return_to_user = return_to_user,
                    .idle = idle,
                    .save_vectors = save_vectors,
@@ -92,12 +95,14 @@ void device_write(std::uint32_t address, std::uint64_t value) {
     .start = resident_start,
     .start_stack = entry_stack_top,
     .signal_entry = signal_entry,
+    .direct_entry = direct_entry,
     .signal_return = signal_return,
     .signal_return_ip = signal_return_ip,
     .host_call_ip = host_call_ip,
     .start_info = {},
     .report = {},
-    .members = {.made = 1, .running = 0, .table = {}}};
+    .members = {.made = 1, .running = 0, .table = {}},
+    .questions = {}};
 
 ResidentImage& image() {
   return resident_image;

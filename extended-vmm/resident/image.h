@@ -2,24 +2,28 @@
 // what it tells the resident part before the start, and what it reads after the end.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "vmi/hypercalls.h"
 
 namespace extended {
 
+enum class Trap : std::uint32_t { direct, sigsys };
 enum class Protect : std::uint32_t { mmap, mprotect, none };
 enum class Spaces : std::uint32_t { pool, remap };
 
 /// Launcher to resident part, written once before the first instruction.
 struct StartInfo {
+  Trap trap;
   Protect protect;
   Spaces spaces;
+  std::int32_t launcher;  // pid
   std::uint64_t ram_bytes;
   std::uint64_t xsave_bytes;
   std::uint64_t block_bytes;  // size of the disk image; 0: none
   std::uint32_t block_read_only;
-  std::int32_t launcher;  // pid
+  std::uint32_t direct_saved_offset;  // in the gate: Gate::direct_saved_offset
 };
 
 enum Turn : std::uint32_t { turn_wait = 0, turn_run = 1, turn_end = 2 };
@@ -34,12 +38,23 @@ static_assert(sizeof(Member) == 256);
 
 /// One for each address space that lives at once, and there is one more process than spaces while
 /// execve has two. The first is the process that the launcher made: when it ends, the machine does.
-inline constexpr std::uint32_t most_members = 192;
+inline constexpr std::uint32_t most_members = 144;
 struct Members {
   std::uint32_t made;     // processes made so far: they are the first ones of the table
   std::uint32_t running;  // whose turn it is
   Member table[most_members];
 };
+
+/// "Is what stands before this `syscall` instruction one whole `mov $n, %eax`?" Asked by the
+/// resident part (trap/sites.cpp), which goes on meanwhile; answered by the launcher
+/// (trap/call_site.cpp).
+enum class Verdict : std::uint32_t { none, asked, yes, no };
+struct SiteQuestion {
+  std::atomic<Verdict> verdict;
+  std::uint32_t bytes;    // of code, as many as lie before it on its page
+  std::uint8_t code[64];  // up to the end of the `syscall` instruction
+};
+inline constexpr std::uint32_t most_questions = 32;
 
 enum class Ending : std::uint32_t {
   none,      // the process died under us
@@ -73,12 +88,14 @@ struct ResidentImage {
   void (*start)();  // entered once, on start_stack, by the launched process
   const void* start_stack;
   void (*signal_entry)();        // where the gate jumps once the window is open
+  void (*direct_entry)();        // the same for patched call sites
   void (*signal_return)();       // the handlers' restorer
   const void* signal_return_ip;  // address after its rt_sigreturn
   const void* host_call_ip;      // address after the one syscall instruction for host calls
   StartInfo start_info;
   Report report;
   Members members;
+  SiteQuestion questions[most_questions];
 };
 
 }  // namespace extended

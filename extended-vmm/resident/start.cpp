@@ -2,6 +2,7 @@
 // all of the launcher's memory around it, on the entry stack, window open, filter installed.
 #include <asm/unistd_64.h>
 
+#include "extended-vmm/trap/sites.h"
 #include "extended-vmm/trap/upcall.h"
 #include "monitor/resident/unmap_host.h"
 
@@ -31,6 +32,7 @@ extern "C" [[noreturn]] void resident_start() {
     // From now on as after every opening: RAM behind the window.
     counted_host(__NR_mmap, vmi::window_base, vmi::window_size + start.ram_bytes, 7, 0x11, 3, 0);
   }
+  if (start.trap == Trap::direct) map_trampolines();
   build_machine();
   arm_signal_stack();
   start_ticks();

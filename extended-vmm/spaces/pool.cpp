@@ -108,10 +108,12 @@ void pool_switch(vmi::SpaceId id, const vmi::Extent* extents) {
   Members& all = members();
   const std::uint32_t from = all.running, to = pool.member_of[id] - 1u;
   if (to != from) {
+    take_vectors();
     set_blocked_signals(~0ull);
     all.running = to;
     hand_over(&all.table[from], &all.table[to]);
     set_blocked_signals(0);
+    signal_stack_is_unknown();
     if (!pool.ticking[to]) {
       pool.ticking[to] = true;
       start_ticks();

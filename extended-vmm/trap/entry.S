@@ -5,8 +5,9 @@
 //      the signal stack, whose address never changes: the stack is armed whenever user code runs
 //      (SS_AUTODISARM). If another signal came while a first one was on its way in, it lies lower on
 //      that stack, and this second entry overtakes the first: rsp is then not the first frame's.
-//   1: kernel mode. The signal stack is disarmed, the frame lies on the kernel's own stack and can
-//      be trusted, because no user code has run since.
+//   1: kernel mode. If a signal brought us here the signal stack is disarmed, and the frame lies on
+//      the kernel's own stack; after a direct entry (direct.S) it lies on the signal stack. It can be
+//      trusted, because no user code has run since.
 
 #include <asm/unistd_64.h>
 
@@ -41,8 +42,7 @@ nested:
     mov %rbx, %rdi
     call nested_signal           // (the frame)
     lea 8(%rbx), %rsp            // as the handler's `ret` would leave it
-// The handlers' restorer, too. The only rt_sigreturn the filter allows; its frame lies in the
-// window, or on the signal stack just before user code runs.
+// The handlers' restorer, too. The only rt_sigreturn the filter allows.
     .globl signal_return, signal_return_ip
 signal_return:
     mov $__NR_rt_sigreturn, %eax
@@ -58,7 +58,7 @@ enter_kernel:
     pushq $0                     // the kernel's stack ends here, for the unwinder too
     jmp *%rsi
 
-// finish_leaving(frame): the last touch of the window. Registers are in the exit block, vectors are
+// finish_leaving(frame, sequence of the gate): the last touch of the window. Registers are in the exit block, vectors are
 // loaded, the signal stack is armed. From leaving_begin to leaving_end, and in the gate's exit, a
 // signal finds in_kernel = 0 and the exit is simply started again.
     .globl finish_leaving, leaving_begin, leaving_end
@@ -67,8 +67,7 @@ finish_leaving:
 leaving_begin:
     cmpl $0, pending(%rip)
     jne 1f
-    movabs $(VMI_GATE_BASE + 0x100), %rax
-    jmp *%rax
+    jmp *%rsi
 1:  movl $1, in_kernel(%rip)
 leaving_end:
     jmp leave_kernel             // (frame), still in rdi

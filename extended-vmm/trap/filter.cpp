@@ -34,22 +34,31 @@ struct GateCall {
   std::vector<std::uint64_t> arguments;  // as many as the call has
 };
 
+/// The most frequent first.
 std::vector<GateCall> gate_calls(const HostCallSites& sites) {
   constexpr std::uint64_t rwx = PROT_READ | PROT_WRITE | PROT_EXEC;
-  switch (sites.protect) {
-    case Protect::mprotect:
-      return {{sites.opened, SYS_mprotect, {vmi::window_base, vmi::window_size, rwx}},
-              {sites.closed, SYS_mprotect, {vmi::window_base, vmi::window_size, PROT_NONE}}};
-    case Protect::mmap:
-      return {{sites.opened,
-               SYS_mmap,
-               {vmi::window_base, sites.mapping_bytes, rwx, MAP_SHARED | MAP_FIXED,
-                monitor::guest_memory_fd, 0}},
-              {sites.closed, SYS_munmap, {vmi::window_base, sites.mapping_bytes}}};
-    case Protect::none:
-      break;
-  }
-  return {};
+  std::vector<GateCall> calls;
+  auto opens = [&](std::uint64_t ip) {
+    if (sites.protect == Protect::mprotect)
+      calls.push_back({ip, SYS_mprotect, {vmi::window_base, vmi::window_size, rwx}});
+    else
+      calls.push_back({ip,
+                       SYS_mmap,
+                       {vmi::window_base, sites.mapping_bytes, rwx, MAP_SHARED | MAP_FIXED,
+                        monitor::guest_memory_fd, 0}});
+  };
+  auto closes = [&](std::uint64_t ip) {
+    if (sites.protect == Protect::mprotect)
+      calls.push_back({ip, SYS_mprotect, {vmi::window_base, vmi::window_size, PROT_NONE}});
+    else
+      calls.push_back({ip, SYS_munmap, {vmi::window_base, sites.mapping_bytes}});
+  };
+  if (sites.protect == Protect::none) return calls;
+  opens(sites.direct_opened);
+  closes(sites.direct_closed);
+  opens(sites.opened);
+  closes(sites.closed);
+  return calls;
 }
 
 constexpr std::uint32_t low(std::uint64_t value) {
@@ -121,7 +130,6 @@ std::vector<sock_filter> make_filter(const HostCallSites& sites) {
   rules.demand(AUDIT_ARCH_X86_64);
   rules.load(ip_offset + 4);
   rules.demand(high(vmi::window_base));
-  // In order of frequency: each kernel entry makes one call at each of the gate's sites.
   for (const GateCall& call : gate_calls(sites)) add_gate_call(rules, call);
   rules.load(ip_offset);
   rules.require(low(sites.host_call));

@@ -8,6 +8,11 @@
 //   +0x100  exit: the resident part jumps here with in_kernel = 0 and the exit block filled.
 //           Closes the window, loads the guest's registers, iretq. A signal in between is taken as
 //           "still leaving": the resident part starts the exit again.
+//   +0x200  direct entry: patched call sites jump here by way of their trampoline (sites.cpp), rcx the
+//           address to return to, eax the number. Puts the registers that opening costs into the
+//           direct block, opens, and jumps to the resident part. A signal before "opened" is taken
+//           as having come before the `syscall` instruction that was jumped over (upcall.cpp).
+//   +0x300  direct exit: as exit, with a jump to rcx in place of iretq.
 //   +0x1000 constants (struct GateConstants), on the next, read-only page.
 
 #include <asm/unistd_64.h>
@@ -15,6 +20,7 @@
 #include "vmi/address_map.h"
 
 #define EXIT_BLOCK (VMI_ALT_STACK_BASE + 0x800)
+#define DIRECT_BLOCK (VMI_ALT_STACK_BASE + 0xc00)
 #define PROT_RWX 7
 #define MAP_SHARED_FIXED 0x11
 #define MEMORY_FD 3
@@ -54,7 +60,7 @@
 .endm
 
 // The stack pointer walks up the exit block: struct ExitBlock, in order.
-.macro load_user_registers
+.macro pop_user_registers
     movabs $EXIT_BLOCK, %rsp
     pop %r8
     pop %r9
@@ -71,18 +77,49 @@
     pop %rdx
     pop %rax
     pop %rcx
+.endm
+
+.macro load_user_registers
+    pop_user_registers
     iretq
+.endm
+
+// rcx is the guest's rip, too. Left on the exit block: rip, cs, rflags, rsp.
+.macro jump_to_user
+    pop_user_registers
+    lea 16(%rsp), %rsp
+    popfq
+    pop %rsp
+    jmp *%rcx
+.endm
+
+// Fields of struct DirectBlock (gate.h), addressed from the gate.
+#define DIRECT(begin, field) begin + (DIRECT_BLOCK - VMI_GATE_BASE) + field(%rip)
+
+.macro save_for_direct_entry begin
+    mov %rdi, DIRECT(\begin, 0)
+    mov %rsi, DIRECT(\begin, 8)
+    mov %rdx, DIRECT(\begin, 16)
+    mov %rax, DIRECT(\begin, 24)
+    mov %rcx, DIRECT(\begin, 32)
+    mov %rsp, DIRECT(\begin, 40)
+    mov %r8, DIRECT(\begin, 56)
+    mov %r9, DIRECT(\begin, 64)
+    mov %r10, DIRECT(\begin, 72)
+    lea DIRECT(\begin, 56), %rsp
+    pushfq
 .endm
 
 .macro begin_gate name
     .balign 64
     .globl gate_\name\()_begin, gate_\name\()_opened, gate_\name\()_closed, gate_\name\()_end
+    .globl gate_\name\()_direct_saved, gate_\name\()_direct_opened, gate_\name\()_direct_closed
 gate_\name\()_begin:
 .endm
 
 // Fails to assemble when the exit sequence does not fit its place.
 .macro end_gate name
-    .org gate_\name\()_begin + 0x200, 0xcc
+    .org gate_\name\()_begin + 0x400, 0xcc
 gate_\name\()_end:
 .endm
 
@@ -96,6 +133,16 @@ gate_mprotect_opened:
     close_mprotect
 gate_mprotect_closed:
     load_user_registers
+    .org gate_mprotect_begin + 0x200, 0xcc
+    save_for_direct_entry gate_mprotect_begin
+gate_mprotect_direct_saved:
+    open_mprotect
+gate_mprotect_direct_opened:
+    jmp *gate_mprotect_begin + 0x1010(%rip)
+    .org gate_mprotect_begin + 0x300, 0xcc
+    close_mprotect
+gate_mprotect_direct_closed:
+    jump_to_user
 end_gate mprotect
 
 begin_gate mmap
@@ -106,6 +153,19 @@ gate_mmap_opened:
     close_mmap gate_mmap_begin
 gate_mmap_closed:
     load_user_registers
+    .org gate_mmap_begin + 0x200, 0xcc
+    save_for_direct_entry gate_mmap_begin
+gate_mmap_direct_saved:
+    open_mmap gate_mmap_begin
+gate_mmap_direct_opened:
+    mov DIRECT(gate_mmap_begin, 56), %r8
+    mov DIRECT(gate_mmap_begin, 64), %r9
+    mov DIRECT(gate_mmap_begin, 72), %r10
+    jmp *gate_mmap_begin + 0x1010(%rip)
+    .org gate_mmap_begin + 0x300, 0xcc
+    close_mmap gate_mmap_begin
+gate_mmap_direct_closed:
+    jump_to_user
 end_gate mmap
 
 begin_gate none
@@ -114,6 +174,14 @@ gate_none_opened:
     .org gate_none_begin + 0x100, 0xcc
 gate_none_closed:
     load_user_registers
+    .org gate_none_begin + 0x200, 0xcc
+    save_for_direct_entry gate_none_begin
+gate_none_direct_saved:
+gate_none_direct_opened:
+    jmp *gate_none_begin + 0x1010(%rip)
+    .org gate_none_begin + 0x300, 0xcc
+gate_none_direct_closed:
+    jump_to_user
 end_gate none
 
     .section .note.GNU-stack, "", @progbits

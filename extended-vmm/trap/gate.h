@@ -15,8 +15,10 @@ namespace extended {
 struct GateConstants {
   void (*signal_entry)();       // in the window
   std::uint64_t mapping_bytes;  // window + RAM: length of the gate's mmap and munmap
+  void (*direct_entry)();       // in the window
 };
-static_assert(offsetof(GateConstants, mapping_bytes) == 8);
+static_assert(offsetof(GateConstants, mapping_bytes) == 8 &&
+              offsetof(GateConstants, direct_entry) == 16);
 
 /// The parameters of a leaving kernel, popped by the gate in this order once the window is closed.
 /// They lie on the first page of the alternate stack's area, where user code can read and forge
@@ -28,6 +30,16 @@ struct ExitBlock {
 };
 inline constexpr std::uint64_t exit_block_base = vmi::alt_stack_base + 0x800;
 
+/// What a direct entry leaves there, on its way in: the registers that opening the window costs.
+/// Forging it is a system call with other registers.
+struct DirectBlock {
+  std::uint64_t rdi, rsi, rdx, rax;
+  std::uint64_t return_address;  // rcx
+  std::uint64_t rsp, rflags;
+  std::uint64_t r8, r9, r10;
+};
+inline constexpr std::uint64_t direct_block_base = vmi::alt_stack_base + 0xc00;
+
 /// The signal stack proper: the rest of the area.
 inline constexpr std::uint64_t signal_stack_base = vmi::alt_stack_base + vmi::page_size;
 inline constexpr std::uint64_t signal_stack_bytes = vmi::alt_stack_size - vmi::page_size;
@@ -35,15 +47,17 @@ inline constexpr std::uint64_t signal_stack_bytes = vmi::alt_stack_size - vmi::p
 /// Offsets within the gate page of what the filter and the resident part must recognise.
 struct Gate {
   std::span<const std::byte> code;
-  std::uint64_t exit_offset;    // from here on a signal interrupted a leaving kernel
   std::uint64_t opened_offset;  // after the opening syscall instruction; 0: there is none
   std::uint64_t closed_offset;  // after the closing one
+  // The same of direct entry and exit; and where all registers are in the direct block.
+  std::uint64_t direct_opened_offset, direct_closed_offset, direct_saved_offset;
 };
 Gate gate_for(Protect);
 
-/// Offset of the exit sequence, the same in every variant (gate.S asserts it): the resident part
-/// jumps there.
+/// Where the sequences begin, the same in every variant (gate.S asserts it).
 inline constexpr std::uint64_t gate_exit = vmi::gate_base + 0x100;
-inline constexpr std::uint64_t gate_exit_end = vmi::gate_base + 0x200;
+inline constexpr std::uint64_t gate_direct_entry = vmi::gate_base + 0x200;
+inline constexpr std::uint64_t gate_direct_exit = vmi::gate_base + 0x300;
+inline constexpr std::uint64_t gate_end = vmi::gate_base + 0x400;
 
 }  // namespace extended

@@ -1,6 +1,7 @@
 // Signals that arrive in kernel mode: a host tick, a guest-kernel access to user memory that
 // faulted, or the end of the machine. Called by entry.S on the stack of the interrupted kernel
-// code; returns to it by rt_sigreturn with the frame as it is left here.
+// code, or on the signal stack if the kernel was entered without a signal; returns to it by
+// rt_sigreturn with the frame as it is left here.
 
 #include "extended-vmm/trap/upcall.h"
 
@@ -56,6 +57,7 @@ const char* describe(int signal) {
 }  // namespace
 
 extern "C" void nested_signal(SignalFrame* frame) {
+  note_frame(frame);
   switch (frame->info.signo) {
     case SIGPROF:
       note_tick();

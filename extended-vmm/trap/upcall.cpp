@@ -10,11 +10,15 @@
 #include <cstring>
 
 #include "extended-vmm/trap/gate.h"
+#include "extended-vmm/trap/sites.h"
 
 extern "C" {
 extern const char leaving_begin[], leaving_end[];
 [[noreturn]] void enter_kernel(vmi::TrapFrame*, void (*entry)(vmi::TrapFrame*));
-[[noreturn]] void finish_leaving(vmi::TrapFrame*);
+[[noreturn]] void finish_leaving(vmi::TrapFrame*, std::uint64_t gate_sequence);
+// direct.S
+extern const char direct_entry[], direct_entered[];
+extern vmi::TrapFrame* direct_frame;
 }
 
 namespace extended {
@@ -24,10 +28,13 @@ namespace {
 SignalFrame* first_frame;
 /// Its XSAVE area, as nobody had touched it yet: later frames' own pointer is the guest's word.
 void* first_vectors;
-/// Whose trap frame the last entry from user mode filled.
+/// Whose trap frame the last entry by a signal filled.
 vmi::TrapFrame* entered_frame;
-/// An overtaken entry left a second frame on the signal stack.
-bool residue_below_first_frame;
+/// Of this host process. A signal disarms it; a direct entry does not.
+bool signal_stack_armed;
+/// More than the last entry's own frame is on the signal stack: that of an overtaken entry, or of a
+/// signal that came in kernel mode.
+volatile bool residue_on_signal_stack;
 /// A host tick came in kernel mode (nested_signal sets it): devices want polling.
 volatile bool tick_seen;
 /// A trap flag came with the guest into the kernel: its SIGTRAP is due at the return.
@@ -47,12 +54,46 @@ bool is_canonical_user(std::uint64_t address) {
   return address < (1ull << 47);
 }
 
+std::uint64_t address(const char* label) {
+  return reinterpret_cast<std::uint64_t>(label);
+}
+
 /// The interrupted instruction belongs to the way out: the guest's registers are still in its
 /// trap frame, and those of the signal frame are the gate's own.
 bool was_leaving(std::uint64_t rip) {
-  return (rip >= gate_exit && rip < gate_exit_end) ||
-         (rip >= reinterpret_cast<std::uint64_t>(leaving_begin) &&
-          rip < reinterpret_cast<std::uint64_t>(leaving_end));
+  return (rip >= gate_exit && rip < gate_direct_entry) ||
+         (rip >= gate_direct_exit && rip < gate_end) ||
+         (rip >= address(leaving_begin) && rip < address(leaving_end));
+}
+
+/// It belongs to a direct entry that had not got to in_kernel yet.
+bool was_entering(std::uint64_t rip) {
+  return (rip >= gate_direct_entry && rip < gate_direct_exit) ||
+         (rip >= address(direct_entry) && rip < address(direct_entered));
+}
+
+/// Undoes a direct entry: the guest is back at the `syscall` instruction, which will trap. Once
+/// they are in the direct block, the registers there are the guest's; others nobody has touched.
+void undo_direct_entry(std::uint64_t rip, vmi::TrapFrame& frame) {
+  constexpr std::uint64_t syscall_bytes = 2;
+  const auto& saved = *reinterpret_cast<const DirectBlock*>(direct_block_base);
+  const std::uint64_t saved_at = vmi::gate_base + image().start_info.direct_saved_offset;
+  if (rip >= saved_at || rip < gate_direct_entry) {
+    frame.rdi = saved.rdi;
+    frame.rsi = saved.rsi;
+    frame.rdx = saved.rdx;
+    frame.rax = saved.rax;
+    frame.rcx = saved.return_address;
+    frame.rflags = saved.rflags;
+    frame.r8 = saved.r8;
+    frame.r9 = saved.r9;
+    frame.r10 = saved.r10;
+  }
+  // The stack pointer changes a moment before that, and back to nothing else.
+  constexpr std::uint64_t flags_slot = direct_block_base + offsetof(DirectBlock, rflags);
+  if (frame.rsp == flags_slot || frame.rsp == flags_slot + sizeof saved.rflags)
+    frame.rsp = saved.rsp;
+  frame.rip = frame.rcx - syscall_bytes;
 }
 
 void take_registers(const SignalContext& context, vmi::TrapFrame& frame) {
@@ -64,6 +105,9 @@ void take_registers(const SignalContext& context, vmi::TrapFrame& frame) {
   frame.ss = context.ss;
   frame.fs_base = read_fs_base();
   frame.gs_base = read_gs_base();
+  if (image().start_info.trap != Trap::direct) return;
+  if (was_entering(context.ip)) undo_direct_entry(context.ip, frame);
+  leave_trampoline(frame);
 }
 
 /// What happened, in the processor's terms. False: only an interrupt.
@@ -109,6 +153,14 @@ bool decode(const SignalFrame& signal, vmi::TrapFrame& frame) {
   upcall(frame);
 }
 
+[[noreturn]] void upcall_debug_trap(vmi::TrapFrame& frame) {
+  debug_trap_due = false;
+  frame.kind = vmi::Upcall::exception;
+  frame.vector = vmi::vector_debug;
+  ++shared_info().counters.upcalls_exception;
+  upcall(frame);
+}
+
 /// The first signal of all is start()'s: learn where frames lie, then boot the guest kernel.
 [[noreturn]] void boot(SignalFrame* frame) {
   first_frame = frame;
@@ -143,22 +195,36 @@ void fill_exit_block(const vmi::TrapFrame& frame) {
 
 void load_segment_bases(const vmi::TrapFrame& frame) {
   // A base outside the user half would fault here; the guest kernel refuses them already.
-  if (is_canonical_user(frame.fs_base)) asm volatile("wrfsbase %0" ::"r"(frame.fs_base));
-  if (is_canonical_user(frame.gs_base)) asm volatile("wrgsbase %0" ::"r"(frame.gs_base));
+  // Reading is cheaper than writing, and a process seldom changes them.
+  if (frame.fs_base != read_fs_base() && is_canonical_user(frame.fs_base))
+    asm volatile("wrfsbase %0" ::"r"(frame.fs_base));
+  if (frame.gs_base != read_gs_base() && is_canonical_user(frame.gs_base))
+    asm volatile("wrgsbase %0" ::"r"(frame.gs_base));
 }
 
-/// Another thread returns than the one that came in: user code can read the signal stack, and must
-/// not find there what belonged to somebody else. (Vectors: put_vectors_in_place.)
+/// The system call that came in directly goes back the same way: nobody has switched threads, nor
+/// changed more than its result. A jump goes to rcx, so rcx must be rip, and r11 the flags: as
+/// after any `syscall` instruction.
+bool returns_by_jump(const vmi::TrapFrame& frame) {
+  return &frame == direct_frame && !residue_on_signal_stack && vectors_are_in_registers() &&
+         frame.rcx == frame.rip && frame.r11 == frame.rflags &&
+         (frame.rflags & vmi::rflags_trap) == 0 && frame.cs == vmi::user_cs;
+}
+
+/// User code can read the signal stack, and must not find there what belonged to somebody else:
+/// another thread returns than the one that came in, or there is residue. Before the vectors are
+/// put in place: see there.
 void scrub_signal_stack() {
   std::memset(static_cast<void*>(first_frame), 0, sizeof *first_frame);
-  if (!residue_below_first_frame) return;
+  if (!residue_on_signal_stack) return;
   std::memset(reinterpret_cast<void*>(signal_stack_base), 0,
               reinterpret_cast<std::uint64_t>(first_frame) - signal_stack_base);
-  residue_below_first_frame = false;
+  if (vectors_are_in_registers())
+    std::memset(first_frame_vectors(), 0, image().start_info.xsave_bytes);
+  residue_on_signal_stack = false;
 }
 
-void poll_devices_if_due() {
-  if (!tick_seen) return;
+void poll_devices() {
   tick_seen = false;
   machine().poll();
 }
@@ -171,6 +237,11 @@ void* first_frame_vectors() {
 void note_tick() {
   tick_seen = true;
 }
+void note_frame(const SignalFrame* frame) {
+  const auto at = reinterpret_cast<std::uint64_t>(frame);
+  if (at >= signal_stack_base && at < signal_stack_base + signal_stack_bytes)
+    residue_on_signal_stack = true;
+}
 void note_debug_trap() {
   debug_trap_due = true;
 }
@@ -182,48 +253,64 @@ void arm_signal_stack() {
     std::uint32_t flags, reserved;
     std::uint64_t bytes;
   } stack = {signal_stack_base, 1u << 31 /* SS_AUTODISARM */, 0, signal_stack_bytes};
-  counted_host(__NR_sigaltstack, &stack, nullptr);
+  if (!signal_stack_armed) counted_host(__NR_sigaltstack, &stack, nullptr);
+  signal_stack_armed = true;
+}
+
+void signal_stack_is_unknown() {
+  signal_stack_armed = false;
 }
 
 /// Called by entry.S for every signal that found in_kernel = 0.
 extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
+  signal_stack_armed = false;
   if (first_frame == nullptr) boot(at);
   auto& shared = shared_info();
-  ++shared.counters.window_openings;
+  direct_frame = nullptr;
   vectors_are_in_first_frame();
   // Overtaken on the way in by a tick: only ticks come by themselves. (Or user code jumped to the
   // gate: a needless poll then.)
   if (at != first_frame) {
     tick_seen = true;
-    residue_below_first_frame = true;
+    residue_on_signal_stack = true;
   }
   const SignalFrame& signal = *first_frame;
   vmi::TrapFrame& frame = *shared.current_frame;
   entered_frame = &frame;
   if (!was_leaving(signal.context.ip)) take_registers(signal.context, frame);
-  if (decode(signal, frame)) upcall(frame);
-  leave_kernel(&frame);
+  if (!decode(signal, frame)) leave_kernel(&frame);
+  if (frame.kind == vmi::Upcall::syscall && image().start_info.trap == Trap::direct)
+    offer_site(frame);
+  upcall(frame);
+}
+
+/// A direct entry goes to the guest kernel without any of this code: it is counted on the way out.
+static void count_entry() {
+  auto& counters = shared_info().counters;
+  ++counters.window_openings;
+  if (direct_frame == nullptr) return;
+  ++counters.upcalls_syscall;
+  ++counters.upcalls_direct;
 }
 
 extern "C" [[noreturn]] void leave_kernel(vmi::TrapFrame* frame) {
   auto& shared = shared_info();
   shared.current_frame = frame;
-  poll_devices_if_due();
-  if (shared.pending.load(std::memory_order_relaxed) != 0) upcall_interrupt(*frame);
-  if (debug_trap_due) {
-    debug_trap_due = false;
-    frame->kind = vmi::Upcall::exception;
-    frame->vector = vmi::vector_debug;
-    ++shared.counters.upcalls_exception;
-    upcall(*frame);
-  }
+  if (tick_seen) [[unlikely]]
+    poll_devices();
+  if (shared.pending.load(std::memory_order_relaxed) != 0) [[unlikely]]
+    upcall_interrupt(*frame);
+  if (debug_trap_due) [[unlikely]]
+    upcall_debug_trap(*frame);
   fill_exit_block(*frame);
   load_segment_bases(*frame);
-  if (frame != entered_frame) scrub_signal_stack();
+  count_entry();
+  if (returns_by_jump(*frame)) finish_leaving(frame, gate_direct_exit);
+  if (frame != entered_frame || residue_on_signal_stack) scrub_signal_stack();
   put_vectors_in_place();
   arm_signal_stack();
   if (image().report.first_user_tsc == 0) image().report.first_user_tsc = __builtin_ia32_rdtsc();
-  finish_leaving(frame);
+  finish_leaving(frame, gate_exit);
 }
 
 }  // namespace extended

@@ -23,12 +23,18 @@ devices::Machine& machine();
 /// The XSAVE area of the first signal frame, which user code can reach.
 void* first_frame_vectors();
 void arm_signal_stack();
-void note_tick();        // a host tick came in kernel mode: poll devices before leaving
+void signal_stack_is_unknown();  // another host process runs than the one that armed it
+void note_tick();                // a host tick came in kernel mode: poll devices before leaving
+void note_frame(const SignalFrame*);  // where the host put the frame of a signal in kernel mode
 void note_debug_trap();  // single-stepping guest code came into the kernel: SIGTRAP when it leaves
 
 // -- trap/vectors.cpp
-void vectors_are_in_first_frame();  // a signal from user mode has just saved them there
-void put_vectors_in_place();        // into the registers, to leave with
+void vectors_are_in_first_frame();   // a signal from user mode has just saved them there
+bool vectors_are_in_registers();     // nobody has saved them since a direct entry
+/// This host process is about to give its turn away: its registers are nobody's then, and its
+/// successor's signal stack may be armed.
+void take_vectors();
+void put_vectors_in_place();         // into the registers, to leave with
 void save_vectors(void* to);
 void load_vectors(const void* from);
 

@@ -148,6 +148,7 @@ const std::vector<std::string>& places() {
       "baseline",
       "baseline:trap=sysemu",
       "extended",
+      "extended:trap=sigsys",
       "extended:spaces=remap",
       "extended:protect=mmap",
       "extended:protect=none",

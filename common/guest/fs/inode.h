@@ -13,6 +13,7 @@
 #include "guest/fs/source.h"
 #include "guest/fs/stat.h"
 #include "guest/mm/frames.h"
+#include "guest/mm/text_copy.h"
 #include "guest/mm/user.h"
 
 namespace guest {
@@ -92,6 +93,9 @@ class Inode : public Counted {
   virtual void closed(std::uint32_t /*flags*/) {}
 
   [[nodiscard]] bool is(std::uint32_t type) const { return (mode() & mode_type) == type; }
+
+  /// What the monitor may rewrite of a program's code.
+  TextCopies text_copies;
 };
 
 /// An open file description. The base class reads and writes its inode at a position.

@@ -65,6 +65,9 @@ class AddressSpace : public Counted {
   Result<> discard(std::uint64_t va, std::uint64_t bytes);
   /// Is all of the range mapped? ENOMEM where not.
   Result<> check_mapped(std::uint64_t va, std::uint64_t bytes) const;
+  /// The frame of the page of text at `va`, to be rewritten (own_text.cpp). EACCES: not text; EFAULT,
+  /// ENOMEM.
+  Result<Frame> own_text(std::uint64_t va);
   [[nodiscard]] bool resident(std::uint64_t va) const { return extents_.find(va) != nullptr; }
   Result<> populate(std::uint64_t va, std::uint64_t bytes);
 
@@ -106,6 +109,9 @@ class AddressSpace : public Counted {
                                       std::uint64_t begin, std::uint64_t end) const;
   Result<FrameRun> allocate_near(std::uint64_t va, std::uint32_t wanted);
 
+  // -- own_text.cpp.
+  Result<> map_text_copy(const Region& region, const TextCopy& copy, Range range);
+
   // -- mappings.cpp: what system calls ask for.
   Result<> split_at(std::uint64_t va);
   Result<> drop_extents(std::uint64_t begin, std::uint64_t end);
@@ -127,6 +133,10 @@ class AddressSpace : public Counted {
 constexpr std::uint32_t without_write(std::uint32_t protection) {
   return protection & vmi::prot_write ? (protection & ~vmi::prot_write) | vmi::prot_read
                                       : protection;
+}
+/// Code that is not written: in a private mapping of a file, it is the same in every process.
+constexpr bool is_text(std::uint32_t protection) {
+  return (protection & (vmi::prot_exec | vmi::prot_write)) == vmi::prot_exec;
 }
 constexpr std::uint64_t page_down(std::uint64_t va) {
   return va & ~(vmi::page_size - 1);

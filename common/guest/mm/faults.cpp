@@ -119,8 +119,15 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
   std::uint64_t begin = align_down(page_va, fault_window);
   Range range = unmapped_around(region, page_va, begin, std::min(begin + file_window, file_end));
 
-  auto run_at = [&](std::uint64_t va) {
-    return inode.pages(region.file_offset(va) >> vmi::page_shift, pages_in(va, range.end));
+  const bool text = !region.source.shared && is_text(region.source.protection);
+  auto run_at = [&](std::uint64_t va) -> Result<FrameRun> {
+    const std::uint64_t page = region.file_offset(va) >> vmi::page_shift;
+    const std::uint32_t wanted = pages_in(va, range.end);
+    if (const TextCopy* copy = text ? inode.text_copies.find(inode, page, va) : nullptr) {
+      const auto left = static_cast<std::uint32_t>(copy->end_page() - page);
+      return FrameRun{copy->frame_at(page), std::min(wanted, left)};
+    }
+    return inode.pages(page, wanted);
   };
   // From the beginning of the window if one run reaches to the page, else from the page on.
   std::uint64_t va = range.begin;
@@ -129,8 +136,11 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
     va = page_va;
     run = TRY(run_at(va));
   }
-  if (region.source.shared && region.source.may_write)
+  if (region.source.shared && region.source.may_write) {
+    // From now on the file changes without notice.
+    inode.text_copies.drop();
     TRY(inode.share_pages(region.file_offset(va) >> vmi::page_shift, run.count));
+  }
   frame_retain(run.first, run.count);
   std::uint32_t protection =
       region.source.shared ? region.source.protection : without_write(region.source.protection);

@@ -4,11 +4,24 @@
 #include "guest/trap/upcall.h"
 
 #include "guest/drivers/console.h"
+#include "guest/mm/address_space.h"
 #include "guest/platform.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/dispatch.h"
 
 namespace guest {
+
+namespace {
+
+/// The monitor may rewrite code at `va` if there is a page of text for it. Nobody has to know why
+/// there is none.
+void offer_text(std::uint64_t va) {
+  AddressSpace* space = AddressSpace::current();
+  auto frame = space->own_text(va);
+  if (frame.ok()) hypercalls().patch_text(va, frame.value());
+}
+
+}  // namespace
 
 void handle_upcall(vmi::TrapFrame* frame) {
   switch (frame->kind) {
@@ -26,6 +39,9 @@ void handle_upcall(vmi::TrapFrame* frame) {
       break;
     case vmi::Upcall::interrupt:
       break;  // pending bits are looked at on the way out, whatever brought us here
+    case vmi::Upcall::own_text:
+      offer_text(frame->fault_address);
+      break;
   }
   leave_kernel();
 }

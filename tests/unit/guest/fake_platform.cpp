@@ -117,6 +117,9 @@ void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count) {
 void peek_frame(vmi::Frame frame, std::uint64_t offset, void* to, std::uint64_t bytes) {
   if (bytes) std::memcpy(to, p().frame(frame) + offset, bytes);
 }
+void patch_text(std::uint64_t va, vmi::Frame frame) {
+  p().offered_text.emplace_back(va, frame);
+}
 void poke_frame(vmi::Frame frame, std::uint64_t offset, const void* from, std::uint64_t bytes) {
   if (bytes) std::memcpy(p().frame(frame) + offset, from, bytes);
 }
@@ -162,6 +165,7 @@ FakePlatform::FakePlatform(std::uint32_t frames) : ram(frames * vmi::page_size) 
                 .copy_frames = copy_frames,
                 .peek_frame = peek_frame,
                 .poke_frame = poke_frame,
+                .patch_text = patch_text,
                 .return_to_user = return_to_user,
                 .idle = idle,
                 .save_vectors = save_vectors,

@@ -52,6 +52,7 @@ class FakePlatform {
   std::set<vmi::SpaceId> spaces;
   vmi::SpaceId current_space = ~0u;
   std::uint64_t copied_frames = 0;
+  std::vector<std::pair<std::uint64_t, vmi::Frame>> offered_text;
   std::vector<std::pair<std::uint32_t, std::uint64_t>> device_writes;
   std::map<std::uint32_t, std::uint64_t> device_values;  // what device_read gives
 

@@ -26,7 +26,7 @@ TEST(Config, DefaultsOfEachVmm) {
   EXPECT_EQ(baseline.trap, Trap::ptrace);
   EXPECT_EQ(baseline.protect, Protect::mmap);
   Config extended = Config::parse("extended");
-  EXPECT_EQ(extended.trap, Trap::sigsys);
+  EXPECT_EQ(extended.trap, Trap::direct);
   EXPECT_EQ(extended.protect, Protect::mprotect);
   EXPECT_EQ(extended.spaces, Spaces::pool);
   EXPECT_EQ(Config::points(Vmm::baseline).size(), 2u);
@@ -35,16 +35,16 @@ TEST(Config, DefaultsOfEachVmm) {
 
 TEST(Config, NameGivesTheAxesThatDifferAndParsesBack) {
   for (const char* name : {"standalone", "baseline", "baseline:trap=sysemu", "extended",
-                           "extended:protect=mmap", "extended:protect=none,spaces=remap"}) {
+                           "extended:trap=sigsys", "extended:protect=none,spaces=remap"}) {
     EXPECT_EQ(Config::parse(name).name(), name);
   }
-  EXPECT_EQ(Config::parse("extended:trap=sigsys,protect=none,spaces=pool").name(),
+  EXPECT_EQ(Config::parse("extended:trap=direct,protect=none,spaces=pool").name(),
             "extended:protect=none");
-  EXPECT_EQ(Config::parse("extended").axes(), "trap=sigsys,protect=mprotect,spaces=pool");
+  EXPECT_EQ(Config::parse("extended").axes(), "trap=direct,protect=mprotect,spaces=pool");
 }
 
 TEST(Config, ListCommaContinuesAxesOrStartsAnew) {
-  auto list = Config::parse_list("baseline,extended:trap=sigsys,protect=none,standalone,extended");
+  auto list = Config::parse_list("baseline,extended:trap=direct,protect=none,standalone,extended");
   ASSERT_EQ(list.size(), 4u);
   EXPECT_EQ(list[0].name(), "baseline");
   EXPECT_EQ(list[1].name(), "extended:protect=none");
@@ -53,7 +53,7 @@ TEST(Config, ListCommaContinuesAxesOrStartsAnew) {
 }
 
 TEST(Config, RefusalsNameTheWordAndTheRemedy) {
-  EXPECT_EQ(refusal("extended:trap=foo"), "unknown trap 'foo' for extended: use sigsys");
+  EXPECT_EQ(refusal("extended:trap=foo"), "unknown trap 'foo' for extended: use direct or sigsys");
   EXPECT_EQ(refusal("extended:protect=pkey"),
             "unknown protect 'pkey' for extended: use mprotect, mmap or none");
   EXPECT_EQ(refusal("baseline:trap=sigsys"),

@@ -1,5 +1,5 @@
-// The seccomp filter of the extended VMM, run by a small BPF interpreter over made-up calls and held
-// against the same rule in plain code (is_allowed, which the observer uses).
+// The seccomp filter of the extended VMM, run by a small BPF interpreter over made-up calls and
+// held against the same rule in plain code (is_allowed, which the observer uses).
 #include "extended-vmm/trap/filter.h"
 
 #include <gtest/gtest.h>
@@ -40,6 +40,8 @@ HostCallSites sites(Protect protect) {
   return {.protect = protect,
           .opened = vmi::gate_base + 0x18,
           .closed = vmi::gate_base + 0x118,
+          .direct_opened = vmi::gate_base + 0x262,
+          .direct_closed = vmi::gate_base + 0x318,
           .host_call = vmi::resident_base + 0x2345,
           .signal_return = vmi::resident_base + 0x3456,
           .mapping_bytes = vmi::window_size + (std::uint64_t{1} << 30)};
@@ -72,6 +74,8 @@ TEST_P(FilterTest, GateCallsNeedEveryArgument) {
                                     3,
                                     0};
   EXPECT_TRUE(filter_allows(AUDIT_ARCH_X86_64, sites_.opened, number, opening));
+  EXPECT_TRUE(filter_allows(AUDIT_ARCH_X86_64, sites_.direct_opened, number, opening));
+  EXPECT_FALSE(filter_allows(AUDIT_ARCH_X86_64, sites_.direct_closed, number, opening));
   EXPECT_FALSE(filter_allows(AUDIT_ARCH_X86_64, sites_.closed, number, opening));
   EXPECT_FALSE(filter_allows(AUDIT_ARCH_X86_64, sites_.opened + 1, number, opening));
   EXPECT_FALSE(filter_allows(AUDIT_ARCH_I386, sites_.opened, number, opening));
@@ -98,19 +102,24 @@ TEST_P(FilterTest, WindowCallsAreListed) {
 
 TEST_P(FilterTest, GuestAddressesAreTheGuests) {
   const std::uint64_t none[6] = {};
-  for (std::uint64_t ip : {std::uint64_t{0x401000}, std::uint64_t{0xffffffffff600007},
-                           vmi::user_end - 1, vmi::gate_base,
-                           sites_.host_call & 0xffffffff})  // the same low half elsewhere
+  for (std::uint64_t ip :
+       {std::uint64_t{0x401000}, std::uint64_t{0xffffffffff600007}, vmi::user_end - 1,
+        vmi::gate_base, sites_.host_call & 0xffffffff})  // the same low half elsewhere
     for (int number : {int{SYS_getpid}, int{SYS_mprotect}, int{SYS_mmap}, int{SYS_rt_sigreturn}})
       EXPECT_FALSE(filter_allows(AUDIT_ARCH_X86_64, ip, number, none));
 }
 
 TEST_P(FilterTest, AgreesWithThePlainRuleOnRandomCalls) {
   std::mt19937_64 random(1);
-  const std::uint64_t ips[] = {sites_.opened, sites_.closed, sites_.host_call, sites_.signal_return,
+  const std::uint64_t ips[] = {sites_.opened,
+                               sites_.closed,
+                               sites_.direct_opened,
+                               sites_.direct_closed,
+                               sites_.host_call,
+                               sites_.signal_return,
                                0x401000};
-  const std::uint64_t values[] = {0, 3, 7, vmi::window_base, vmi::window_size,
-                                  sites_.mapping_bytes, MAP_SHARED | MAP_FIXED};
+  const std::uint64_t values[] = {
+      0, 3, 7, vmi::window_base, vmi::window_size, sites_.mapping_bytes, MAP_SHARED | MAP_FIXED};
   for (int i = 0; i < 50'000; ++i) {
     std::uint64_t arguments[6];
     for (auto& argument : arguments) argument = values[random() % std::size(values)];

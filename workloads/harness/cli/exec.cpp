@@ -26,7 +26,7 @@ const Help help = {
     "typetwo exec [OPTIONS] -- PROGRAM [ARGS]...",
     R"(CONFIG is standalone (the host itself), baseline, extended, or a point on the axes:
   baseline:trap=ptrace|sysemu
-  extended:trap=sigsys,protect=mprotect|mmap|none,spaces=pool|remap
+  extended:trap=direct|sigsys,protect=mprotect|mmap|none,spaces=pool|remap
 --root takes a folder, which is copied into guest memory, or an ext2 image (typetwo image makes one).
 standalone runs an image's files from IMAGE.tree beside it, unpacked at first use and never changed;
 what the program writes goes to that file system, too, and is dropped at the end.

@@ -1,0 +1,54 @@
+// AddressSpace::own_text: a page of text that the monitor may rewrite. Called by the upcall that
+// asks for it, for the current space.
+#include <algorithm>
+
+#include "guest/mm/address_space.h"
+#include "guest/platform.h"
+
+namespace guest {
+
+/// The extent at `va` becomes the file's text copy for this address, made now if there is none.
+Result<Frame> AddressSpace::own_text(std::uint64_t va) {
+  const Region* region = regions_.find(va);
+  if (!region || region->anonymous() || region->source.shared) return Errno::acces;
+  if (!is_text(region->source.protection)) return Errno::acces;
+  const ExtentNode* extent = extents_.find(va);
+  if (!extent) return Errno::fault;
+  const std::uint64_t page_va = page_down(va);
+  Inode& inode = *region->source.inode;
+  auto file_page = [&](std::uint64_t at) { return region->file_offset(at) >> vmi::page_shift; };
+
+  TextCopy* copy = inode.text_copies.find(inode, file_page(page_va), page_va);
+  if (copy && extent->frame_at(page_va) == copy->frame_at(file_page(page_va)))
+    return extent->frame_at(page_va);
+  if (!copy) {
+    Range range{extent->va, extent->end()};
+    inode.text_copies.keep_clear(page_va - region->va + region->source.offset, page_va, range.begin,
+                                 range.end);
+    // Only what is the file's own page can be taken for its text: not one this process has written.
+    const std::uint32_t count = pages_in(range.begin, range.end);
+    const FrameRun original = TRY(inode.pages(file_page(range.begin), count));
+    if (original.first != extent->frame_at(range.begin) || original.count != count)
+      return Errno::acces;
+    copy = TRY(inode.text_copies.make(inode, file_page(range.begin), range.begin, original));
+  }
+  TRY(map_text_copy(*region, *copy, {extent->va, extent->end()}));
+  return copy->frame_at(file_page(page_va));
+}
+
+/// Maps the copy in place of the file's own pages, as far as it goes within `range`.
+Result<> AddressSpace::map_text_copy(const Region& region, const TextCopy& copy, Range range) {
+  const std::uint64_t begin = std::max(range.begin, copy.va), end = std::min(range.end, copy.end());
+  TRY(extents_.split_at(begin));
+  TRY(extents_.split_at(end));
+  ExtentNode& extent = *extents_.find(begin);
+  const FrameRun run{copy.run.first + pages_in(copy.va, begin), pages_in(begin, end)};
+  if (hypercalls().map(begin, run.first, run.count, extent.protection, 0) < 0) return Errno::nomem;
+  frame_retain(run.first, run.count);
+  frame_release(extent.frame, extent.pages);
+  extent.frame = run.first;
+  extents_.join(extent, region.va, region.end);
+  return {};
+}
+
+}  // namespace guest

@@ -1,0 +1,20 @@
+// trap=direct, inside the resident part: call sites that need no host trap. See sites.cpp.
+#pragma once
+
+#include "vmi/hypercalls.h"
+#include "vmi/trap_frame.h"
+
+namespace extended {
+
+/// Maps the trampolines where patched code can reach them. Once, at the start.
+void map_trampolines();
+/// A system call trapped. Should its site be patched now? Then `frame` goes back to before the
+/// call, as an upcall that asks the guest kernel for the page of text: the patched site makes it
+/// again.
+bool offer_site(vmi::TrapFrame& frame);
+/// Hypercall: the guest kernel's answer.
+void patch_text(std::uint64_t va, vmi::Frame frame);
+/// Guest code stopped inside a trampoline: it goes back to the `syscall` instruction it stands for.
+void leave_trampoline(vmi::TrapFrame& frame);
+
+}  // namespace extended
