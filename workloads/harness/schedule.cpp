@@ -74,6 +74,11 @@ Plan make_plan(const RunOptions& options) {
   return plan;
 }
 
+bool Plan::needs_image() const {
+  return std::any_of(workloads.begin(), workloads.end(),
+                     [](const Workload* workload) { return workload->from_image; });
+}
+
 nlohmann::json Plan::to_json() const {
   nlohmann::json names = nlohmann::json::array(), points = nlohmann::json::array();
   for (const Workload* workload : workloads) names.push_back(std::string(workload->info.name));
