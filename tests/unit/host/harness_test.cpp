@@ -258,8 +258,27 @@ TEST_F(Harness, TheFigureLeavesOutStandaloneAndHatchesTheUnprotected) {
   EXPECT_TRUE(figure.series[1].hatched);
   EXPECT_THAT(figure.series[1].title, HasSubstr("unprotected, upper bound"));
   EXPECT_NE(figure.series[0].colour, figure.series[1].colour);
-  ASSERT_EQ(figure.groups.size(), 1u);
-  EXPECT_DOUBLE_EQ(figure.series[0].bars.at(0).ratio.value, 10);
+  ASSERT_EQ(figure.rows.size(), 1u);
+  EXPECT_EQ(figure.rows[0].groups.size(), 1u);
+  EXPECT_DOUBLE_EQ(figure.rows[0].bars.at(0).ratio.value, 10);
+}
+
+TEST_F(Harness, AFigureOfManyWorkloadsHasRows) {
+  options_.workloads = {"null-syscall", "clock-gettime", "pread-4k",  "write-1b", "touch-file",
+                        "signal",       "create-unlink", "touch-seq", "compute"};
+  for (const char* more : {"baseline:trap=sysemu", "extended", "extended:protect=none"}) {
+    options_.configs.push_back(Config::parse(more));
+  }
+  run();
+  const plots::Figure figure = plots::lay_out(file());
+  ASSERT_EQ(figure.rows.size(), 2u);
+  EXPECT_EQ(figure.rows[0].groups.size(), 5u);
+  EXPECT_EQ(figure.rows[1].groups.size(), 4u);
+  EXPECT_EQ(figure.rows[1].groups.back().workload, "compute");
+  for (const auto& row : figure.rows) {
+    EXPECT_EQ(row.bars.size(), 4 * row.groups.size());
+    EXPECT_LT(row.bars.back().x, figure.right);
+  }
 }
 
 TEST_F(Harness, WhatRunsFromAnImageGetsItAndTheOthersDoNot) {
