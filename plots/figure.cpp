@@ -19,9 +19,13 @@ struct Colour {
   const char* rgb;
 };
 constexpr Colour colours[] = {
-    {"baseline", "trap=ptrace", "#D55E00"},      {"baseline", "", "#E69F00"},
-    {"extended", "protect=mprotect", "#0072B2"}, {"extended", "protect=mmap", "#56B4E9"},
-    {"extended", "protect=none", "#009E73"},     {"", "", "#999999"},
+    {"extended", "protect=mprotect,spaces=remap", "#CC79A7"},
+    {"baseline", "trap=ptrace", "#D55E00"},
+    {"baseline", "", "#E69F00"},
+    {"extended", "protect=mprotect", "#0072B2"},
+    {"extended", "protect=mmap", "#56B4E9"},
+    {"extended", "protect=none", "#009E73"},
+    {"", "", "#999999"},
 };
 
 const char* colour_of(const Cell& cell) {

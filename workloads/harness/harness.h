@@ -25,7 +25,7 @@ std::vector<WorkloadInfo> list_workloads();
 
 enum class Effort {
   quick,  // 5 counted launches, small counts, the configurations that matter: under 5 minutes
-  full,   // 11 counted launches, larger counts, every point of the axes
+  full,   // 11 counted launches, larger counts, each axis moved alone
 };
 
 struct RunOptions {
