@@ -1,5 +1,5 @@
-// Lays bars out side by side. A workload that fewer configurations ran has a narrower group: no
-// holes.
+// Lays bars out side by side, in rows. A workload that fewer configurations ran has a narrower
+// group: no holes.
 #include "plots/figure.h"
 
 #include <fmt/format.h>
@@ -19,9 +19,13 @@ struct Colour {
   const char* rgb;
 };
 constexpr Colour colours[] = {
-    {"baseline", "trap=ptrace", "#D55E00"},      {"baseline", "", "#E69F00"},
-    {"extended", "protect=mprotect", "#0072B2"}, {"extended", "protect=mmap", "#56B4E9"},
-    {"extended", "protect=none", "#009E73"},     {"", "", "#999999"},
+    {"extended", "protect=mprotect,spaces=remap", "#CC79A7"},
+    {"baseline", "trap=ptrace", "#D55E00"},
+    {"baseline", "", "#E69F00"},
+    {"extended", "protect=mprotect", "#0072B2"},
+    {"extended", "protect=mmap", "#56B4E9"},
+    {"extended", "protect=none", "#009E73"},
+    {"", "", "#999999"},
 };
 
 const char* colour_of(const Cell& cell) {
@@ -51,16 +55,56 @@ std::string title_of(const Cell& cell) {
                      cell.unprotected() ? ": unprotected, upper bound" : "");
 }
 
-Series& series_for(Figure& figure, const Cell& cell) {
-  for (Series& series : figure.series) {
-    if (series.config == cell.config) return series;
-  }
-  figure.series.push_back({cell.config, title_of(cell), colour_of(cell), cell.unprotected(), {}});
-  return figure.series.back();
+std::size_t series_of(Figure& figure, const Cell& cell) {
+  auto& all = figure.series;
+  const auto found = std::find_if(
+      all.begin(), all.end(), [&](const Series& series) { return series.config == cell.config; });
+  if (found != all.end()) return static_cast<std::size_t>(found - all.begin());
+  all.push_back({cell.config, title_of(cell), colour_of(cell), cell.unprotected()});
+  return all.size() - 1;
 }
 
 bool drawn(const Cell& cell) {
   return cell.config != results::standalone && cell.ratio;
+}
+
+/// The cells that are drawn, by workload.
+std::vector<std::vector<Cell>> grouped(const std::vector<Cell>& cells) {
+  std::vector<std::vector<Cell>> groups;
+  for (const Cell& cell : cells) {
+    if (!drawn(cell)) continue;
+    const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& one) {
+      return one.front().workload == cell.workload;
+    });
+    if (group == groups.end()) {
+      groups.push_back({cell});
+    } else {
+      group->push_back(cell);
+    }
+  }
+  return groups;
+}
+
+/// Groups in a row, the same number in each but the last.
+std::size_t groups_a_row(const std::vector<std::vector<Cell>>& groups) {
+  constexpr std::size_t most_in_row = 32;  // bars and the gaps between groups
+  std::size_t all = 0;
+  for (const auto& group : groups) all += group.size() + 1;
+  const std::size_t rows = (all + most_in_row - 1) / most_in_row;
+  return rows == 0 ? 1 : (groups.size() + rows - 1) / rows;
+}
+
+void add_group(Figure& figure, Row& row, const std::vector<Cell>& cells, double& x) {
+  const double begin = x;
+  for (const Cell& cell : cells) {
+    row.bars.push_back({series_of(figure, cell), x, *cell.ratio});
+    figure.lowest = std::min(figure.lowest, cell.ratio->low);
+    figure.highest = std::max(figure.highest, cell.ratio->high);
+    x += figure.bar_width;
+  }
+  row.groups.push_back({(begin + x - figure.bar_width) / 2, cells.front().workload});
+  figure.right = std::max(figure.right, x);
+  x += 1;  // between groups
 }
 
 std::vector<std::string> caption_of(const results::File& file) {
@@ -81,25 +125,16 @@ std::vector<std::string> caption_of(const results::File& file) {
 Figure lay_out(const results::File& file) {
   const auto summary = results::summarize(file);
   Figure figure;
+  const auto groups = grouped(summary.cells);
+  const std::size_t in_row = groups_a_row(groups);
   double x = 1;
-  for (const Cell& first : summary.cells) {
-    const bool seen =
-        std::any_of(figure.groups.begin(), figure.groups.end(),
-                    [&](const Group& group) { return group.workload == first.workload; });
-    if (seen) continue;
-    const double begin = x;
-    for (const Cell& cell : summary.cells) {
-      if (cell.workload != first.workload || !drawn(cell)) continue;
-      series_for(figure, cell).bars.push_back({x, *cell.ratio});
-      figure.lowest = std::min(figure.lowest, cell.ratio->low);
-      figure.highest = std::max(figure.highest, cell.ratio->high);
-      x += figure.bar_width;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (i % in_row == 0) {
+      figure.rows.emplace_back();
+      x = 1;
     }
-    if (x == begin) continue;
-    figure.groups.push_back({(begin + x - figure.bar_width) / 2, first.workload});
-    x += 1;  // between groups
+    add_group(figure, figure.rows.back(), groups[i], x);
   }
-  figure.right = x - 1;
   figure.caption = caption_of(file);
   return figure;
 }

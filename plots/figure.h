@@ -9,15 +9,15 @@
 
 namespace plots {
 
-struct Bar {
-  double x;
-  results::Ratio ratio;
-};
-
 struct Series {
   std::string config, title, colour;
   bool hatched;  // unprotected
-  std::vector<Bar> bars;
+};
+
+struct Bar {
+  std::size_t series;  // index
+  double x;
+  results::Ratio ratio;
 };
 
 struct Group {
@@ -25,17 +25,23 @@ struct Group {
   std::string workload;
 };
 
+/// Groups side by side on an x axis of their own.
+struct Row {
+  std::vector<Group> groups;
+  std::vector<Bar> bars;
+};
+
 struct Figure {
   std::vector<Series> series;
-  std::vector<Group> groups;
+  std::vector<Row> rows;  // one below the other, on the same scales
   std::vector<std::string> caption;
-  double right = 0;                // end of the x axis
+  double right = 0;                // end of the x axes
   double lowest = 1, highest = 1;  // of all intervals
   double bar_width = 1;
 };
 
 /// Workloads in the order of the results, configurations in theirs. Workloads that only standalone
-/// ran have no ratio and are left out.
+/// ran have no ratio and are left out. As many rows as keep the numbers on the bars apart.
 Figure lay_out(const results::File&);
 
 }  // namespace plots

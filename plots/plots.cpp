@@ -30,84 +30,111 @@ std::string value_label(double ratio) {
   return fmt::format("{:.2f}", ratio);
 }
 
-/// The key stands between title and bars, two series in a row: over the bars it might hide one.
-void title_and_key(std::ostream& gp, const Figure& figure) {
-  const auto rows = static_cast<double>((figure.series.size() + 1) / 2);
-  gp << "set label 'What a virtual machine costs: time relative to standalone' at screen 0.5,0.96 "
-        "center font ',15' noenhanced\n"
-     << "set key at screen 0.07,0.925 left top maxcols 2 maxrows " << rows
-     << " samplen 2 width 2 noenhanced reverse Left\n"
-     << fmt::format("set tmargin at screen {:.3f}\n", 0.89 - 0.027 * rows);
+/// Heights from top to bottom, in points of the SVG; gnuplot counts shares of the whole from below.
+struct Page {
+  explicit Page(const Figure& figure)
+      : header(70 + 17.0 * static_cast<double>((figure.series.size() + 1) / 2)),
+        row(figure.rows.size() == 1 ? 460 : 300),
+        height(header + row * static_cast<double>(figure.rows.size()) + footer) {}
+  [[nodiscard]] double share(double from_top) const { return 1 - from_top / height; }
+
+  static constexpr double width = 1100, footer = 60, names = 35;  // of the workloads
+  double header, row, height;
+};
+
+std::string fill_of(const Series& series) {
+  return fmt::format("fs {} lc rgb '{}'", series.hatched ? "pattern 4" : "solid 0.9",
+                     series.colour);
 }
 
-void settings(std::ostream& gp, const Figure& figure) {
-  gp << "set encoding utf8\n"
-     << "set logscale y\n"
+/// What stands on the page once: title, key's place, caption.
+void page(std::ostream& gp, const Figure& figure, const Page& page) {
+  gp << fmt::format(
+      "set label 1 'What a virtual machine costs: time relative to standalone' at screen "
+      "0.5,{:.4f} "
+      "center font ',15' noenhanced\n"
+      "set key at screen 0.07,{:.4f} left top maxcols 2 maxrows {} samplen 2 width 2 noenhanced "
+      "reverse Left\n",
+      page.share(25), page.share(46), (figure.series.size() + 1) / 2);
+  double from_bottom = 34;
+  for (std::size_t i = 0; i < figure.caption.size(); ++i, from_bottom -= 19) {
+    gp << fmt::format(
+        "set label {} {} at screen 0.02,{:.4f} font ',9' tc rgb '#444444' noenhanced\n", i + 2,
+        quoted(figure.caption[i]), from_bottom / page.height);
+  }
+}
+
+void scales(std::ostream& gp, const Figure& figure) {
+  gp << "set encoding utf8\nset logscale y\n"
      << fmt::format("set yrange [{}:{}]\n", std::min(0.5, figure.lowest / 1.5),
                     std::max(10.0, figure.highest * 2.5))
      << fmt::format("set xrange [0:{}]\n", figure.right)
-     << "set ylabel 'times standalone (log scale)'\n"
      << "set grid ytics lc rgb '#dddddd' lt 1, lc rgb '#dddddd' lt 1\n"
-     << "set ytics nomirror\nset mytics 10\nset border 3\n"
-     << "set bmargin 6\n";
-  title_and_key(gp, figure);
-  gp << "set xtics scale 0 noenhanced (";
-  for (std::size_t i = 0; i < figure.groups.size(); ++i) {
-    gp << (i > 0 ? ", " : "") << quoted(figure.groups[i].workload) << ' '
-       << figure.groups[i].centre;
-  }
-  gp << ")\n";
-  for (std::size_t i = 0; i < figure.caption.size(); ++i) {
-    gp << "set label " << quoted(figure.caption[i]) << " at screen 0.02,"
-       << fmt::format("{:.3f}", 0.055 - 0.030 * static_cast<double>(i))
-       << " font ',9' tc rgb '#444444' noenhanced\n";
-  }
-  gp << fmt::format("set arrow from 0,1 to {},1 nohead lc rgb '#000000' lw 1 front\n",
+     << "set ytics nomirror\nset mytics 10\nset border 3\nset lmargin at screen 0.075\n"
+     << "set rmargin at screen 0.985\nset ylabel 'times standalone (log scale)'\n"
+     << fmt::format("set arrow from 0,1 to {},1 nohead lc rgb '#000000' lw 1 front\n",
                     figure.right);
 }
 
+void names(std::ostream& gp, const Row& row) {
+  gp << "set xtics scale 0 noenhanced (";
+  for (std::size_t i = 0; i < row.groups.size(); ++i) {
+    gp << (i > 0 ? ", " : "") << quoted(row.groups[i].workload) << ' ' << row.groups[i].centre;
+  }
+  gp << ")\n";
+}
+
 /// Bars stand on the line at 1: below it means faster than standalone.
-void series(std::ostream& gp, const Figure& figure) {
+void bars(std::ostream& gp, const Figure& figure, const Row& row, bool with_key) {
   const double half = figure.bar_width * 0.43;
-  gp << "plot ";
-  for (std::size_t i = 0; i < figure.series.size(); ++i) {
-    const Series& one = figure.series[i];
-    const std::string fill = one.hatched ? "pattern 4" : "solid 0.9";
-    gp << (i > 0 ? ", " : "")
-       << fmt::format(
-              "'-' using 1:2:($1-{0}):($1+{0}):(1):2 with boxxyerror fs {1} lc rgb '{2}' "
-              "title {3}",
-              half, fill, one.colour, quoted(one.title));
+  std::ostringstream plots, data, intervals, labels;
+  for (const Series& series : figure.series) {
+    if (!with_key) continue;
+    plots << "keyentry with boxes " << fill_of(series) << " title " << quoted(series.title) << ", ";
   }
-  gp << ", '-' using 1:3:(0):($4-$3) with vectors heads size graph 0.004,90 lw 1.5 lc rgb "
-        "'#000000' notitle"
-     << ", '-' using 1:2:3 with labels offset 0,0.7 font ',9' notitle\n";
+  for (const auto& [series, x, ratio] : row.bars) {
+    plots << fmt::format("'-' using 1:2:($1-{0}):($1+{0}):(1):2 with boxxyerror {1} notitle, ",
+                         half, fill_of(figure.series[series]));
+    data << x << ' ' << ratio.value << "\ne\n";
+    intervals << x << ' ' << ratio.low << ' ' << ratio.high << '\n';
+    labels << x << ' ' << std::max(ratio.high, 1.0) << ' ' << value_label(ratio.value) << '\n';
+  }
+  gp << "plot " << plots.str()
+     << "'-' using 1:2:(0):($3-$2) with vectors heads size graph 0.004,90 lw 1.5 lc rgb '#000000' "
+        "notitle, '-' using 1:2:3 with labels offset 0,0.7 font ',9' notitle\n"
+     << data.str() << intervals.str() << "e\n"
+     << labels.str() << "e\n";
 }
 
-void data(std::ostream& gp, const Figure& figure) {
-  std::ostringstream intervals, labels;
-  for (const Series& one : figure.series) {
-    for (const Bar& bar : one.bars) {
-      const auto& [value, low, high] = bar.ratio;
-      gp << bar.x << ' ' << value << '\n';
-      intervals << bar.x << ' ' << value << ' ' << low << ' ' << high << '\n';
-      labels << bar.x << ' ' << std::max(high, 1.0) << ' ' << value_label(value) << '\n';
-    }
-    gp << "e\n";
+void rows(std::ostream& gp, const Figure& figure, const Page& sizes) {
+  gp << "set multiplot\n";
+  page(gp, figure, sizes);
+  scales(gp, figure);
+  double top = sizes.header;
+  for (const Row& row : figure.rows) {
+    const bool first = &row == &figure.rows.front();
+    gp << fmt::format("set tmargin at screen {:.4f}\nset bmargin at screen {:.4f}\n",
+                      sizes.share(top), sizes.share(top + sizes.row - sizes.names));
+    names(gp, row);
+    bars(gp, figure, row, first);
+    if (first) gp << "unset label\nunset key\n";
+    top += sizes.row;
   }
-  gp << intervals.str() << "e\n" << labels.str() << "e\n";
+  gp << "unset multiplot\n";
 }
 
-void draw(const Figure& figure, const std::string& terminal, const std::string& path) {
+/// `scale`: of the page's size and of what is on it.
+void draw(const Figure& figure, const std::string& terminal, double scale,
+          const std::string& path) {
   // gnuplot reports an unwritable output only on its own stderr.
   std::error_code ignored;
   std::filesystem::remove(path, ignored);
   {
     Gnuplot gp("gnuplot");
-    gp << "set terminal " << terminal << "\nset output " << quoted(path) << "\n";
-    settings(gp, figure);
-    series(gp, figure);
-    data(gp, figure);
+    const Page sizes(figure);
+    gp << fmt::format("set terminal {} size {:.0f},{:.0f} background '#ffffff'\nset output {}\n",
+                      terminal, sizes.width * scale, sizes.height * scale, quoted(path));
+    rows(gp, figure, sizes);
     gp << "unset output\n";
   }
   if (!std::filesystem::exists(path)) {
@@ -126,9 +153,8 @@ std::vector<std::string> draw_figure(const results::File& file, const std::strin
                              " has nothing to draw: no correct launch besides standalone");
   }
   const auto base = (std::filesystem::path(folder) / name).string();
-  draw(figure, "svg size 1100,620 font 'DejaVu Sans,12' background '#ffffff'", base + ".svg");
-  draw(figure, "pngcairo size 1650,930 fontscale 1.5 font 'DejaVu Sans,10' background '#ffffff'",
-       base + ".png");
+  draw(figure, "svg font 'DejaVu Sans,12'", 1, base + ".svg");
+  draw(figure, "pngcairo fontscale 1.5 font 'DejaVu Sans,10'", 1.5, base + ".png");
   return {base + ".svg", base + ".png"};
 }
 

@@ -1,65 +1,16 @@
 // Integration: however the tool ends, it leaves no process, no mount and no temporary file.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <set>
-
-#include "tests/support/process_list.h"
+#include "tests/support/leaves_nothing.h"
 #include "tests/support/tool.h"
 
 namespace {
 
-namespace fs = std::filesystem;
-
-std::set<std::string> temporary_files() {
-  std::set<std::string> names;
-  for (const char* folder : {"/tmp", "/dev/shm", "/var/tmp", "/run"}) {
-    if (!fs::exists(folder)) continue;
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      if (entry.path().string().find("typetwo") != std::string::npos) names.insert(entry.path());
-    }
-  }
-  return names;
-}
-
-std::string mounts() {
-  std::ifstream file("/proc/self/mounts");
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// What this test's runs left behind: orphans become its children (PR_SET_CHILD_SUBREAPER), so that
-/// whatever others run meanwhile does not count.
-std::vector<std::string> processes_left() {
-  while (waitpid(-1, nullptr, WNOHANG | __WALL) > 0) {
-  }
-  std::vector<std::string> left;
-  for (const auto& process : support::descendants(getpid()))
-    left.push_back(process.name + ' ' + process.state);
-  return left;
-}
-
-class Cleanup : public testing::TestWithParam<std::string> {
+class Cleanup : public support::LeavesNothing {
  protected:
-  void SetUp() override {
-    files_ = temporary_files();
-    mounts_ = mounts();
-    ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-  }
-  /// They may take a moment to be gone.
-  void TearDown() override {
-    for (int tries = 0; !processes_left().empty() && tries < 200; ++tries) usleep(20'000);
-    EXPECT_THAT(processes_left(), testing::IsEmpty());
-    EXPECT_EQ(temporary_files(), files_);
-    EXPECT_EQ(mounts(), mounts_);
-  }
-
   /// Starts a guest, waits until it runs, ends the tool with `signal`: the tool's wait status.
   static int end_by(int signal, const std::string& script) {
     int ends[2];
@@ -78,10 +29,6 @@ class Cleanup : public testing::TestWithParam<std::string> {
     close(ends[0]);
     return status;
   }
-
- private:
-  std::set<std::string> files_;
-  std::string mounts_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, Cleanup, testing::ValuesIn(support::places()),
@@ -122,13 +69,6 @@ TEST_P(Cleanup, AfterAnOrderlyEnd) {
                           {"--memory", "64M"})
                 .status,
             4);
-}
-
-TEST_P(Cleanup, AfterManyBoots) {
-  const int boots = GetParam() == "standalone" ? 20 : 25;
-  for (int i = 0; i < boots; ++i) {
-    ASSERT_EQ(support::exec(GetParam(), {"/bin/busybox", "true"}, {"--memory", "16M"}).status, 0);
-  }
 }
 
 }  // namespace

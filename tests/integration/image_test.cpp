@@ -169,4 +169,17 @@ TEST_F(ImageTool, AFolderOfTheSameFilesRunsInGuests) {
   }
 }
 
+/// What shell prints is compared with standalone's in the same run.
+TEST_F(ImageTool, TheShellWorkloadRunsFromAnImage) {
+  support::Options patient;
+  patient.deadline = std::chrono::seconds(400);
+  auto ran = run_tool({"run", "shell", "--on", "extended", "--runs", "1", "--no-figure", "--out",
+                       folder_ + "/results"},
+                      patient);
+  EXPECT_EQ(ran.status, 0) << ran.describe();
+  EXPECT_THAT(ran.out, testing::Not(HasSubstr("FAILED")));
+  EXPECT_THAT(ran.out, HasSubstr("shell"));
+  EXPECT_THAT(content_of(folder_ + "/results/results.jsonl"), HasSubstr("\"image\":\""));
+}
+
 }  // namespace

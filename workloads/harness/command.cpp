@@ -15,6 +15,9 @@
 #include "workloads/harness/interrupts.h"
 #include "workloads/harness/report.h"
 #include "workloads/harness/run.h"
+#include "workloads/image/image.h"
+#include "workloads/image/root_image.h"
+#include "workloads/image/unpacked_image.h"
 
 namespace harness {
 namespace {
@@ -121,12 +124,25 @@ void draw(const std::string& results_path, const std::string& folder, const std:
   }
 }
 
+/// Ready before any clock starts: the image for guests, its files as a folder for standalone.
+/// Returns its UUID, which stands for all that it was made of.
+std::string prepare_image(Plan& plan) {
+  try {
+    plan.image = image::workload_image().path;
+    const image::UnpackedImage unpacked(plan.image);
+    return image::read_superblock(plan.image).uuid;
+  } catch (const monitor::HostError& error) {
+    throw monitor::HostError(fmt::format("no disk image for the workloads: {}", error.what()));
+  }
+}
+
 }  // namespace
 
 int run_command(const RunOptions& options) {
-  const Plan plan = make_plan(options);
+  Plan plan = make_plan(options);
   const std::string folder = options.out.empty() ? default_folder() : options.out;
-  const results::Header header = {utc_now(), plan.to_json(), gather_context()};
+  results::Header header = {utc_now(), plan.to_json(), gather_context()};
+  if (plan.needs_image()) header.context["image"] = prepare_image(plan);
   std::vector<results::Launch> done;
   std::string path;
   {

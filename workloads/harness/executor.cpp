@@ -63,6 +63,9 @@ std::vector<std::string> command_line(const std::string& program, const LaunchRe
                                     "--report",  fmt::format("/proc/self/fd/{}", report_fd),
                                     "--memory",  fmt::format("{}", request.memory_bytes),
                                     "--timeout", fmt::format("{}", request.timeout_seconds)};
+  if (!request.image.empty()) {
+    words.insert(words.end(), {"--root", request.image, "--read-only"});
+  }
   for (const auto& [host, guest] : request.add) {
     words.emplace_back("--add");
     words.push_back(host + ":" + guest);

@@ -15,6 +15,7 @@ struct LaunchRequest {
   monitor::Config config;
   std::vector<std::string> argv;
   std::vector<std::pair<std::string, std::string>> add;  // host path, guest path
+  std::string image;  // the root, read-only; "": the standard files in memory
   std::uint64_t memory_bytes = 0;
   double timeout_seconds = 0;
 };

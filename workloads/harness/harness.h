@@ -25,7 +25,7 @@ std::vector<WorkloadInfo> list_workloads();
 
 enum class Effort {
   quick,  // 5 counted launches, small counts, the configurations that matter: under 5 minutes
-  full,   // 11 counted launches, larger counts, every point of the axes
+  full,   // 11 counted launches, larger counts, each axis moved alone
 };
 
 struct RunOptions {
@@ -34,7 +34,7 @@ struct RunOptions {
   Effort effort = Effort::quick;
   std::optional<unsigned> runs;               // counted launches of each; at least 1
   std::optional<std::uint64_t> memory_bytes;  // guest RAM; quick: 256 MiB, full: 1 GiB
-  double timeout_seconds = 120;               // of one launch
+  double timeout_seconds = 300;               // of one launch
   std::string out;      // results folder; empty: typetwo-results/<UTC time> in the working folder
   std::string csv;      // also write the summary here; empty: no
   bool figure = true;   // draw figure.svg and figure.png into the results folder

@@ -15,7 +15,9 @@ namespace harness {
 namespace {
 
 LaunchRequest request_for(const Plan& plan, const Slot& slot, const Work& work) {
-  return {slot.config, work.argv, work.add, plan.memory_bytes, plan.timeout_seconds};
+  return {slot.config,       work.argv,
+          work.add,          slot.workload->from_image ? plan.image : "",
+          plan.memory_bytes, plan.timeout_seconds};
 }
 
 /// Same options and same build? A kernel or a commit apart, launches cannot be compared.
@@ -28,7 +30,7 @@ void check_same_run(const std::string& path, const results::Header& old,
   for (const auto& [key, value] : now.options.items()) {
     if (old.options.value(key, nlohmann::json()) != value) refuse("option " + key);
   }
-  for (const char* key : {"kernel", "cpu", "commit", "dirty"}) {
+  for (const char* key : {"kernel", "cpu", "commit", "dirty", "image"}) {
     if (old.context.value(key, nlohmann::json()) != now.context.value(key, nlohmann::json())) {
       refuse(key);
     }

@@ -12,13 +12,21 @@ using monitor::Config;
 using monitor::Vmm;
 
 /// What runs when nobody says otherwise. The paper's two questions everywhere (how far from
-/// standalone, what does protection cost); the other points of the axes where a call's price is
-/// all that is measured, or when there is time.
+/// standalone, what does protection cost); each axis moved alone when there is time, and what bears
+/// on a call's price where that is all that is measured.
 std::vector<Config> default_configs(const Workload& workload, Effort effort) {
   std::vector<std::string> names = {"baseline", "extended", "extended:protect=none"};
-  if (effort == Effort::full || workload.info.name == "null-syscall") {
+  if (workload.info.name == "null-syscall") {
     names.insert(names.begin() + 1, "baseline:trap=sysemu");
     names.insert(names.begin() + 3, "extended:protect=mmap");
+  }
+  if (effort == Effort::full) {
+    names = {"baseline",
+             "baseline:trap=sysemu",
+             "extended",
+             "extended:spaces=remap",
+             "extended:protect=mmap",
+             "extended:protect=none"};
   }
   std::vector<Config> configs;
   for (const auto& name : names) configs.push_back(Config::parse(name));
@@ -72,6 +80,11 @@ Plan make_plan(const RunOptions& options) {
   for (const Workload* workload : plan.workloads) memory = std::max(memory, workload->min_memory);
   plan.memory_bytes = options.memory_bytes.value_or(memory);
   return plan;
+}
+
+bool Plan::needs_image() const {
+  return std::any_of(workloads.begin(), workloads.end(),
+                     [](const Workload* workload) { return workload->from_image; });
 }
 
 nlohmann::json Plan::to_json() const {

@@ -29,7 +29,9 @@ struct Plan {
   unsigned runs = 5;
   std::uint64_t memory_bytes = 0;
   double timeout_seconds = 0;
+  std::string image;  // for the workloads that run from one; run_command makes it
 
+  [[nodiscard]] bool needs_image() const;
   [[nodiscard]] nlohmann::json to_json() const;
 };
 

@@ -86,7 +86,7 @@ Work window_pair(const Config& config, Effort effort) {
 }
 
 Work clock_gettime(const Config& config, Effort effort) {
-  return counting("clock-gettime", pick({2'000'000, 1'200, 20'000}, config, effort));
+  return counting("clock-gettime", pick({2'000'000, 2'000'000, 2'000'000}, config, effort));
 }
 
 Work pread_4k(const Config& config, Effort effort) {
@@ -134,6 +134,12 @@ Work busybox_script(const Config&, Effort) {
   work.argv = {"/bin/busybox", "sh", "/workloads/busybox-script.sh", "/data"};
   work.add = {{TYPETWO_MACRO_SCRIPT, "/workloads/busybox-script.sh"},
               {TYPETWO_MACRO_TREE, "/data"}};
+  return work;
+}
+
+Work shell(const Config&, Effort) {
+  Work work;
+  work.argv = {"/bin/bash", "/workloads/shell.sh"};
   return work;
 }
 
@@ -186,6 +192,13 @@ const std::vector<Workload>& workloads() {
       {{"create-unlink", "us", "a file created in /tmp, closed and unlinked", false, false},
        1e3,
        create_unlink},
+      {{"shell", "s",
+        "a bash script over /usr/share on disk: loops, find, grep, sort, gawk in pipes", false,
+        false},
+       1e9,
+       shell,
+       256ul << 20,
+       true},
   };
   return all;
 }

@@ -30,6 +30,7 @@ struct Workload {
   double unit_ns;  // nanoseconds in one `info.unit`
   Work (*work)(const monitor::Config&, Effort);
   std::uint64_t min_memory = 0;  // bytes of guest RAM it needs
+  bool from_image = false;       // its root is the workloads' disk image, not files in memory
 };
 
 const std::vector<Workload>& workloads();

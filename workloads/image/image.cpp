@@ -26,9 +26,11 @@ namespace {
 namespace fs = std::filesystem;
 using monitor::throw_errno;
 
-// bash to gawk are what the guest is to run; dash is Debian's /bin/sh, libc-bin has C.UTF-8.
-constexpr const char* default_packages[] = {"bash", "coreutils", "findutils",      "grep",    "sed",
-                                            "gawk", "dash",      "busybox-static", "libc-bin"};
+// bash to gawk are what the guest is to run; dash is Debian's /bin/sh, libc-bin has C.UTF-8, and
+// cmake-data, which is where typetwo was built, has 3000 files of text to work on.
+constexpr const char* default_packages[] = {"bash",     "coreutils", "findutils", "grep",
+                                            "sed",      "gawk",      "dash",      "busybox-static",
+                                            "libc-bin", "cmake-data"};
 constexpr int recipe_version = 1;  // raise it when the same inputs are to make another image
 constexpr std::uint64_t mebibyte = 1 << 20;
 constexpr std::uint64_t working_room = 256 * mebibyte;
@@ -73,13 +75,17 @@ std::string fingerprint(const std::vector<Package>& packages, const monitor::Roo
   return print.uuid();
 }
 
+std::string path_in_build(const std::string& name) {
+  fs::create_directories(TYPETWO_IMAGE_DIR);
+  return fmt::format("{}/{}.ext2", TYPETWO_IMAGE_DIR, name);
+}
+
 std::string default_path(std::vector<std::string> with) {
   std::sort(with.begin(), with.end());
   std::string name = "debian";
   for (const auto& package : with) name += "+" + package;
   if (name.size() > 200) throw monitor::UsageError("many packages: name the image with --output");
-  fs::create_directories(TYPETWO_IMAGE_DIR);
-  return fmt::format("{}/{}.ext2", TYPETWO_IMAGE_DIR, name);
+  return path_in_build(name);
 }
 
 /// The unfinished output, ours alone until its end. A killed run's leftover is taken over.
@@ -183,6 +189,10 @@ MadeImage make_image(const ImageOptions& options) {
   write_ext2(tree, file.path(), {.bytes = bytes, .uuid = uuid});
   file.become(made.path);
   return made;
+}
+
+MadeImage workload_image() {
+  return make_image({.with = {}, .output = path_in_build("workloads"), .bytes = {}});
 }
 
 void make_directory(const std::vector<std::string>& with, const std::string& folder) {

@@ -6,6 +6,7 @@
 #include "guest/drivers/clock.h"
 #include "guest/fs/fs_context.h"
 #include "guest/fs/proc_descriptors.h"
+#include "guest/mm/heap.h"
 #include "guest/proc/process.h"
 
 namespace guest {
@@ -15,12 +16,15 @@ Result<String> mounts() {
   return String::from("root / tmpfs rw,noatime 0 0\nproc /proc proc rw,noatime 0 0\n");
 }
 
+/// Slab is the kernel's heap, which lies outside of MemTotal.
 Result<String> meminfo() {
   constexpr std::uint64_t kib = vmi::page_size / 1024;
   char text[160];
   format_text(text, sizeof text,
-              "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n",
-              frames_total() * kib, frames_free() * kib, frames_free() * kib);
+              "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n"
+              "Slab:           %8lu kB\n",
+              frames_total() * kib, frames_free() * kib, frames_free() * kib,
+              heap_use().used / 1024);
   return String::from(text);
 }
 

@@ -31,8 +31,11 @@ class MadeUpExecutor : public Executor {
     requests.push_back(request);
     LaunchResult result;
     result.reported = true;
-    const std::string name = request.argv[0].substr(std::string("/workloads/micro-").size());
-    const auto count = std::stoull(request.argv.at(1)), pairs = std::stoull(request.argv.at(2));
+    const bool script = request.argv[0] == "/bin/bash";
+    const std::string name =
+        script ? "shell" : request.argv[0].substr(std::string("/workloads/micro-").size());
+    const auto count = script ? 1 : std::stoull(request.argv.at(1));
+    const auto pairs = script ? 1 : std::stoull(request.argv.at(2));
     const bool guest = request.config.vmm != monitor::Vmm::standalone;
     std::uint64_t now = 1'000'000;
     for (std::uint64_t i = 0; i < pairs; ++i) {
@@ -255,8 +258,41 @@ TEST_F(Harness, TheFigureLeavesOutStandaloneAndHatchesTheUnprotected) {
   EXPECT_TRUE(figure.series[1].hatched);
   EXPECT_THAT(figure.series[1].title, HasSubstr("unprotected, upper bound"));
   EXPECT_NE(figure.series[0].colour, figure.series[1].colour);
-  ASSERT_EQ(figure.groups.size(), 1u);
-  EXPECT_DOUBLE_EQ(figure.series[0].bars.at(0).ratio.value, 10);
+  ASSERT_EQ(figure.rows.size(), 1u);
+  EXPECT_EQ(figure.rows[0].groups.size(), 1u);
+  EXPECT_DOUBLE_EQ(figure.rows[0].bars.at(0).ratio.value, 10);
+}
+
+TEST_F(Harness, AFigureOfManyWorkloadsHasRows) {
+  options_.workloads = {"null-syscall", "clock-gettime", "pread-4k",  "write-1b", "touch-file",
+                        "signal",       "create-unlink", "touch-seq", "compute"};
+  for (const char* more : {"baseline:trap=sysemu", "extended", "extended:protect=none"}) {
+    options_.configs.push_back(Config::parse(more));
+  }
+  run();
+  const plots::Figure figure = plots::lay_out(file());
+  ASSERT_EQ(figure.rows.size(), 2u);
+  EXPECT_EQ(figure.rows[0].groups.size(), 5u);
+  EXPECT_EQ(figure.rows[1].groups.size(), 4u);
+  EXPECT_EQ(figure.rows[1].groups.back().workload, "compute");
+  for (const auto& row : figure.rows) {
+    EXPECT_EQ(row.bars.size(), 4 * row.groups.size());
+    EXPECT_LT(row.bars.back().x, figure.right);
+  }
+}
+
+TEST_F(Harness, WhatRunsFromAnImageGetsItAndTheOthersDoNot) {
+  options_.workloads = {"null-syscall", "shell"};
+  Plan plan = make_plan(options_);
+  EXPECT_TRUE(plan.needs_image());
+  plan.image = "/the/image";
+  std::vector<results::Launch> done;
+  results::Writer writer = open_results(folder_, header(), done);
+  run_schedule(plan, done, executor_, writer, Watcher{});
+  EXPECT_TRUE(problems().empty()) << problems()[0];
+  for (const LaunchRequest& request : executor_.requests) {
+    EXPECT_EQ(request.image, request.argv[0] == "/bin/bash" ? "/the/image" : "");
+  }
 }
 
 /// The real executor, with shell scripts in the tool's place.
@@ -267,7 +303,7 @@ class RealExecutor : public Harness {
     std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     ToolExecutor executor(path, -1);
-    return executor.launch({Config{}, {"/bin/true"}, {{"/a", "/b"}}, 256ul << 20, timeout});
+    return executor.launch({Config{}, {"/bin/true"}, {{"/a", "/b"}}, "", 256ul << 20, timeout});
   }
 };
 
@@ -291,7 +327,7 @@ TEST_F(RealExecutor, AKilledToolHasAStatusOfItsOwn) {
 
 TEST_F(RealExecutor, AMissingToolIsNamed) {
   ToolExecutor executor("/no/such/tool", -1);
-  const LaunchResult result = executor.launch({Config{}, {"/bin/true"}, {}, 1 << 20, 5});
+  const LaunchResult result = executor.launch({Config{}, {"/bin/true"}, {}, "", 1 << 20, 5});
   EXPECT_EQ(result.status, 125);
   EXPECT_THAT(result.err, HasSubstr("/no/such/tool"));
 }

@@ -17,7 +17,7 @@ const Help help = {
     "typetwo image [OPTIONS]",
     R"END(Makes a raw ext2 image of Debian packages that are installed on this host, with all they depend
 on, as the host has them: by default bash, coreutils, findutils, grep, sed, gawk, dash,
-busybox-static and libc-bin, and the programs of typetwo's workloads. Prints its path. An image that
+busybox-static, libc-bin and cmake-data, and the programs of typetwo's workloads. Prints its path. An image that
 was made of the same inputs stays as it is, with what guests have written to it: remove it to have it
 made anew.
 

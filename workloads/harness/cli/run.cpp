@@ -20,7 +20,7 @@ options::options_description visible_options() {
   add("runs", options::value<unsigned>()->value_name("N"),
       "counted launches of each workload on each configuration");
   add("quick", "small counts, the configurations that matter (this is what it does anyway)");
-  add("full", "larger counts, more launches, every point of the axes");
+  add("full", "larger counts, more launches, each axis moved alone: two hours");
   add("out", options::value<std::string>()->value_name("DIR"),
       "results folder (otherwise typetwo-results/TIME here); one with results is resumed");
   add("csv", options::value<std::string>()->value_name("FILE"), "write the summary there as well");

@@ -1,0 +1,71 @@
+// Nothing leaks, however often it is done: on the host, by a thousand boots in all; in a guest, by
+// processes that come and go in it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+
+#include "tests/support/leaves_nothing.h"
+#include "tests/support/tool.h"
+
+namespace {
+
+constexpr std::size_t boots = 1000;  // at all points together
+
+class Boots : public support::LeavesNothing {};
+
+INSTANTIATE_TEST_SUITE_P(InGuests, Boots, testing::ValuesIn(support::guest_places()),
+                         [](const auto& info) { return support::test_name(info.param); });
+
+/// Of the host's memory that belongs to memfds, which guests' memory is; other programs' as well.
+long shared_memory_mib() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string word; file >> word;) {
+    long kib = 0;
+    if (word == "Shmem:" && file >> kib) return kib / 1024;
+  }
+  return -1;
+}
+
+TEST_P(Boots, LeaveNothingOnTheHost) {
+  constexpr long guest_mib = 16;
+  const long before = shared_memory_mib();
+  ASSERT_GE(before, 0);
+  const std::size_t here = boots / support::guest_places().size() + 1;
+  for (std::size_t i = 0; i < here; ++i) {
+    const auto run = support::exec(GetParam(), {"/bin/busybox", "true"},
+                                   {"--memory", std::to_string(guest_mib) + "M"});
+    ASSERT_EQ(run.status, 0) << "boot " << i << ": " << run.describe();
+  }
+  // Half of what the guests had, as others may take some meanwhile.
+  EXPECT_LT(shared_memory_mib() - before, static_cast<long>(here) * guest_mib / 2);
+}
+
+/// A cycle has forks, execs, a pipe, files, a signal that kills, and memory of each kind. Frames
+/// and heap are counted by the guest kernel; every cycle must give back all it took. The first
+/// cycles fill what is kept for good: the shell's own memory and the caches.
+TEST_P(Boots, ProcessesInAGuestGiveEverythingBack) {
+  const int cycles = GetParam() == "extended" ? 1000 : 100;
+  const std::string script = R"(
+    cycle() {
+      echo word | /bin/busybox cat >/tmp/file
+      /bin/busybox mv /tmp/file /tmp/moved
+      rm /tmp/moved
+      (mkdir /tmp/folder; rmdir /tmp/folder; kill -9 $(exec sh -c 'echo $PPID')) 2>/dev/null
+      /bin/busybox dd if=/dev/zero of=/dev/null bs=1M count=1 2>/dev/null
+    }
+    repeat() { i=100000; while [ $i -lt $((100000 + $1)) ]; do cycle; i=$((i + 1)); done; }
+    use() { read -r load </proc/loadavg; echo "${load% *}"; while read -r line; do echo "$line"; done </proc/meminfo; }
+    repeat 20; use >/tmp/before; use >/tmp/after
+    use >/tmp/before; repeat )" +
+                             std::to_string(cycles) + R"(; use >/tmp/after
+    /bin/busybox cat /tmp/before; /bin/busybox diff /tmp/before /tmp/after && echo equal)";
+  const auto reported = support::exec_reported(GetParam(), {"/bin/busybox", "sh", "-c", script},
+                                               {"--memory", "64M", "--timeout", "120"});
+  EXPECT_THAT(reported.run.out, testing::HasSubstr("Slab:"));
+  EXPECT_THAT(reported.run.out, testing::EndsWith("equal\n")) << reported.run.describe();
+  EXPECT_GE(reported.outcome.counters.at("forks"), 4u * static_cast<unsigned>(cycles));
+}
+
+}  // namespace
