@@ -247,11 +247,11 @@ void FileSystem::drop_idle_nodes(std::uint32_t keep) {
 
 void FileSystem::limit_cache() {
   std::uint32_t least = frames_total() / 8;
-  if (frames_free() >= least) return;
-  for (Node* node = oldest_; node && frames_free() < 2 * least; node = node->newer) {
-    (void)node->write_back();
-    node->drop_pages();
-  }
+  if (frames_free() < least) drop_pages(2 * least - frames_free());
+}
+
+void FileSystem::drop_pages(std::uint32_t wanted) {
+  for (Node* node = oldest_; node && wanted; node = node->newer) wanted -= node->drop_pages(wanted);
 }
 
 void FileSystem::limit_dirty(std::uint32_t pages) {

@@ -57,6 +57,8 @@ class FileSystem {
 
   /// Makes room in page frames when files hold too many of them.
   void limit_cache();
+  /// Lets go of `wanted` cached pages if there are so many that nobody has mapped.
+  void drop_pages(std::uint32_t wanted);
   /// So many pages more wait to be written: too many of them are written now.
   void limit_dirty(std::uint32_t pages);
 

@@ -247,8 +247,8 @@ Result<Ref<File>> Node::open(std::uint32_t flags) {
     case mode_socket:
       return Errno::nxio;
     case mode_fifo:
+      // The pipe lasts as long as this object, which therefore stays.
       if (!fifo_) fifo_ = TRY(make_ref<Fifo>(raw_.mode));
-      ++busy_;  // the pipe lasts as long as this object
       return fifo_->open(flags);
     default:
       return Inode::open(flags);
