@@ -4,6 +4,7 @@
 #include "guest/base/log.h"
 #include "guest/base/panic.h"
 #include "guest/drivers/clock.h"
+#include "guest/fs/disk.h"
 #include "guest/fs/fs_context.h"
 #include "guest/fs/proc_descriptors.h"
 #include "guest/proc/process.h"
@@ -11,8 +12,16 @@
 namespace guest {
 namespace {
 
+// Nothing here updates access times.
 Result<String> mounts() {
-  return String::from("root / tmpfs rw,noatime 0 0\nproc /proc proc rw,noatime 0 0\n");
+  const char* access = disk_access();
+  if (!access) return String::from("root / tmpfs rw,noatime 0 0\nproc /proc proc rw,noatime 0 0\n");
+  char text[256];
+  format_text(text, sizeof text,
+              "/dev/root / ext2 %s,noatime 0 0\ntmpfs /dev tmpfs rw,noatime 0 0\n"
+              "proc /proc proc rw,noatime 0 0\ntmpfs /tmp tmpfs rw,noatime 0 0\n",
+              access);
+  return String::from(text);
 }
 
 Result<String> meminfo() {
@@ -39,7 +48,7 @@ Result<String> loadavg() {
 }
 
 Result<String> filesystems() {
-  return String::from("nodev\ttmpfs\nnodev\tproc\n");
+  return String::from("nodev\ttmpfs\nnodev\tproc\n\text2\n");
 }
 
 Result<String> program() {
