@@ -146,6 +146,23 @@ TEST_P(Disk, SyncIsEnoughForEverythingBefore) {
   EXPECT_FALSE(fs::exists(folder_ / "unpacked/bin/disk_program"));
 }
 
+TEST_P(Disk, AKillAtAnyTimeCanBeRepaired) {
+  make_image("8M", {"-b", "1024"});
+  const std::string sound = content_of(image_);
+  const Words line = exec_line(
+      place(), {"/bin/busybox", "sh", "-c",
+                "cd /; mkdir a b; n=0; while :; do echo $n > a/x; head -c $((n*9999%300000)) "
+                "/bin/busybox > a/big; mv a/big b/big; mv a/x b/y$((n%5)); truncate -s 9000 b/big;"
+                "mkdir a/d; echo q > a/d/q; mv a/d/q b/q$((n%3)); rmdir a/d; rm -f b/y$((n%4));"
+                "echo $n; n=$((n+1)); done"});
+  for (const char* until : {"\n3\n", "\n8\n", "\n15\n"}) {
+    SCOPED_TRACE(until);
+    std::ofstream(image_, std::ios::binary) << sound;
+    kill_after(line, until, image_);
+    repair();
+  }
+}
+
 TEST_P(Disk, CachedPagesMakeRoomForMemory) {
   std::string big(20 << 20, '\0');
   for (std::size_t i = 0; i < big.size(); ++i) big[i] = static_cast<char>(i * 2654435761u >> 13);

@@ -254,6 +254,7 @@ Result<std::size_t> Node::write(std::uint64_t at, Source from, std::size_t bytes
   if (!is(mode_regular)) return Errno::inval;
   TRY(fs_.check_writable());
   if (bytes == 0) return std::size_t{0};
+  TRY(fs_.begin_change());
   if (at >= max_size()) return Errno::fbig;
   bytes = least(bytes, max_size() - at);
   if (at > size_) TRY(clear_tail(size_, at));
@@ -287,6 +288,7 @@ Result<> Node::truncate(std::uint64_t size) {
   if (!is(mode_regular)) return is(mode_directory) ? Errno::isdir : Errno::inval;
   TRY(fs_.check_writable());
   if (size > max_size()) return Errno::fbig;
+  TRY(fs_.begin_change());
   std::uint32_t unit = fs_.block_size();
   if (size > size_) {
     TRY(clear_tail(size_, size));

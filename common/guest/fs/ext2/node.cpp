@@ -73,6 +73,7 @@ Result<Ref<Node>> Node::make(FileSystem& fs, std::uint32_t number, std::uint32_t
   node->raw_.generation = block.at<DiskInode>(offset)->generation + 1;
   __builtin_memset(block.data() + offset, 0, fs.inode_size());
   block.changed();
+  TRY(fs.note_fresh(block, offset));
   fs.enter(*node);
   node->retain();
   node->held = true;
