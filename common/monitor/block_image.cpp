@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "monitor/error.h"
 
 namespace monitor {
@@ -23,7 +25,13 @@ constexpr std::uint64_t smallest_image = 64 * 1024;
 BlockImage::BlockImage(const std::string& path, bool read_only) : read_only_(read_only) {
   if (path.empty()) return;
   int fd = open(path.c_str(), (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) throw_errno("cannot open the image '" + path + "'");
+  if (fd < 0) {
+    const int error = errno;
+    const bool only_writing = !read_only && access(path.c_str(), R_OK) == 0;
+    errno = error;
+    throw_errno("cannot open the image '" + path + "'" + (only_writing ? " for writing" : ""),
+                only_writing ? "copy it, or run with --read-only" : "");
+  }
   struct stat status {};
   if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
     refuse(fd, "the image '" + path + "' is not a regular file: name a raw ext2 image");

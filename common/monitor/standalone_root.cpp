@@ -197,11 +197,26 @@ void attach(int mounted, const std::string& to) {
   close(mounted);
 }
 
+/// The mount point below the attached root; one that the image lacks, or has as something else, is
+/// made: in the overlay, as a rule, so that nobody else sees it.
+std::string mount_point(const char* name) {
+  const std::string path = std::string(attach_point) + name;
+  struct stat status {};
+  if (lstat(path.c_str(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) return path;
+    unlink(path.c_str());
+  }
+  if (mkdir(path.c_str(), 0755) != 0) {
+    throw_errno(fmt::format("the image has no folder {}, and standalone cannot make one", name),
+                fmt::format("make it: debugfs -w -R 'mkdir {}' IMAGE", name));
+  }
+  return path;
+}
+
 /// /tmp and /dev are memory in guests as well. Returns the devices that must be bound.
 HostDevices attach_memory_folders() {
-  const std::string root = attach_point;
-  attach(make_detached_tmpfs("1777"), root + "/tmp");
-  attach(make_detached_tmpfs(), root + "/dev");
+  attach(make_detached_tmpfs("1777"), mount_point("/tmp"));
+  attach(make_detached_tmpfs(), mount_point("/dev"));
   int fd = open(attach_point, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) throw_errno("cannot open the standalone root");
   HostDevices missing;
@@ -227,7 +242,7 @@ void finish_root(const HostDevices& missing, StandaloneRoot& made) {
     }
   }
   // Before the old root goes: a user namespace may mount a /proc only while it sees another.
-  std::string proc = std::string(attach_point) + "/proc";
+  std::string proc = mount_point("/proc");
   if (mount("proc", proc.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) {
     made.warning += fmt::format("standalone has no /proc: {}. ", strerror(errno));
   }

@@ -27,7 +27,8 @@ constexpr std::uint32_t window_calls[] = {
     SYS_mmap,      SYS_munmap,        SYS_mprotect,  SYS_pread64,    SYS_pwrite64,
     SYS_pwritev,   SYS_sigaltstack,   SYS_read,      SYS_write,      SYS_ppoll,
     SYS_getrandom, SYS_clock_gettime, SYS_setitimer, SYS_exit_group, SYS_fdatasync,
-    SYS_futex,     SYS_clone,         SYS_prctl,     SYS_getppid,    SYS_rt_sigprocmask};
+    SYS_futex,     SYS_clone,         SYS_prctl,     SYS_getppid,    SYS_rt_sigprocmask,
+    SYS_lseek,     SYS_sendfile};
 
 struct GateCall {
   std::uint64_t ip, number;

@@ -17,11 +17,17 @@ Result<Ref<Inode>> mount_disk(Inode& boot_tree) {
   if (!disk) return Ref<Inode>();
   mounted = TRY(ext2::FileSystem::mount(*disk));
   Ref<Inode> root = TRY(mounted->root());
+  frames_set_reclaimer([](std::uint32_t wanted) { mounted->drop_pages(wanted); });
   for (std::string_view name : {"dev", "proc", "tmp"}) {
     auto found = boot_tree.lookup(name);
     if (found.ok()) TRY(add_mount(root, name, found.release()));
   }
   return root;
+}
+
+const char* disk_access() {
+  if (!mounted) return nullptr;
+  return mounted->read_only() ? "ro" : "rw";
 }
 
 Result<> sync_disk() {

@@ -82,4 +82,20 @@ void FileRuns::cut(std::uint32_t page) {
   }
 }
 
+std::uint32_t FileRuns::drop_unshared(std::uint32_t most) {
+  std::uint32_t dropped = 0;
+  std::size_t kept = 0;
+  auto droppable = [&](Frame frame) { return dropped < most && frame_references(frame) == 1; };
+  for (Run run : runs_) {
+    for (; run.count && droppable(run.frame); ++run.page, ++run.frame, --run.count, ++dropped)
+      frame_release(run.frame);
+    for (; run.count && droppable(run.frame + run.count - 1); --run.count, ++dropped)
+      frame_release(run.frame + run.count - 1);
+    if (run.count) runs_[kept++] = run;
+  }
+  while (runs_.size() > kept) runs_.erase(runs_.size() - 1);
+  frames_ -= dropped;
+  return dropped;
+}
+
 }  // namespace guest

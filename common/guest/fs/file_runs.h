@@ -1,5 +1,5 @@
 // FileRuns: which page frames hold a file's pages. A file is a sorted list of runs of contiguous
-// frames; what no run covers is a hole and reads as zeros. Used by RamFile only.
+// frames; what no run covers is a hole. Used by files in memory, which read holes as zeros, and as ext2's page cache.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,9 @@ class FileRuns {
   Result<> insert(std::uint32_t page, FrameRun frames);
   /// Lets go of all frames from `page` on.
   void cut(std::uint32_t page);
+  /// Lets go of up to `most` frames that nobody else holds, the first ones first; of a run that
+  /// others hold at both ends none. Returns how many.
+  std::uint32_t drop_unshared(std::uint32_t most);
 
   /// Frames held.
   [[nodiscard]] std::uint32_t frames() const { return frames_; }

@@ -52,6 +52,24 @@ Result<Ref<Inode>> parent_through_mounts(Inode& directory) {
   return mount ? mount->directory : directory.parent();
 }
 
+Result<DirectoryEntry> entry_through_mounts(Inode& directory, std::uint64_t& position) {
+  constexpr std::uint64_t mounts_begin = 1ull << 62;  // beyond any directory's own cursor
+  if (position < mounts_begin) {
+    auto own = directory.entry(position);
+    if (own.ok() || own.error() != Errno::noent) return own;
+    position = mounts_begin;
+  }
+  MountTable& mounts = table();
+  for (std::uint64_t i = position - mounts_begin; i < static_cast<std::uint64_t>(mounts.used);
+       ++i) {
+    Mount& mount = mounts.entries[i];
+    if (mount.directory.get() != &directory || directory.lookup(mount.name).ok()) continue;
+    position = mounts_begin + i + 1;
+    return DirectoryEntry{mount.name, mount.root->stat().inode, mode_directory};
+  }
+  return Errno::noent;
+}
+
 std::string_view mount_name(Inode& root) {
   Mount* mount = mount_of(root);
   return mount ? mount->name : std::string_view();

@@ -17,6 +17,9 @@ Result<> add_mount(Ref<Inode> directory, std::string_view name, Ref<Inode> root)
 Result<Ref<Inode>> lookup_through_mounts(Inode& directory, std::string_view name);
 /// The directory above, mounts considered.
 Result<Ref<Inode>> parent_through_mounts(Inode& directory);
+/// Inode::entry with mounts considered: where the directory itself lacks a mount's name, it comes
+/// behind the names it has.
+Result<DirectoryEntry> entry_through_mounts(Inode& directory, std::uint64_t& position);
 /// The name under which `root` is mounted; empty when it is not.
 std::string_view mount_name(Inode& root);
 

@@ -4,6 +4,7 @@
 #include "guest/base/log.h"
 #include "guest/base/panic.h"
 #include "guest/drivers/clock.h"
+#include "guest/fs/disk.h"
 #include "guest/fs/fs_context.h"
 #include "guest/fs/proc_descriptors.h"
 #include "guest/mm/heap.h"
@@ -12,8 +13,16 @@
 namespace guest {
 namespace {
 
+// Nothing here updates access times.
 Result<String> mounts() {
-  return String::from("root / tmpfs rw,noatime 0 0\nproc /proc proc rw,noatime 0 0\n");
+  const char* access = disk_access();
+  if (!access) return String::from("root / tmpfs rw,noatime 0 0\nproc /proc proc rw,noatime 0 0\n");
+  char text[256];
+  format_text(text, sizeof text,
+              "/dev/root / ext2 %s,noatime 0 0\ntmpfs /dev tmpfs rw,noatime 0 0\n"
+              "proc /proc proc rw,noatime 0 0\ntmpfs /tmp tmpfs rw,noatime 0 0\n",
+              access);
+  return String::from(text);
 }
 
 /// Slab is the kernel's heap, which lies outside of MemTotal.
@@ -43,7 +52,7 @@ Result<String> loadavg() {
 }
 
 Result<String> filesystems() {
-  return String::from("nodev\ttmpfs\nnodev\tproc\n");
+  return String::from("nodev\ttmpfs\nnodev\tproc\n\text2\n");
 }
 
 Result<String> program() {

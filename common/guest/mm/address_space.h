@@ -70,6 +70,8 @@ class AddressSpace : public Counted {
   Result<Frame> own_text(std::uint64_t va);
   [[nodiscard]] bool resident(std::uint64_t va) const { return extents_.find(va) != nullptr; }
   Result<> populate(std::uint64_t va, std::uint64_t bytes);
+  /// What was written through shared mappings of files in the range is on stable storage.
+  Result<> sync(std::uint64_t va, std::uint64_t bytes);
 
   /// The break after the call, as Linux's brk: unchanged when `va` cannot be had.
   std::uint64_t set_brk(std::uint64_t va);

@@ -28,9 +28,11 @@ constexpr std::uint64_t align_down(std::uint64_t va, std::uint64_t unit) {
   return va - va % unit;
 }
 
-/// With little memory left nobody gets a page he has not touched.
+/// With little memory left nobody gets a page he has not touched. Files' cached pages go first.
 bool memory_is_tight() {
-  return frames_free() < frames_total() / 16;
+  std::uint32_t little = frames_total() / 16;
+  if (frames_free() < little) frames_reclaim(little);
+  return frames_free() < little;
 }
 
 bool allows(std::uint32_t protection, std::uint64_t error_code) {

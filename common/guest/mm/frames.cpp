@@ -30,6 +30,10 @@ class FrameTable {
   [[nodiscard]] std::uint32_t references(Frame frame) const { return references_[frame]; }
   [[nodiscard]] std::uint32_t free() const { return free_count_; }
   [[nodiscard]] std::uint32_t total() const { return total_; }
+  void set_reclaimer(FrameReclaimer reclaimer) { reclaimer_ = reclaimer; }
+  void reclaim(std::uint32_t wanted) const {
+    if (reclaimer_) reclaimer_(wanted);
+  }
 
  private:
   [[nodiscard]] bool is_free(Frame frame) const { return free_[frame / 64] >> (frame % 64) & 1; }
@@ -45,6 +49,7 @@ class FrameTable {
   std::uint32_t chunk_hint_ = 0;    // no wholly free word below
   std::uint32_t free_hint_ = 0;     // no free bit in the words below
   Frame cursor_ = 0;                // where allocate() continues
+  FrameReclaimer reclaimer_ = nullptr;
 };
 
 template <class T>
@@ -60,6 +65,7 @@ void FrameTable::init(std::uint32_t total) {
   words_ = (total + 63) / 64;
   chunk_hint_ = free_hint_ = 0;
   cursor_ = 0;
+  reclaimer_ = nullptr;
   references_ = allocate_array(references_, total);
   free_ = allocate_array(free_, words_);
   fresh_ = allocate_array(fresh_, words_);
@@ -93,6 +99,7 @@ Result<FrameRun> FrameTable::allocate_at(Frame first, std::uint32_t wanted) {
 }
 
 Result<FrameRun> FrameTable::allocate(std::uint32_t wanted) {
+  if (free_count_ == 0) reclaim(frames_per_chunk);
   if (cursor_ >= total_ || !is_free(cursor_)) {
     auto chunk = free_chunk();
     cursor_ = chunk.ok() ? chunk.value() : TRY(first_free());
@@ -155,6 +162,12 @@ Result<Frame> frames_free_chunk() {
 }
 bool frames_are_fresh(FrameRun run) {
   return table.fresh(run);
+}
+void frames_set_reclaimer(FrameReclaimer reclaimer) {
+  table.set_reclaimer(reclaimer);
+}
+void frames_reclaim(std::uint32_t wanted) {
+  table.reclaim(wanted);
 }
 void frame_retain(Frame frame, std::uint32_t count) {
   table.retain(frame, count);

@@ -33,6 +33,13 @@ inline constexpr std::uint32_t frames_per_chunk = 64;
 /// allocating it.
 bool frames_are_fresh(FrameRun run);
 
+/// Who lets go of frames that are only held to save work, the page cache of the disk: `wanted` of
+/// them if there are so many. Called when memory is short; must not allocate frames.
+using FrameReclaimer = void (*)(std::uint32_t wanted);
+void frames_set_reclaimer(FrameReclaimer reclaimer);
+/// Asks for that, where somebody is about to need frames. frames_allocate does when it has none.
+void frames_reclaim(std::uint32_t wanted);
+
 void frame_retain(Frame frame, std::uint32_t count = 1);  // each of frame..frame+count-1
 void frame_release(Frame frame, std::uint32_t count = 1);
 std::uint32_t frame_references(Frame frame);

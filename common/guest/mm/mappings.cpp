@@ -216,6 +216,14 @@ Result<> AddressSpace::populate(std::uint64_t va, std::uint64_t bytes) {
   return {};
 }
 
+Result<> AddressSpace::sync(std::uint64_t va, std::uint64_t bytes) {
+  for (Region* region = regions_.first_ending_after(va); region && region->va < va + bytes;
+       region = region->following()) {
+    if (region->source.shared && region->source.may_write) TRY(region->source.inode->sync());
+  }
+  return {};
+}
+
 Result<std::uint64_t> AddressSpace::remap(std::uint64_t va, std::uint64_t bytes,
                                           std::uint64_t new_bytes, std::uint32_t flags,
                                           std::uint64_t new_va) {

@@ -127,7 +127,7 @@ Result<std::int64_t> sys_getdents64(const Args& args) {
   std::size_t done = 0, room = args.u32(2);
   for (;;) {
     std::uint64_t position = file->position;
-    auto entry = file->inode().entry(position);
+    auto entry = entry_through_mounts(file->inode(), position);
     if (!entry.ok()) {
       if (entry.error() == Errno::noent || done) break;
       return entry.error();

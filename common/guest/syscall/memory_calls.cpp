@@ -127,6 +127,7 @@ Result<std::int64_t> sys_msync(const Args& args) {
   if (flags & msync_async && flags & msync_sync) return Errno::inval;
   if (!page_aligned(args.u64(0))) return Errno::inval;
   TRY(space().check_mapped(args.u64(0), args.u64(1)));
+  if (flags & msync_sync) TRY(space().sync(args.u64(0), args.u64(1)));
   return 0;
 }
 

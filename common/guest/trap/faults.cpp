@@ -53,6 +53,8 @@ void serve_page_fault(const vmi::TrapFrame& frame) {
     case Errno::acces:
       return force_signal(signal_from_fault(sig_segv, abi::segv_access, frame.fault_address));
     case Errno::io:
+    case Errno::nospc:  // a hole of a shared mapping, on a full disk
+    case Errno::rofs:   // or on one that turned out damaged
       return force_signal(signal_from_fault(sig_bus, abi::bus_address, frame.fault_address));
     case Errno::nomem:
       // No memory to go on with: what Linux's out-of-memory killer would do to it.

@@ -31,6 +31,8 @@ class MemoryDisk final : public guest::BlockDevice {
     check(at, bytes);
     if (refuses_writes) throw std::logic_error("a write to a read-only disk");
     std::memcpy(&image[at], from, bytes);
+    const auto* begin = static_cast<const std::uint8_t*>(from);
+    if (keeps_writes) writes.push_back({at, {begin, begin + bytes}});
     return {};
   }
   guest::Result<> read_frames(std::uint64_t at, vmi::Frame frame, std::uint64_t offset,
@@ -50,7 +52,12 @@ class MemoryDisk final : public guest::BlockDevice {
   }
 
   std::vector<std::uint8_t> image, stable;  // stable: as of the last flush
-  bool refuses_writes = false;
+  struct Write {
+    std::uint64_t at;
+    std::vector<std::uint8_t> bytes;
+  };
+  std::vector<Write> writes;
+  bool refuses_writes = false, keeps_writes = false;
   int flushes = 0;
 
  private:

@@ -100,8 +100,9 @@ std::optional<image::UnpackedImage> unpack_for(const monitor::MachineConfig& mac
 }
 
 monitor::RootTree gather_root(const options::variables_map& values) {
-  // A guest with a disk still has /dev, /proc and /tmp from here.
-  auto root = values.contains("root") && image_in(values).empty()
+  // A guest with a disk has only /dev, /proc and /tmp from here, beside the disk.
+  if (!image_in(values).empty()) return monitor::RootTree::system_folders();
+  auto root = values.contains("root")
                   ? monitor::RootTree::from_directory(values["root"].as<std::string>())
                   : monitor::RootTree::standard();
   if (values.contains("add")) {

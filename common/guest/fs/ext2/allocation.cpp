@@ -45,10 +45,13 @@ Result<BlockRun> FileSystem::allocate_in_group(std::uint32_t number, std::uint32
   if (g.free_blocks == 0) return BlockRun{0, 0};
   Block bitmap = TRY(block(g.block_bitmap));
   std::uint32_t end = blocks_in(number);
-  std::uint32_t at = find_clear(bitmap.data(), from, end);
-  BlockRun run{first_block_of(number) + at, 0};
+  std::uint32_t first = first_block_of(number), at = find_clear(bitmap.data(), from, end);
+  for (std::uint32_t past; at < end && (past = past_freed(first + at));)
+    at = find_clear(bitmap.data(), past - first, end);
+  BlockRun run{first + at, 0};
   for (; run.count < wanted && at < end && !bit(bitmap.data(), at); ++at, ++run.count) {
-    std::uint32_t taken = first_block_of(number) + at;
+    std::uint32_t taken = first + at;
+    if (past_freed(taken)) break;
     if (!valid_block(taken) || is_system_block(g, taken))
       return corrupt("the file system's own block is called free,", taken);
     if (g.free_blocks == 0 || super_.free_blocks == 0)
@@ -65,6 +68,13 @@ Result<BlockRun> FileSystem::allocate_in_group(std::uint32_t number, std::uint32
 
 Result<BlockRun> FileSystem::allocate_blocks(std::uint32_t goal, std::uint32_t wanted) {
   TRY(check_writable());
+  auto found = find_blocks(goal, wanted);
+  if (found.ok() || found.error() != Errno::nospc || freed_blocks_.empty()) return found;
+  TRY(write_metadata());  // for what was freed lately
+  return find_blocks(goal, wanted);
+}
+
+Result<BlockRun> FileSystem::find_blocks(std::uint32_t goal, std::uint32_t wanted) {
   if (super_.free_blocks == 0) return Errno::nospc;
   if (!valid_block(goal)) goal = super_.first_data_block + 1;
   std::uint32_t home = (goal - super_.first_data_block) / super_.blocks_per_group;
@@ -78,6 +88,7 @@ Result<BlockRun> FileSystem::allocate_blocks(std::uint32_t goal, std::uint32_t w
 
 Result<> FileSystem::free_block(std::uint32_t number) {
   TRY(check_writable());
+  TRY(note_freed(number));
   if (!valid_block(number)) return corrupt("block number", number);
   std::uint32_t index = (number - super_.first_data_block) / super_.blocks_per_group;
   Block holder;
@@ -97,6 +108,7 @@ Result<> FileSystem::free_block(std::uint32_t number) {
 
 Result<std::uint32_t> FileSystem::allocate_inode(std::uint32_t near, bool directory) {
   TRY(check_writable());
+  if (super_.free_inodes <= freed_inodes_.size() && !freed_inodes_.empty()) TRY(write_metadata());
   if (super_.free_inodes == 0) return Errno::nospc;
   std::uint32_t home = group_of_inode(near);
   for (std::uint32_t i = 0; i < groups_; ++i) {
@@ -106,7 +118,9 @@ Result<std::uint32_t> FileSystem::allocate_inode(std::uint32_t near, bool direct
     if (g.free_inodes == 0) continue;
     Block bitmap = TRY(block(g.inode_bitmap));
     std::uint32_t from = index == 0 ? first_inode_ - 1 : 0, at = from;
-    while (at < super_.inodes_per_group && bit(bitmap.data(), at)) ++at;
+    std::uint32_t first = index * super_.inodes_per_group + 1;
+    while (at < super_.inodes_per_group && (bit(bitmap.data(), at) || freed_lately(first + at)))
+      ++at;
     if (at >= super_.inodes_per_group) continue;
     set_bit(bitmap.data(), at);
     bitmap.changed();
@@ -114,13 +128,14 @@ Result<std::uint32_t> FileSystem::allocate_inode(std::uint32_t near, bool direct
     if (directory) ++g.directories;
     holder.changed();
     --super_.free_inodes;
-    return index * super_.inodes_per_group + at + 1;
+    return first + at;
   }
   return Errno::nospc;
 }
 
 Result<> FileSystem::free_inode(std::uint32_t number, bool directory) {
   TRY(check_writable());
+  TRY(freed_inodes_.push(number));
   std::uint32_t index = group_of_inode(number), at = (number - 1) % super_.inodes_per_group;
   Block holder;
   GroupDescriptor& g = *TRY(group(index, holder));

@@ -1,7 +1,11 @@
 // BlockCache: the file system's own blocks (bitmaps, group descriptors, inode tables, indirect
 // blocks, directories), a few of them, in the kernel heap. File contents are not here: they are in
-// page frames (contents.cpp). A changed block is written when its buffer is needed for another one,
-// or by write_back().
+// page frames (contents.cpp). Changed blocks are written by write_back(), all of them, in an order
+// such that e2fsck -p can repair what it leaves when the machine is killed on the way:
+//   1. blocks that are new: nothing on the disk leads to them yet;
+//   2. inodes, new ones as if they were still unused: whatever lost its last name is dead now;
+//   3. directories, tables, bitmaps: names of inodes that are still unused are easily cleared;
+//   4. inodes that are new: all have names.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +21,20 @@ struct Buffer {
   std::uint32_t pins = 0;
   std::uint64_t used = 0;  // when, by the cache's own clock
   bool valid = false, dirty = false;
+  bool fresh = false;   // never written since it became what it is
+  bool inodes = false;  // of an inode table
+};
+
+/// Who knows which inodes are new.
+class WriteOrder {
+ public:
+  /// Makes the new inodes in a block of an inode table look unused. False: there are none.
+  virtual bool hide_fresh(std::uint32_t block, std::uint8_t* data) = 0;
+  virtual void show_fresh(std::uint32_t block, std::uint8_t* data) = 0;
+  virtual void all_written() = 0;
+
+ protected:
+  ~WriteOrder() = default;
 };
 
 /// A block that stays in memory while this lives.
@@ -41,6 +59,7 @@ class Block {
   }
   [[nodiscard]] std::uint32_t number() const { return buffer_->block; }
   void changed() const { buffer_->dirty = true; }
+  void holds_inodes() const { buffer_->inodes = true; }
 
  private:
   Buffer* buffer_ = nullptr;
@@ -50,8 +69,8 @@ class BlockCache {
  public:
   static constexpr std::uint32_t buffers = 64;
 
-  BlockCache(BlockDevice& device, std::uint32_t block_size)
-      : device_(device), block_size_(block_size) {}
+  BlockCache(BlockDevice& device, std::uint32_t block_size, WriteOrder& order)
+      : device_(device), block_size_(block_size), order_(order) {}
   ~BlockCache();
   BlockCache(const BlockCache&) = delete;
   BlockCache& operator=(const BlockCache&) = delete;
@@ -62,14 +81,18 @@ class BlockCache {
   /// The block is free now: what was to be written there no longer is.
   void forget(std::uint32_t block);
   Result<> write_back();
+  /// Changed blocks are so many that an operation could force some out half-way.
+  [[nodiscard]] bool crowded() const;
 
  private:
   Buffer* find(std::uint32_t block);
   Result<Buffer*> take(std::uint32_t block);
   Result<> write(Buffer& buffer);
+  Result<> write_inodes_early(Buffer& buffer);
 
   BlockDevice& device_;
   std::uint32_t block_size_;
+  WriteOrder& order_;
   std::uint64_t clock_ = 0;
   Buffer table_[buffers];
 };

@@ -4,9 +4,11 @@
 //
 // Invariant: what a cached page holds behind the end of file is not believed; it is zeroed when the
 // end moves past it, when it is written back, and when it is about to be mapped.
-// User copies can serve page faults, which may come back here (see ram_file.cpp): nothing found
-// before a copy is believed after it, and `busy_` keeps the pages from being dropped meanwhile.
+// User copies can serve page faults, which may come back here (see ram_file.cpp) or make memory
+// short: nothing found before a copy is believed after it, and the pages that it works on are held
+// meanwhile. A page that nobody but this cache holds may go whenever frames are allocated.
 #include "guest/fs/ext2/node.h"
+#include "guest/fs/ext2/offsets.h"
 #include "guest/platform.h"
 
 namespace guest::ext2 {
@@ -14,27 +16,21 @@ namespace {
 
 constexpr std::uint32_t read_ahead_pages = 32;
 constexpr std::uint32_t write_ahead_pages = 64;
-constexpr std::size_t max_dirty_ranges = 32;
 
-constexpr std::uint32_t page_of(std::uint64_t at) {
-  return static_cast<std::uint32_t>(at >> vmi::page_shift);
-}
-constexpr std::uint64_t offset_in_page(std::uint64_t at) {
-  return at % vmi::page_size;
-}
-constexpr std::uint64_t least(std::uint64_t a, std::uint64_t b) {
-  return a < b ? a : b;
-}
-
-class Busy {
+/// The pages under bytes [offset, offset + bytes) of `first` cannot be dropped while this lives.
+class Held {
  public:
-  explicit Busy(std::uint32_t& count) : count_(count) { ++count_; }
-  ~Busy() { --count_; }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
+  Held(Frame first, std::uint64_t offset, std::uint64_t bytes)
+      : first_(first), count_(page_of(offset + bytes + vmi::page_size - 1)) {
+    frame_retain(first_, count_);
+  }
+  ~Held() { frame_release(first_, count_); }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
 
  private:
-  std::uint32_t& count_;
+  Frame first_;
+  std::uint32_t count_;
 };
 
 }  // namespace
@@ -79,18 +75,21 @@ Result<> Node::read_page_run(std::uint32_t page, FrameRun& frames) {
   return {};
 }
 
+// 1..wanted frames for pages from `page` on, behind the frame of the page before if that can be
+// had.
+Result<FrameRun> Node::frames_for(std::uint32_t page, std::uint32_t wanted) {
+  fs_.limit_cache();
+  auto before = page ? pages_.span(page - 1) : FileRuns::Span{true, 0, 0};
+  if (!before.hole) {
+    auto next = frames_allocate_at(before.frame + 1, wanted);
+    if (next.ok()) return next;
+  }
+  return frames_allocate(wanted);
+}
+
 // Puts 1..wanted pages from `page` on, which is not cached, into the cache.
 Result<> Node::fill(std::uint32_t page, std::uint32_t wanted) {
-  fs_.limit_cache();
-  FrameRun frames{0, 0};
-  if (page > 0) {
-    auto before = pages_.span(page - 1);
-    if (!before.hole) {
-      auto next = frames_allocate_at(before.frame + 1, wanted);
-      if (next.ok()) frames = next.value();
-    }
-  }
-  if (frames.count == 0) frames = TRY(frames_allocate(wanted));
+  FrameRun frames = TRY(frames_for(page, wanted));
   auto filled = read_page_run(page, frames);
   if (filled.ok()) filled = pages_.insert(page, frames);
   if (!filled.ok()) {
@@ -121,7 +120,6 @@ Result<std::size_t> Node::read(std::uint64_t at, UserAddress to, std::size_t byt
   if (is(mode_directory)) return Errno::isdir;
   if (!is(mode_regular)) return Errno::inval;
   if (at >= size_) return std::size_t{0};
-  Busy busy(busy_);
   bytes = least(bytes, size_ - at);
   std::size_t done = 0;
   while (done < bytes && at < size_) {
@@ -132,6 +130,7 @@ Result<std::size_t> Node::read(std::uint64_t at, UserAddress to, std::size_t byt
       std::uint64_t room =
           (std::uint64_t{span.value().pages} << vmi::page_shift) - offset_in_page(at);
       part = least(bytes - done, room);
+      Held held(span.value().frame, offset_in_page(at), part);
       copied = frame_to_user(span.value().frame, offset_in_page(at), to + done, part);
     }
     if (!copied.ok()) {
@@ -198,6 +197,28 @@ Result<> Node::clear_tail(std::uint64_t from, std::uint64_t to) {
   return mark_dirty(page_of(from), 1);
 }
 
+// Whole pages at the end of the file, as many as one run of frames takes. Where the disk is full or
+// a copy fails it writes one page, so that what does get written ends at the right one.
+Result<std::size_t> Node::append_pages(std::uint64_t at, Source from, std::size_t bytes) {
+  auto wanted = static_cast<std::uint32_t>(least(bytes >> vmi::page_shift, write_ahead_pages));
+  // Blocks for all of them at once: one by one, two writers' would interleave.
+  auto allocated = blocks_for(at, at + (std::uint64_t{wanted} << vmi::page_shift));
+  if (!allocated.ok()) return write_page(at, from, bytes);
+  FrameRun frames = TRY(frames_for(page_of(at), wanted));
+  std::size_t part = std::size_t{frames.count} << vmi::page_shift;
+  auto copied = from.copy_to_frame(frames.first, 0, part);
+  auto room = pages_.span(page_of(at));  // still? The copy may have served faults on this file.
+  if (copied.ok() && (!room.hole || room.pages < frames.count)) copied = Errno::again;
+  if (copied.ok()) copied = pages_.insert(page_of(at), frames);
+  if (!copied.ok()) {
+    frame_release(frames.first, frames.count);
+    return write_page(at, from, bytes);
+  }
+  size_ = at + part;
+  TRY(mark_dirty(page_of(at), frames.count));
+  return part;
+}
+
 // One page's worth at most.
 Result<std::size_t> Node::write_page(std::uint64_t at, Source from, std::size_t bytes) {
   std::size_t part = least(bytes, vmi::page_size - offset_in_page(at));
@@ -206,14 +227,7 @@ Result<std::size_t> Node::write_page(std::uint64_t at, Source from, std::size_t 
   bool replaces = offset_in_page(at) == 0 && (part == vmi::page_size || at + part >= size_);
   if (span.hole && replaces) {
     // Nothing of the old contents stays, so nothing is read.
-    fs_.limit_cache();
-    FrameRun frames{0, 0};
-    auto before = page ? pages_.span(page - 1) : FileRuns::Span{true, 0, 0};
-    if (!before.hole) {
-      auto next = frames_allocate_at(before.frame + 1, 1);
-      if (next.ok()) frames = next.value();
-    }
-    if (frames.count == 0) frames = TRY(frames_allocate(1));
+    FrameRun frames = TRY(frames_for(page, 1));
     hypercalls().zero_frames(frames.first, 1);
     auto inserted = pages_.insert(page, frames);
     if (!inserted.ok()) {
@@ -227,7 +241,9 @@ Result<std::size_t> Node::write_page(std::uint64_t at, Source from, std::size_t 
   // behind it, because a fault on the way may have written the page back.
   TRY(mark_dirty(page, 1));
   TRY(blocks_for(at, at + part));
-  auto copied = from.copy_to_frame(pages_.span(page).frame, offset_in_page(at), part);
+  Frame frame = pages_.span(page).frame;
+  Held held(frame, offset_in_page(at), part);
+  auto copied = from.copy_to_frame(frame, offset_in_page(at), part);
   if (copied.ok() && at + part > size_) size_ = at + part;
   TRY(mark_dirty(page, 1));
   if (!copied.ok()) return copied.error();
@@ -238,18 +254,17 @@ Result<std::size_t> Node::write(std::uint64_t at, Source from, std::size_t bytes
   if (!is(mode_regular)) return Errno::inval;
   TRY(fs_.check_writable());
   if (bytes == 0) return std::size_t{0};
+  TRY(fs_.begin_change());
   if (at >= max_size()) return Errno::fbig;
   bytes = least(bytes, max_size() - at);
-  Busy busy(busy_);
   if (at > size_) TRY(clear_tail(size_, at));
   std::size_t done = 0;
   Errno failure = Errno::ok;
   while (done < bytes && failure == Errno::ok) {
-    // Behind the end, blocks for more than a page: page by page, two writers would interleave.
     std::uint64_t now = at + done;
-    if (offset_in_page(now) == 0 && now >= size_ && bytes - done > vmi::page_size)
-      (void)blocks_for(now, least(at + bytes, now + write_ahead_pages * vmi::page_size));
-    auto part = write_page(at + done, from + done, bytes - done);
+    bool appends = offset_in_page(now) == 0 && now >= size_ && bytes - done >= vmi::page_size;
+    auto part = appends ? append_pages(now, from + done, bytes - done)
+                        : write_page(now, from + done, bytes - done);
     if (part.ok())
       done += part.value();
     else
@@ -273,7 +288,7 @@ Result<> Node::truncate(std::uint64_t size) {
   if (!is(mode_regular)) return is(mode_directory) ? Errno::isdir : Errno::inval;
   TRY(fs_.check_writable());
   if (size > max_size()) return Errno::fbig;
-  Busy busy(busy_);
+  TRY(fs_.begin_change());
   std::uint32_t unit = fs_.block_size();
   if (size > size_) {
     TRY(clear_tail(size_, size));
@@ -288,107 +303,6 @@ Result<> Node::truncate(std::uint64_t size) {
     TRY(free_blocks_from((size_ + unit - 1) / unit));
   }
   return touch();
-}
-
-// -- Writing back.
-
-Result<> Node::mark_dirty(std::uint32_t page, std::uint32_t count) {
-  std::uint32_t end = page + count;
-  std::size_t i = dirty_.size();
-  while (i > 0 && dirty_[i - 1].end >= page) --i;  // the first range that touches or follows
-  if (i == dirty_.size() || dirty_[i].first > end) {
-    if (dirty_.size() < max_dirty_ranges) return dirty_.insert(i, {page, end});
-    TRY(write_back());  // leaves one range at most
-    return mark_dirty(page, count);
-  }
-  DirtyRange& range = dirty_[i];
-  if (page < range.first) range.first = page;
-  if (end > range.end) range.end = end;
-  while (i + 1 < dirty_.size() && dirty_[i + 1].first <= range.end) {
-    if (dirty_[i + 1].end > range.end) range.end = dirty_[i + 1].end;
-    dirty_.erase(i + 1);
-  }
-  return {};
-}
-
-void Node::forget_dirty_from(std::uint32_t page) {
-  while (!dirty_.empty() && dirty_.back().end > page) {
-    if (dirty_.back().first < page) {
-      dirty_.back().end = page;
-      return;
-    }
-    dirty_.erase(dirty_.size() - 1);
-  }
-}
-
-Result<> Node::write_range(std::uint32_t first, std::uint32_t end) {
-  std::uint32_t per_page = blocks_per_page(), unit = fs_.block_size();
-  auto end_block = (size_ + unit - 1) / unit;
-  for (std::uint32_t page = first; page < end;) {
-    auto span = pages_.span(page);
-    auto count = static_cast<std::uint32_t>(least(span.pages, end - page));
-    for (std::uint32_t done = 0; !span.hole && done < count * per_page;) {
-      std::uint64_t block = std::uint64_t{page} * per_page + done;
-      if (block >= end_block) break;
-      auto max = static_cast<std::uint32_t>(least(count * per_page - done, end_block - block));
-      BlockRun run = TRY(map(static_cast<std::uint32_t>(block), max));
-      if (run.first)
-        TRY(fs_.device().write_frames(std::uint64_t{run.first} * unit, span.frame,
-                                      std::uint64_t{done} * unit, std::uint64_t{run.count} * unit));
-      done += run.count;
-    }
-    page += count;
-  }
-  return {};
-}
-
-Result<> Node::write_back() {
-  if (dirty_.empty()) return {};
-  if (fs_.read_only()) return Errno::io;
-  if (std::uint64_t used = offset_in_page(size_)) {
-    auto last = pages_.span(page_of(size_));
-    if (!last.hole) zero_frame_bytes(last.frame, used, vmi::page_size - used);
-  }
-  for (std::size_t i = 0; i < dirty_.size(); ++i) {
-    auto written = write_range(dirty_[i].first, dirty_[i].end);
-    if (!written.ok()) lost_ = true;
-  }
-  dirty_.clear();
-  // What programs write through a mapping shows nowhere: all that may be mapped stays dirty.
-  return shared_ ? keep_mapped_dirty() : Result<>();
-}
-
-Result<> Node::keep_mapped_dirty() {
-  DirtyRange mapped{0, 0};
-  for (std::uint32_t page = 0; page < pages_.end();) {
-    auto span = pages_.span(page);
-    for (std::uint32_t i = 0; !span.hole && i < span.pages; ++i) {
-      if (frame_references(span.frame + i) == 1) continue;
-      if (mapped.end == 0) mapped.first = page + i;
-      mapped.end = page + i + 1;
-    }
-    page += span.pages;
-  }
-  shared_ = mapped.end != 0;
-  return shared_ ? dirty_.push(mapped) : Result<>();
-}
-
-Result<> Node::sync() {
-  if (is(mode_regular)) TRY(write_back());
-  if (std::exchange(lost_, false)) return Errno::io;
-  return fs_.sync_metadata();
-}
-
-void Node::drop_pages() {
-  if (busy_ || !dirty_.empty()) return;
-  // Programs may have pages mapped privately: those stay theirs. A shared mapping needs the cache.
-  for (std::uint32_t page = 0; page < pages_.end();) {
-    auto span = pages_.span(page);
-    for (std::uint32_t i = 0; !span.hole && i < span.pages; ++i)
-      if (frame_references(span.frame + i) > 1) return;
-    page += span.pages;
-  }
-  pages_.cut(0);
 }
 
 }  // namespace guest::ext2

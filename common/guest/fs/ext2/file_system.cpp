@@ -24,7 +24,7 @@ Result<FileSystem*> FileSystem::mount(BlockDevice& device) {
   if (!fs) return Errno::nomem;
   auto prepare = [&]() -> Result<> {
     TRY(fs->read_superblock());
-    fs->cache_ = new (std::nothrow) BlockCache(device, fs->block_size_);
+    fs->cache_ = new (std::nothrow) BlockCache(device, fs->block_size_, *fs);
     if (!fs->cache_) return Errno::nomem;
     TRY(fs->check_groups());
     Ref<Node> root = TRY(fs->root());
@@ -138,6 +138,11 @@ Result<> FileSystem::sync_metadata() {
   return device_.flush();
 }
 
+Result<> FileSystem::write_metadata() {
+  TRY(check_writable());
+  return cache_->write_back();
+}
+
 Result<> FileSystem::unmount() {
   if (read_only_) return {};
   TRY(sync());
@@ -175,7 +180,9 @@ Result<Block> FileSystem::inode_block(std::uint32_t number, std::uint32_t& offse
   std::uint32_t table = TRY(group(group_of_inode(number), holder))->inode_table;
   std::uint64_t at = std::uint64_t{(number - 1) % super_.inodes_per_group} * inode_size_;
   offset = static_cast<std::uint32_t>(at % block_size_);
-  return block(table + static_cast<std::uint32_t>(at / block_size_));
+  Block found = TRY(block(table + static_cast<std::uint32_t>(at / block_size_)));
+  found.holds_inodes();
+  return found;
 }
 
 FileSystemSpace FileSystem::space() const {
@@ -247,11 +254,11 @@ void FileSystem::drop_idle_nodes(std::uint32_t keep) {
 
 void FileSystem::limit_cache() {
   std::uint32_t least = frames_total() / 8;
-  if (frames_free() >= least) return;
-  for (Node* node = oldest_; node && frames_free() < 2 * least; node = node->newer) {
-    (void)node->write_back();
-    node->drop_pages();
-  }
+  if (frames_free() < least) drop_pages(2 * least - frames_free());
+}
+
+void FileSystem::drop_pages(std::uint32_t wanted) {
+  for (Node* node = oldest_; node && wanted; node = node->newer) wanted -= node->drop_pages(wanted);
 }
 
 void FileSystem::limit_dirty(std::uint32_t pages) {

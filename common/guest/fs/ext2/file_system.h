@@ -4,6 +4,7 @@
 #pragma once
 
 #include "guest/base/list.h"
+#include "guest/base/vec.h"
 #include "guest/fs/ext2/block_cache.h"
 #include "guest/fs/ext2/layout.h"
 #include "guest/fs/inode.h"
@@ -17,7 +18,7 @@ struct BlockRun {
   std::uint32_t count;
 };
 
-class FileSystem {
+class FileSystem final : private WriteOrder {
  public:
   /// Looks at the image and says on the console why it cannot be mounted, or only read-only.
   static Result<FileSystem*> mount(BlockDevice& device);
@@ -31,6 +32,10 @@ class FileSystem {
   Result<> sync();
   /// The same without contents of files.
   Result<> sync_metadata();
+  /// Metadata as it is now is in the image, though not yet on stable storage.
+  Result<> write_metadata();
+  /// Before each operation: it will not be torn by a write-back half-way.
+  Result<> begin_change();
   /// The last sync: the image says afterwards that it was unmounted. Nothing may be written later.
   Result<> unmount();
 
@@ -40,6 +45,8 @@ class FileSystem {
   Result<> free_block(std::uint32_t block);
   Result<std::uint32_t> allocate_inode(std::uint32_t near, bool directory);
   Result<> free_inode(std::uint32_t number, bool directory);
+  /// An inode that was made since the last write-back: where it is in its table.
+  Result<> note_fresh(const Block& block, std::uint32_t offset);
 
   // -- Blocks.
   Result<Block> block(std::uint32_t number);
@@ -57,6 +64,8 @@ class FileSystem {
 
   /// Makes room in page frames when files hold too many of them.
   void limit_cache();
+  /// Lets go of `wanted` cached pages if there are so many that nobody has mapped.
+  void drop_pages(std::uint32_t wanted);
   /// So many pages more wait to be written: too many of them are written now.
   void limit_dirty(std::uint32_t pages);
 
@@ -92,9 +101,22 @@ class FileSystem {
   Result<GroupDescriptor*> group(std::uint32_t number, Block& holder);
   [[nodiscard]] std::uint32_t blocks_in(std::uint32_t group) const;
   [[nodiscard]] bool is_system_block(const GroupDescriptor& group, std::uint32_t block) const;
+  Result<BlockRun> find_blocks(std::uint32_t goal, std::uint32_t wanted);
+  Result<> note_freed(std::uint32_t block);
+  [[nodiscard]] std::uint32_t past_freed(std::uint32_t block) const;
+  [[nodiscard]] bool freed_lately(std::uint32_t inode) const;
+  bool hide_fresh(std::uint32_t block, std::uint8_t* data) override;
+  void show_fresh(std::uint32_t block, std::uint8_t* data) override;
+  void all_written() override;
   Result<BlockRun> allocate_in_group(std::uint32_t number, std::uint32_t from,
                                      std::uint32_t wanted);
   void drop_idle_nodes(std::uint32_t keep);
+
+  struct Fresh {
+    std::uint32_t block, offset;
+    std::uint16_t links = 0;  // while it is hidden
+    std::uint32_t deletion_time = 0;
+  };
 
   static constexpr std::uint32_t buckets = 256;
   static constexpr std::uint32_t max_nodes = 768;
@@ -106,6 +128,11 @@ class FileSystem {
   std::uint32_t table_blocks_ = 0;  // of each group's inode table
   std::uint32_t first_inode_ = 11;
   bool read_only_ = true, mounted_ = false;
+  // Since the last write-back of metadata. What was freed is given to nobody before the image has
+  // forgotten its old use: else, when the machine is killed, two would have it.
+  Vec<BlockRun> freed_blocks_;
+  Vec<std::uint32_t> freed_inodes_;
+  Vec<Fresh> fresh_;
   Node* table_[buckets] = {};
   Node* oldest_ = nullptr;  // of all in memory, by last look-up
   Node* newest_ = nullptr;

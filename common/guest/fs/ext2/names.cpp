@@ -26,6 +26,7 @@ Result<Ref<Inode>> Node::parent() {
 Result<> Node::check_new_name(std::string_view name) {
   if (!is(mode_directory)) return Errno::notdir;
   TRY(fs_.check_writable());
+  TRY(fs_.begin_change());
   if (raw_.links == 0) return Errno::noent;
   if (name.size() > abi::name_max) return Errno::nametoolong;
   auto found = find_entry(name);
@@ -131,6 +132,7 @@ Result<> Node::let_go_of(Node& child) {
 
 Result<> Node::unlink(std::string_view name) {
   if (!is(mode_directory)) return Errno::notdir;
+  TRY(fs_.begin_change());
   Ref<Node> child;
   {
     Place place = TRY(find_entry(name));
@@ -143,6 +145,7 @@ Result<> Node::unlink(std::string_view name) {
 
 Result<> Node::rmdir(std::string_view name) {
   if (!is(mode_directory)) return Errno::notdir;
+  TRY(fs_.begin_change());
   Ref<Node> child;
   {
     Place place = TRY(find_entry(name));
@@ -184,6 +187,7 @@ Result<> Node::rename(std::string_view name, Inode& to_inode, std::string_view n
   if (!to || &to->fs_ != &fs_) return to_inode.is(mode_directory) ? Errno::xdev : Errno::notdir;
   if (!to->is(mode_directory)) return Errno::notdir;
   if (new_name.size() > abi::name_max) return Errno::nametoolong;
+  TRY(fs_.begin_change());
   Ref<Node> moved = TRY(fs_.node(TRY(find_entry(name)).head().inode));
   Ref<Node> replaced;
   auto target = to->find_entry(new_name);
@@ -200,6 +204,12 @@ Result<> Node::rename(std::string_view name, Inode& to_inode, std::string_view n
     TRY(to->not_indexed_any_more());
   } else {
     TRY(to->add_entry(new_name, *moved));
+  }
+  if (!moved->is(mode_directory)) {
+    // A file with one name too many is easily repaired, one without a name is not.
+    if (replaced) TRY(to->let_go_of(*std::exchange(replaced, {})));
+    Place fresh = TRY(to->find_entry(new_name)), old = TRY(find_entry(name));
+    if (fresh.block.number() != old.block.number()) TRY(fs_.write_metadata());
   }
   {
     Place old = TRY(find_entry(name));

@@ -73,6 +73,7 @@ Result<Ref<Node>> Node::make(FileSystem& fs, std::uint32_t number, std::uint32_t
   node->raw_.generation = block.at<DiskInode>(offset)->generation + 1;
   __builtin_memset(block.data() + offset, 0, fs.inode_size());
   block.changed();
+  TRY(fs.note_fresh(block, offset));
   fs.enter(*node);
   node->retain();
   node->held = true;
@@ -247,8 +248,8 @@ Result<Ref<File>> Node::open(std::uint32_t flags) {
     case mode_socket:
       return Errno::nxio;
     case mode_fifo:
+      // The pipe lasts as long as this object, which therefore stays.
       if (!fifo_) fifo_ = TRY(make_ref<Fifo>(raw_.mode));
-      ++busy_;  // the pipe lasts as long as this object
       return fifo_->open(flags);
     default:
       return Inode::open(flags);

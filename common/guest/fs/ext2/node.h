@@ -51,10 +51,11 @@ class Node final : public Inode {
 
   // -- For FileSystem.
   [[nodiscard]] std::uint32_t number() const { return number_; }
-  [[nodiscard]] bool idle() const { return held && references() == 1 && busy_ == 0; }
+  [[nodiscard]] bool idle() const { return held && references() == 1 && !fifo_; }
   Result<> write_back();
-  /// Lets go of cached pages that nobody else holds and nothing is to be written of.
-  void drop_pages();
+  /// Lets go of up to `most` cached pages that nobody else holds, written back before if need be.
+  /// Returns how many.
+  std::uint32_t drop_pages(std::uint32_t most);
   Node *older = nullptr, *newer = nullptr, *next_in_bucket = nullptr;
   bool held = false;  // the list's own reference
 
@@ -108,6 +109,8 @@ class Node final : public Inode {
   Result<FileRuns::Span> cached(std::uint32_t page, std::uint32_t wanted);
   Result<> fill(std::uint32_t page, std::uint32_t wanted);
   Result<> read_page_run(std::uint32_t page, FrameRun& frames);
+  Result<FrameRun> frames_for(std::uint32_t page, std::uint32_t wanted);
+  Result<std::size_t> append_pages(std::uint64_t at, Source from, std::size_t bytes);
   Result<std::size_t> write_page(std::uint64_t at, Source from, std::size_t bytes);
   Result<> blocks_for(std::uint64_t at, std::uint64_t end);
   Result<> clear_tail(std::uint64_t from, std::uint64_t to);
@@ -142,9 +145,8 @@ class Node final : public Inode {
   std::uint64_t size_ = 0;
   FileRuns pages_;
   Vec<DirtyRange> dirty_;  // sorted, apart
-  std::uint32_t busy_ = 0;
-  bool shared_ = false;  // some pages are or were writable by programs directly
-  bool lost_ = false;    // a write-back failed and nobody was told yet
+  bool shared_ = false;    // some pages are or were writable by programs directly
+  bool lost_ = false;      // a write-back failed and nobody was told yet
   Ref<Fifo> fifo_;
 };
 

@@ -1,0 +1,83 @@
+// A guest program for disk_test.cpp, static: what busybox has no applet for. Its first word says
+// what to do.
+//   mapped FILE     writes through a shared mapping, calls msync, says "synced" and sleeps
+//   unmapped FILE   the same, but unmaps without msync and ends
+//   append FILE     appends 4 KiB of a known pattern, fsync, says how many there are; for ever
+//   memory MIB      fills so much anonymous memory and finds it unchanged
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static constexpr size_t record = 4096, mapped_bytes = 300'000;
+
+[[noreturn]] static void fail(const char* what) {
+  perror(what);
+  exit(1);
+}
+
+static void say(const char* text) {
+  if (write(1, text, strlen(text)) < 0) exit(2);
+}
+
+/// Byte i of every file that this program writes.
+static char pattern(size_t i) {
+  return (char)('A' + i / 7 % 50);
+}
+
+static char* write_mapping(const char* path) {
+  int fd = open(path, O_RDWR | O_CREAT, 0644);
+  if (fd < 0 || ftruncate(fd, mapped_bytes) != 0) fail(path);
+  void* at = mmap(nullptr, mapped_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (at == MAP_FAILED) fail("mmap");
+  close(fd);
+  char* bytes = (char*)at;
+  // Once before and once behind a flush: what is mapped stays writable without any notice.
+  for (int round = 0; round < 2; ++round) {
+    for (size_t i = round ? mapped_bytes / 2 : 0; i < mapped_bytes; ++i) bytes[i] = pattern(i);
+    if (round == 0 && msync(at, mapped_bytes, MS_SYNC) != 0) fail("msync");
+  }
+  return bytes;
+}
+
+static void append_for_ever(const char* path) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+  if (fd < 0) fail(path);
+  char bytes[record], line[32];
+  for (size_t count = 0;; ++count) {
+    for (size_t i = 0; i < record; ++i) bytes[i] = pattern(count * record + i);
+    if (write(fd, bytes, record) != (ssize_t)record) fail("write");
+    if (fsync(fd) != 0) fail("fsync");
+    snprintf(line, sizeof line, "%zu\n", count + 1);
+    say(line);
+  }
+}
+
+static void fill_memory(size_t mib) {
+  size_t words = (mib << 20) / sizeof(size_t);
+  void* at = mmap(nullptr, mib << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) fail("mmap");
+  auto* word = (volatile size_t*)at;
+  for (size_t i = 0; i < words; ++i) word[i] = i * 2654435761u;
+  for (size_t i = 0; i < words; ++i)
+    if (word[i] != i * 2654435761u) exit(3);
+}
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  const char* what = argv[1];
+  if (strcmp(what, "mapped") == 0) {
+    char* bytes = write_mapping(argv[2]);
+    if (msync(bytes, mapped_bytes, MS_SYNC) != 0) fail("msync");
+    say("synced\n");
+    for (;;) pause();
+  }
+  if (strcmp(what, "unmapped") == 0 && munmap(write_mapping(argv[2]), mapped_bytes) != 0)
+    fail("munmap");
+  if (strcmp(what, "append") == 0) append_for_ever(argv[2]);
+  if (strcmp(what, "memory") == 0) fill_memory(strtoul(argv[2], nullptr, 10));
+  say("done\n");
+  return 0;
+}
