@@ -20,6 +20,7 @@
 #include "monitor/accounting.h"
 #include "monitor/block_image.h"
 #include "monitor/clock.h"
+#include "monitor/debugged_processes.h"
 #include "monitor/error.h"
 #include "monitor/guest_memory.h"
 #include "monitor/guest_process.h"
@@ -189,6 +190,17 @@ End watch_observed(pid_t first, MachineProcesses& processes, const monitor::Mach
   return {end->status, Wakeup::ended};
 }
 
+/// The same for gdb.
+End watch_debugged(pid_t first, MachineProcesses& processes, const monitor::MachineConfig& config,
+                   const monitor::GuestMemory& memory) {
+  monitor::DebuggedProcesses debugged(*config.debugger, [&] { return processes.running(); });
+  const auto end = debugged.run(first, memory, config.timeout_seconds);
+  if (!end) return {processes.end(), Wakeup::timeout};
+  processes.reaped_first(end->usage);
+  processes.end();
+  return {end->status, Wakeup::ended};
+}
+
 monitor::Outcome run(const monitor::MachineConfig& config) {
   monitor::Outcome outcome;
   const Protect protect = protect_of(config.config);
@@ -211,27 +223,30 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const std::vector<sock_filter> filter = make_filter(sites);
   const GateConstants constants{resident.signal_entry, memory.total_bytes()};
 
-  monitor::GuestProcess process({.memory = memory,
-                                 .gate_code = gate.code,
-                                 .gate_constants = std::as_bytes(std::span(&constants, 1)),
-                                 .entry = address(resident.start),
-                                 .stack = address(resident.start_stack),
-                                 .cpu = config.cpu,
-                                 .keep_stdio = true,
-                                 .block_fd = disk.fd(),
-                                 .map_ram = protect == Protect::none,
-                                 .last_hosted_step = [restorer = address(resident.signal_return),
-                                                      filter, observe = config.observe] {
-                                   if (observe) monitor::Observer::wait_for_observer();
-                                   handle_signals(restorer);
-                                   install_filter(filter);
-                                 }});
+  monitor::GuestProcess process(
+      {.memory = memory,
+       .gate_code = gate.code,
+       .gate_constants = std::as_bytes(std::span(&constants, 1)),
+       .entry = address(resident.start),
+       .stack = address(resident.start_stack),
+       .cpu = config.cpu,
+       .keep_stdio = true,
+       .block_fd = disk.fd(),
+       .map_ram = protect == Protect::none,
+       .last_hosted_step = [restorer = address(resident.signal_return), filter,
+                            observe = config.observe, debug = config.debugger != nullptr] {
+         if (observe) monitor::Observer::wait_for_observer();
+         if (debug) monitor::DebuggedProcesses::wait_for_debugger();
+         handle_signals(restorer);
+         install_filter(filter);
+       }});
   MachineProcesses processes(resident.members, process.pid());
   const pid_t first = process.pid();
   process.reaped();  // by the other one, whatever happens
   const End end = config.observe
                       ? watch_observed(first, processes, config, sites, resident, memory, outcome)
-                      : watch_unseen(first, processes, config, memory.shared_info());
+                  : config.debugger ? watch_debugged(first, processes, config, memory)
+                                    : watch_unseen(first, processes, config, memory.shared_info());
   const double ended = monitor::monotonic_seconds();
 
   judge_end(end.status, process, memory, resident.report, outcome);
