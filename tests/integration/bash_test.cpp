@@ -31,7 +31,7 @@ TEST_P(Bash, ScriptDoesWhatItDoesOnTheHost) {
 
 INSTANTIATE_TEST_SUITE_P(Scripts, Bash,
                          testing::Combine(testing::Values("pipes", "language", "signals", "files",
-                                                          "text"),
+                                                          "text", "commands"),
                                           testing::Values("baseline", "extended")),
                          [](const auto& info) {
                            return support::test_name(std::string(std::get<0>(info.param)) + "_on_" +
