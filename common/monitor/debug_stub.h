@@ -36,8 +36,9 @@ class DebugStub {
   bool claim(pid_t pid, int signal);
   /// To be called now and then while `running` runs: gdb's Ctrl-C.
   void look(pid_t running);
-  /// Gives a stopped process the breakpoints; whether the one that gdb has had has others now.
+  /// Gives a stopped process the breakpoints.
   bool load_breakpoints(pid_t pid) const;
+  /// True once after they have changed: processes other than the one that gdb had need them, too.
   [[nodiscard]] bool take_change() { return std::exchange(changed_, false); }
   /// The machine's end; gdb hears the exit status.
   void ended(int exit_status);

@@ -56,6 +56,8 @@ Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<Strin
   process.files->close_on_exec();
   reset_signal_handlers(process);
   delete_posix_timers(process);
+  process.credentials.suid = process.credentials.euid;
+  process.credentials.sgid = process.credentials.egid;
   self.alternate_stack = {0, abi::ss_disable, 0, 0};
   self.clear_child_tid = 0;
   process.exit_signal = sig_chld;

@@ -4,7 +4,7 @@ import os
 
 import gdb
 
-TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 
 
 class Attach(gdb.Command):
