@@ -19,6 +19,7 @@
 #include "baseline-vmm/tracee.h"
 #include "devices/machine.h"
 #include "monitor/clock.h"
+#include "monitor/debug_stub.h"
 #include "monitor/error.h"
 #include "monitor/guest_memory.h"
 #include "monitor/guest_process.h"
@@ -154,6 +155,7 @@ monitor::Outcome Launch::run(int cpu) {
     std::string error = process.startup_error();
     throw monitor::HostError(error.empty() ? "the guest-machine process did not start" : error);
   }
+  if (config_.debugger) config_.debugger->begin(process.pid(), memory_);
   tracee.resume({});
   serve_stops(tracee, stops);
   report(stops, tracee);
@@ -163,15 +165,22 @@ monitor::Outcome Launch::run(int cpu) {
 
 /// A tick between the look at the ticker and the wait is seen one tick later.
 void Launch::serve_stops(PtraceTracee& tracee, Stops& stops) {
+  Resume next;
   while (!stops.end()) {
     if (ticker_.take()) {
       if (out_of_time()) return;
+      if (config_.debugger) config_.debugger->look(tracee.pid());
       look_at_host();
       if (shared_.pending.load() != 0) stops.interrupt();
     }
     std::optional<Stop> stop = tracee.wait();
     if (!stop) continue;
-    Resume next = stops.handle(*stop);
+    if (config_.debugger && stop->kind == Stop::Kind::signal &&
+        config_.debugger->claim(tracee.pid(), stop->signal)) {
+      tracee.resume({.emulate = next.emulate});
+      continue;
+    }
+    next = stops.handle(*stop);
     if (first_instruction_ns_ == 0 && stops.reached_user()) note_first_instruction(tracee);
     if (!stops.end()) tracee.resume(next);
   }

@@ -30,6 +30,7 @@ class PtraceTracee final : public Tracee {
   void set_ip(std::uint64_t ip) override;
   void send_upcall_signal() override;
 
+  [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] bool reaped() const { return reaped_; }
   /// User and system time so far, in seconds; peak resident set. The latter after its end only.
   [[nodiscard]] double cpu_seconds() const;

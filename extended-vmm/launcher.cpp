@@ -1,33 +1,24 @@
-// The extended VMM's launcher: prepares guest memory, makes the guest-machine process, waits for
-// its end, and says what happened. While the guest runs it sleeps: all monitor work is done by the
+// The extended VMM's launcher: prepares guest memory, makes the guest-machine process, and says
+// what happened. While the guest runs it sleeps (watch.cpp): all monitor work is done by the
 // resident part, in context.
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <iterator>
 
 #include "extended-vmm/report.h"
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/spaces/members.h"
-#include "extended-vmm/trap/call_site.h"
 #include "extended-vmm/trap/filter.h"
 #include "extended-vmm/trap/gate.h"
+#include "extended-vmm/watch.h"
 #include "monitor/accounting.h"
 #include "monitor/block_image.h"
 #include "monitor/clock.h"
+#include "monitor/debugged_processes.h"
 #include "monitor/error.h"
 #include "monitor/guest_memory.h"
 #include "monitor/guest_process.h"
 #include "monitor/observer.h"
-#include "monitor/terminal.h"
 
 namespace extended {
 namespace {
@@ -82,168 +73,6 @@ void handle_signals(std::uint64_t restorer) {
       monitor::throw_errno("cannot handle host signals");
 }
 
-/// Between two kicks of a guest that has not taken notice of a new size yet: the first one may have
-/// come just before it fell asleep.
-constexpr int kick_milliseconds = 20;
-
-/// Passes a new size of the terminal on. The signal is a tick before its time: it ends the guest's
-/// wait. True while the guest has not looked.
-bool serve_terminal(const MachineProcesses& processes, const monitor::Terminal& terminal,
-                    vmi::SharedInfo& shared, bool unseen) {
-  constexpr std::uint32_t console = 1u << vmi::irq_console;
-  if (!terminal.pass_on_size(shared) && !(unseen && (shared.pending.load() & console)))
-    return false;
-  kill(processes.running(), SIGPROF);
-  return true;
-}
-
-/// SIGCHLD as something to poll, while it lives: how the death of a process other than the first
-/// shows. The signal stays blocked for the launcher's own thread alone.
-class ChildEvents {
- public:
-  ChildEvents() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    pthread_sigmask(SIG_BLOCK, &set, &old_);
-    fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (fd_ < 0) monitor::throw_errno("cannot watch the guest-machine processes");
-  }
-  ~ChildEvents() {
-    close(fd_);
-    pthread_sigmask(SIG_SETMASK, &old_, nullptr);
-  }
-  ChildEvents(const ChildEvents&) = delete;
-  ChildEvents& operator=(const ChildEvents&) = delete;
-
-  [[nodiscard]] int fd() const { return fd_; }
-  void drain() const {
-    signalfd_siginfo info;
-    while (read(fd_, &info, sizeof info) > 0) {
-    }
-  }
-
- private:
-  int fd_ = -1;
-  sigset_t old_{};
-};
-
-/// How the resident part wakes the launcher to answer questions (trap=direct).
-class WakeEvent {
- public:
-  explicit WakeEvent(bool wanted) {
-    if (wanted && (fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
-      monitor::throw_errno("cannot make an eventfd");
-  }
-  ~WakeEvent() {
-    if (fd_ >= 0) close(fd_);
-  }
-  WakeEvent(const WakeEvent&) = delete;
-  WakeEvent& operator=(const WakeEvent&) = delete;
-
-  [[nodiscard]] int fd() const { return fd_; }  // -1: nobody asks
-  void answer(ResidentImage& resident) const {
-    std::uint64_t times;
-    if (fd_ >= 0 && read(fd_, &times, sizeof times) > 0) extended::answer(resident.questions);
-  }
-
- private:
-  int fd_ = -1;
-};
-
-/// What the launcher works with while the machine runs.
-struct Machine {
-  const monitor::MachineConfig& config;
-  monitor::GuestMemory& memory;
-  ResidentImage& resident;
-  MachineProcesses& processes;
-  const WakeEvent& wake;
-  pid_t first;  // the process that ends last, unless somebody kills them
-};
-
-enum class Wakeup { ended, lost_process, timeout };
-
-/// Poll's timeout: until the deadline, and no longer than until the next kick.
-int milliseconds_left(std::optional<double> deadline, bool kick) {
-  int milliseconds = kick ? kick_milliseconds : -1;
-  if (deadline) {
-    const double left = std::max(0.0, *deadline - monitor::monotonic_seconds());
-    const int rest = static_cast<int>(left * 1000) + 1;
-    if (!kick || rest < milliseconds) milliseconds = rest;
-  }
-  return milliseconds;
-}
-
-/// Waits for the end of the first process, or of the time, or of another process.
-Wakeup wait_for_end(const Machine& machine) {
-  const monitor::MachineConfig& config = machine.config;
-  const int handle = static_cast<int>(syscall(SYS_pidfd_open, machine.first, 0));
-  if (handle < 0) monitor::throw_errno("cannot watch the guest-machine process");
-  const ChildEvents children;
-  std::optional<double> deadline;
-  if (config.timeout_seconds) deadline = monitor::monotonic_seconds() + *config.timeout_seconds;
-  pollfd watched[] = {{handle, POLLIN, 0},
-                      {config.terminal ? config.terminal->resized_fd() : -1, POLLIN, 0},
-                      {children.fd(), POLLIN, 0},
-                      {machine.wake.fd(), POLLIN, 0}};
-  bool unseen = false;
-  Wakeup why = Wakeup::ended;
-  while (!watched[0].revents) {
-    if (deadline && monitor::monotonic_seconds() >= *deadline) {
-      why = Wakeup::timeout;
-      break;
-    }
-    if (poll(watched, std::size(watched), milliseconds_left(deadline, unseen)) < 0)
-      for (pollfd& one : watched) one.revents = 0;
-    if (watched[2].revents != 0) {
-      children.drain();
-      if (machine.processes.lost_one() && !watched[0].revents) {
-        why = Wakeup::lost_process;
-        break;
-      }
-    }
-    machine.wake.answer(machine.resident);
-    if (config.terminal)
-      unseen =
-          serve_terminal(machine.processes, *config.terminal, machine.memory.shared_info(), unseen);
-  }
-  close(handle);
-  return why;
-}
-
-/// How the machine ended: its first process's wait status, and why it was killed, if it was.
-struct End {
-  int status = 0;
-  Wakeup why = Wakeup::ended;
-};
-
-End watch_unseen(const Machine& machine) {
-  const Wakeup why = wait_for_end(machine);
-  return {machine.processes.end(), why};
-}
-
-/// The same with a witness that traces every host call (tests).
-End watch_observed(const Machine& machine, const HostCallSites& sites, monitor::Outcome& outcome) {
-  // A parked process is in the kernel, wherever the one that runs is.
-  auto in_kernel = [&](pid_t pid) {
-    return machine.memory.shared_info().in_kernel.load() != 0 || pid != machine.processes.running();
-  };
-  monitor::Observer observer(in_kernel, [&](const monitor::ObservedCall& call) {
-    // Until the resident part's first instruction this is still the launcher's own code.
-    return machine.resident.report.start_tsc == 0 ||
-           is_allowed(sites, call.arch, call.ip, call.number, call.arguments);
-  });
-  observer.attach(machine.first);
-  const auto end = observer.watch(machine.first, machine.config.timeout_seconds,
-                                  [&] { machine.wake.answer(machine.resident); });
-  outcome.observed = observer.report();
-  outcome.counters["observed_traps"] = observer.trapped();
-  if (!end) return {machine.processes.end(), Wakeup::timeout};
-  machine.processes.reaped_first(end->usage);
-  machine.processes.end();
-  return {end->status, Wakeup::ended};
-}
-
 monitor::Outcome run(const monitor::MachineConfig& config) {
   monitor::Outcome outcome;
   const Protect protect = protect_of(config.config);
@@ -270,26 +99,28 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const GateConstants constants{resident.signal_entry, memory.total_bytes(), resident.direct_entry};
 
   const WakeEvent wake(config.config.trap == monitor::Trap::direct);
-  monitor::GuestProcess process({.memory = memory,
-                                 .gate_code = gate.code,
-                                 .gate_constants = std::as_bytes(std::span(&constants, 1)),
-                                 .entry = address(resident.start),
-                                 .stack = address(resident.start_stack),
-                                 .cpu = config.cpu,
-                                 .keep_stdio = true,
-                                 .block_fd = disk.fd(),
-                                 .wake_fd = wake.fd(),
-                                 .map_ram = protect == Protect::none,
-                                 .last_hosted_step = [restorer = address(resident.signal_return),
-                                                      filter, observe = config.observe] {
-                                   if (observe) monitor::Observer::wait_for_observer();
-                                   handle_signals(restorer);
-                                   install_filter(filter);
-                                 }});
+  monitor::GuestProcess process(
+      {.memory = memory,
+       .gate_code = gate.code,
+       .gate_constants = std::as_bytes(std::span(&constants, 1)),
+       .entry = address(resident.start),
+       .stack = address(resident.start_stack),
+       .cpu = config.cpu,
+       .keep_stdio = true,
+       .block_fd = disk.fd(),
+       .wake_fd = wake.fd(),
+       .map_ram = protect == Protect::none,
+       .last_hosted_step = [restorer = address(resident.signal_return), filter,
+                            observe = config.observe, debug = config.debugger != nullptr] {
+         if (observe) monitor::Observer::wait_for_observer();
+         if (debug) monitor::DebuggedProcesses::wait_for_debugger();
+         handle_signals(restorer);
+         install_filter(filter);
+       }});
   MachineProcesses processes(resident.members, process.pid());
   const Machine machine{config, memory, resident, processes, wake, process.pid()};
   process.reaped();  // by `processes`, whatever happens
-  const End end = config.observe ? watch_observed(machine, sites, outcome) : watch_unseen(machine);
+  const End end = watch(machine, sites, outcome);
   const double ended = monitor::monotonic_seconds();
 
   judge_end(end.status, process, memory, resident.report, outcome);

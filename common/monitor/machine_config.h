@@ -20,7 +20,8 @@ struct HostRoot {
   std::string tree;     // never written to while the host has an overlay file system
   std::string scratch;  // an empty folder beside it, for what the program writes
 };
-class Terminal;  // terminal.h
+class DebugStub;  // debug_stub.h
+class Terminal;   // terminal.h
 
 struct MachineConfig {
   Config config;
@@ -32,10 +33,11 @@ struct MachineConfig {
   std::vector<std::string> env;       // "K=V"
   std::uint64_t memory_bytes = 1ul << 30;
   std::optional<double> timeout_seconds;
-  int cpu = -1;                  // host CPU for everything of the guest; -1: the last allowed one
-  bool trace_syscalls = false;   // the guest prints its system calls on stderr
-  Terminal* terminal = nullptr;  // stdin and stdout, raw: the guest does the line discipline
-  bool observe = false;          // tests: record every host call the guest-machine process makes
+  int cpu = -1;                   // host CPU for everything of the guest; -1: the last allowed one
+  bool trace_syscalls = false;    // the guest prints its system calls on stderr
+  Terminal* terminal = nullptr;   // stdin and stdout, raw: the guest does the line discipline
+  DebugStub* debugger = nullptr;  // gdb has the guest-machine process
+  bool observe = false;           // tests: record every host call the guest-machine process makes
 };
 
 /// A marker's stamp. `host_ns` is the host's CLOCK_MONOTONIC; `text` as the workload wrote it.

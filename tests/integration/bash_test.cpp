@@ -24,6 +24,7 @@ class Bash : public testing::TestWithParam<std::tuple<const char*, std::string>>
 TEST_P(Bash, ScriptDoesWhatItDoesOnTheHost) {
   const auto& [name, place] = GetParam();
   const ToolRun host = run_script("standalone", name), guest = run_script(place, name);
+  ASSERT_FALSE(host.out.empty()) << host.describe();
   EXPECT_EQ(guest.status, host.status) << guest.describe();
   EXPECT_EQ(guest.out, host.out);
   EXPECT_EQ(guest.err, host.err);
@@ -31,7 +32,7 @@ TEST_P(Bash, ScriptDoesWhatItDoesOnTheHost) {
 
 INSTANTIATE_TEST_SUITE_P(Scripts, Bash,
                          testing::Combine(testing::Values("pipes", "language", "signals", "files",
-                                                          "text"),
+                                                          "text", "commands"),
                                           testing::Values("baseline", "extended")),
                          [](const auto& info) {
                            return support::test_name(std::string(std::get<0>(info.param)) + "_on_" +

@@ -91,7 +91,7 @@ TEST(Cli, WrongWords) {
   expect_refusal(run_tool({"exec", "--on", "xen", "--", "/bin/sh"}), 2,
                  "unknown configuration 'xen': use standalone, baseline or extended");
   expect_refusal(run_tool({"exec", "--on", "extended:trap=foo", "--", "/bin/sh"}), 2,
-                 "unknown trap 'foo' for extended: use sigsys");
+                 "unknown trap 'foo' for extended: use direct or sigsys");
   expect_refusal(run_tool({"exec", "--on"}), 2, "--on");
   expect_refusal(run_tool({"exec"}), 2, "no program");
   expect_refusal(run_tool({"exec", "/bin/sh"}), 2, "'/bin/sh' comes before any --");

@@ -17,6 +17,15 @@ struct Timeval {
 struct IntervalTimer {
   Timeval interval, value;
 };
+struct TimerSetting {  // struct itimerspec
+  Timespec interval, value;
+};
+struct SignalEvent {  // struct sigevent
+  std::uint64_t value;
+  std::int32_t signal, notify, thread;
+  std::uint32_t padding[11];
+};
+enum SignalNotify : std::int32_t { notify_signal = 0, notify_none = 1, notify_thread_id = 4 };
 struct Times {  // struct tms
   std::int64_t user, system, children_user, children_system;
 };
@@ -57,6 +66,10 @@ struct SigInfo {
       std::uint64_t value;
     } sender;  // kill, tgkill, sigqueue
     struct {
+      std::int32_t id, overruns;
+      std::uint64_t value;
+    } timer;  // of timer_create
+    struct {
       std::int32_t pid;
       std::uint32_t uid;
       std::int32_t status, padding;
@@ -72,6 +85,7 @@ enum SigInfoCode : std::int32_t {
   si_user = 0,
   si_kernel = 0x80,
   si_queue = -1,
+  si_timer = -2,
   si_tkill = -6,
   ill_illegal_operand = 2,
   fpe_integer_divide = 1,
@@ -131,5 +145,6 @@ static_assert(offsetof(SigInfo, child.user_time) == 32);
 static_assert(sizeof(ResourceUsage) == 144 && sizeof(SystemName) == 390);
 static_assert(sizeof(SystemInfo) == 112 && offsetof(SystemInfo, processes) == 80);
 static_assert(sizeof(CloneArguments) == 64 && sizeof(IntervalTimer) == 32 && sizeof(Times) == 32);
+static_assert(sizeof(TimerSetting) == 32 && sizeof(SignalEvent) == 64);
 
 }  // namespace guest::abi

@@ -14,6 +14,7 @@
 #include "guest/fs/path.h"
 #include "guest/fs/ramfs.h"
 #include "guest/platform.h"
+#include "guest/proc/process.h"
 #include "guest/proc/wait_queue.h"
 
 namespace guest {
@@ -284,7 +285,7 @@ Result<Ref<File>> open_console(Ref<Inode> inode, std::uint32_t flags) {
 
 Result<Ref<File>> open_terminal(Ref<Inode> inode, std::uint32_t flags) {
   if (has_terminal()) {
-    if (!on_terminal()) return Errno::nxio;
+    if (!on_terminal(current_process())) return Errno::nxio;
     return open_terminal_file(std::move(inode), flags | abi::o_noctty);
   }
   if (!is_terminal(stream_in) && !is_terminal(stream_out)) return Errno::nxio;

@@ -27,6 +27,7 @@ class ConsoleTerminal final : public TerminalSide {
   void interrupt();
   void release(const Process& process);
   void adopt(bool only_if_free);
+  [[nodiscard]] int foreground() const { return foreground_; }
   [[nodiscard]] bool controls(const Process& process) const {
     return session_ != 0 && process.session == session_;
   }
@@ -363,8 +364,12 @@ Result<Ref<File>> open_terminal_file(Ref<Inode> inode, std::uint32_t flags) {
   return Ref<File>(std::move(file));
 }
 
-bool on_terminal() {
-  return terminal.controls(current_process());
+bool on_terminal(const Process& process) {
+  return terminal.controls(process);
+}
+
+int terminal_foreground() {
+  return terminal.foreground();
 }
 
 }  // namespace guest

@@ -22,7 +22,9 @@ void release_terminal(const Process& process);
 /// A descriptor's end of it. Unless O_NOCTTY, it becomes the controlling terminal of a session
 /// leader that has none.
 Result<Ref<File>> open_terminal_file(Ref<Inode> inode, std::uint32_t flags);
-/// The current process's controlling terminal is this one.
-bool on_terminal();
+/// The process's controlling terminal is this one.
+bool on_terminal(const Process& process);
+/// The process group in its foreground.
+int terminal_foreground();
 
 }  // namespace guest

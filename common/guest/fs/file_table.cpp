@@ -20,6 +20,7 @@ Result<Ref<FileTable>> FileTable::clone() {
   TRY(copy->slots_.reserve(slots_.size()));
   for (const Slot& slot : slots_) TRY(copy->slots_.push(slot));
   copy->lowest_free_ = lowest_free_;
+  copy->open_limit = open_limit;
   return copy;
 }
 
@@ -31,7 +32,7 @@ Result<Ref<File>> FileTable::get(int fd) const {
 Result<int> FileTable::install(Ref<File> file, bool close_on_exec, int minimum) {
   int fd = minimum < lowest_free_ ? lowest_free_ : minimum;
   while (open(fd)) ++fd;
-  if (fd >= limit) return Errno::mfile;
+  if (fd >= open_limit) return Errno::mfile;
   TRY(grow(fd + 1));
   slots_[fd] = Slot{std::move(file), close_on_exec};
   if (minimum <= lowest_free_) lowest_free_ = fd + 1;
@@ -39,7 +40,7 @@ Result<int> FileTable::install(Ref<File> file, bool close_on_exec, int minimum) 
 }
 
 Result<> FileTable::install_at(int fd, Ref<File> file, bool close_on_exec) {
-  if (fd < 0 || fd >= limit) return Errno::badf;
+  if (fd < 0 || fd >= open_limit) return Errno::badf;
   TRY(grow(fd + 1));
   // The old file goes last: its end may wake others, who must find the table in order.
   Slot old = std::exchange(slots_[fd], Slot{std::move(file), close_on_exec});

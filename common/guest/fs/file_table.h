@@ -30,6 +30,8 @@ class FileTable : public Counted {
   /// At execve: closes the marked slots.
   void close_on_exec();
 
+  int open_limit = limit;  // RLIMIT_NOFILE
+
  private:
   struct Slot {
     Ref<File> file;

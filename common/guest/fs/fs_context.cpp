@@ -1,4 +1,4 @@
-// FsContext: see the header. Used by path lookup, chdir, chroot, umask and getcwd.
+// FsContext: see the header. Used by path lookup, chdir, chroot, umask, getcwd and /proc.
 #include "guest/fs/fs_context.h"
 
 #include "guest/abi/file_flags.h"
@@ -35,7 +35,6 @@ Result<Ref<FsContext>> FsContext::clone() {
   auto copy = TRY(create(root));
   copy->cwd = cwd;
   copy->umask = umask;
-  TRY(copy->program_.append(program_.view()));
   return copy;
 }
 
@@ -61,13 +60,20 @@ Result<String> FsContext::path_of(Ref<Inode> directory) const {
   return path;
 }
 
-Result<> FsContext::note_program(std::string_view path) {
+Result<String> FsContext::path_in(Ref<Inode> directory, Inode& file) const {
+  String path = TRY(path_of(directory));
+  if (path.size() > 1) TRY(path.append("/"));
+  auto name = name_in(*directory, file);
+  TRY(path.append(name.ok() ? name.value() : "? (deleted)"));
+  return path;
+}
+
+Result<String> FsContext::absolute_path(std::string_view path) const {
   auto found = TRY(walk_path({root, cwd}, TRY(String::from(path)), Last::follow));
   String name = TRY(path_of(found.directory));
   if (name.size() > 1) TRY(name.append("/"));
   TRY(name.append(found.last));
-  program_ = std::move(name);
-  return {};
+  return name;
 }
 
 }  // namespace guest

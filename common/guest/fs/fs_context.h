@@ -21,17 +21,14 @@ class FsContext : public Counted {
   /// A directory's path below root.
   Result<String> path_of(Ref<Inode> directory) const;
 
-  /// execve: the program that runs from now on, for /proc/self/exe.
-  Result<> note_program(std::string_view path);
-  /// Its absolute path, symlinks resolved.
-  [[nodiscard]] std::string_view program() const { return program_.view(); }
+  /// The path of a file found in this directory; with " (deleted)" when it is not there any more.
+  Result<String> path_in(Ref<Inode> directory, Inode& file) const;
+  /// A file's absolute path, symlinks resolved.
+  Result<String> absolute_path(std::string_view path) const;
 
   Ref<Inode> root;
   Ref<Inode> cwd;
   std::uint32_t umask = 022;
-
- private:
-  String program_;
 };
 
 }  // namespace guest

@@ -72,7 +72,8 @@ class Inode : public Counted {
 
   // -- Symbolic links.
   virtual Result<String> target() { return Errno::inval; }
-  /// Links that lead straight to a file, as /proc/self/fd/0 does: no path is walked. EINVAL: others.
+  /// Links that lead straight to a file, as /proc/self/fd/0 does: no path is walked. EINVAL:
+  /// others.
   virtual Result<Ref<Inode>> jump() { return Errno::inval; }
 
   // -- Attributes.
@@ -122,6 +123,7 @@ class File : public Counted {
 
   std::uint64_t position = 0;
   std::uint32_t flags;  // O_ACCMODE, O_APPEND, O_NONBLOCK…
+  Ref<Inode> found_in;  // the directory in which open found it: from it /proc makes its path
 
  private:
   Ref<Inode> inode_;

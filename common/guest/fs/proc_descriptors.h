@@ -1,13 +1,12 @@
-// /proc/self/fd: the current process's open files as links, by which a path can name a file that
-// has no name: bash's process substitution opens pipes as /dev/fd/63.
+// /proc/PID/fd: a process's open files as links, by which a path can name a file that has no name:
+// bash's process substitution opens pipes as /dev/fd/63.
 #pragma once
 
-#include "guest/base/make.h"
-#include "guest/fs/inode.h"
+#include "guest/fs/proc_node.h"
 
 namespace guest {
 
-/// The directory, found in `above`.
-Result<Ref<Inode>> make_descriptor_directory(Ref<Inode> above);
+/// That process's directory, found in `above`.
+Result<Ref<Inode>> make_descriptor_directory(int pid, Ref<Inode> above);
 
 }  // namespace guest

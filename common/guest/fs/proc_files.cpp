@@ -5,13 +5,19 @@
 #include "guest/base/panic.h"
 #include "guest/drivers/clock.h"
 #include "guest/fs/disk.h"
-#include "guest/fs/fs_context.h"
-#include "guest/fs/proc_descriptors.h"
+#include "guest/fs/proc_process.h"
 #include "guest/mm/heap.h"
-#include "guest/proc/process.h"
+#include "guest/platform.h"
+#include "guest/proc/system_name.h"
 
 namespace guest {
 namespace {
+
+Result<String> line_of(const char* text) {
+  String line;
+  TRY(add(line, "%s\n", text));
+  return line;
+}
 
 // Nothing here updates access times.
 Result<String> mounts() {
@@ -55,10 +61,52 @@ Result<String> filesystems() {
   return String::from("nodev\ttmpfs\nnodev\tproc\n\text2\n");
 }
 
-Result<String> program() {
-  std::string_view path = current_process().fs->program();
-  if (path.empty()) return Errno::noent;
-  return String::from(path);
+Result<String> version() {
+  String line;
+  TRY(add(line, "%s version %s %s\n", system_type, system_release, system_version));
+  return line;
+}
+
+// One CPU. What is not a process's time counts as idle.
+Result<String> machine_stat() {
+  constexpr std::uint64_t ns_per_tick = 10'000'000;
+  std::uint64_t busy = 0, runnable = 0;
+  for (Process& process : processes.all()) {
+    busy += (process.thread ? scheduler.cpu_ticks(*process.thread) : process.cpu.own) +
+            process.cpu.children;
+    runnable += process.thread && process.thread->state == Thread::State::runnable;
+  }
+  std::uint64_t user = ticks_to_ns(busy) / ns_per_tick, all = monotonic_ns() / ns_per_tick;
+  String text;
+  for (const char* cpu : {"cpu ", "cpu0"})
+    TRY(add(text, "%s %lu 0 0 %lu 0 0 0 0 0 0\n", cpu, user, all > user ? all - user : 0));
+  TRY(add(text, "ctxt 0\nbtime %lu\nprocesses %lu\nprocs_running %lu\nprocs_blocked 0\n",
+          (realtime_ns() - monotonic_ns()) / 1'000'000'000, shared_info().counters.forks + 1,
+          runnable));
+  return text;
+}
+
+Result<String> self() {
+  String pid;
+  TRY(add(pid, "%d", current_process().pid));
+  return pid;
+}
+Result<String> pid_max() {
+  String line;
+  TRY(add(line, "%d\n", pid_limit));
+  return line;
+}
+Result<String> os_type() {
+  return line_of(system_type);
+}
+Result<String> os_release() {
+  return line_of(system_release);
+}
+Result<String> os_version() {
+  return line_of(system_version);
+}
+Result<String> host_name() {
+  return line_of(system_node);
 }
 
 /// Linux's emergency keys, the one that a virtual machine is likely to be sent: 'c' crashes the
@@ -76,76 +124,50 @@ struct ProcEntry {
   Result<> (*command)(char) = nullptr;  // what writing does, by its first character
 };
 
+constexpr std::uint32_t kernel_directory = 11;
 constexpr ProcEntry tree[] = {
     {"", 0, mode_directory | 0555, nullptr},
-    {"self", 0, mode_directory | 0555, nullptr},
+    {"sys", 0, mode_directory | 0555, nullptr},
     {"mounts", 0, mode_regular | 0444, mounts},
     {"meminfo", 0, mode_regular | 0444, meminfo},
     {"uptime", 0, mode_regular | 0444, uptime},
     {"loadavg", 0, mode_regular | 0444, loadavg},
     {"filesystems", 0, mode_regular | 0444, filesystems},
     {"sysrq-trigger", 0, mode_regular | 0200, nullptr, sysrq},
-    {"fd", 1, mode_directory | 0500, nullptr},
-    {"exe", 1, mode_symlink | 0777, program},
-    {"mounts", 1, mode_regular | 0444, mounts},
+    {"self", 0, mode_symlink | 0777, self},
+    {"stat", 0, mode_regular | 0444, machine_stat},
+    {"version", 0, mode_regular | 0444, version},
+    {"kernel", 1, mode_directory | 0555, nullptr},
+    {"ostype", kernel_directory, mode_regular | 0444, os_type},
+    {"osrelease", kernel_directory, mode_regular | 0444, os_release},
+    {"version", kernel_directory, mode_regular | 0444, os_version},
+    {"hostname", kernel_directory, mode_regular | 0444, host_name},
+    {"pid_max", kernel_directory, mode_regular | 0444, pid_max},
 };
 constexpr std::uint32_t tree_size = sizeof tree / sizeof tree[0];
 
-class ProcInode final : public Inode {
- public:
-  ProcInode(std::uint32_t index, Ref<Inode> above) : index_(index), above_(std::move(above)) {}
+static_assert(tree[kernel_directory].name == "kernel");
 
-  [[nodiscard]] std::uint32_t mode() const override { return tree[index_].mode; }
-  Stat stat() override;
-  Result<std::size_t> read(std::uint64_t at, UserAddress to, std::size_t bytes) override;
+class ProcInode final : public ProcNode {
+ public:
+  ProcInode(std::uint32_t index, Ref<Inode> above)
+      : ProcNode(index + 1, tree[index].mode, std::move(above)), index_(index) {}
+
   Result<std::size_t> write(std::uint64_t at, Source from, std::size_t bytes) override;
   Result<> truncate(std::uint64_t) override { return {}; }  // opened by `>`
-  Result<String> target() override;
   Result<Ref<Inode>> lookup(std::string_view name) override;
   Result<DirectoryEntry> entry(std::uint64_t& position) override;
-  Result<Ref<Inode>> parent() override { return above_; }
-  // Linux refuses these in /proc, each with its own error.
-  Result<Ref<Inode>> create(std::string_view, std::uint32_t, std::uint64_t) override {
-    return refusal(Errno::noent);
-  }
-  Result<Ref<Inode>> symlink(std::string_view, std::string_view) override {
-    return refusal(Errno::perm);
-  }
-  Result<> link(std::string_view, Inode&) override { return refusal(Errno::xdev); }
-  Result<> unlink(std::string_view) override { return refusal(Errno::perm); }
-  Result<> rmdir(std::string_view) override { return refusal(Errno::perm); }
-  Result<> rename(std::string_view, Inode&, std::string_view) override {
-    return refusal(Errno::perm);
+
+ protected:
+  Result<String> text() override {
+    return tree[index_].text ? tree[index_].text() : Result<String>(Errno::io);
   }
 
  private:
-  [[nodiscard]] Errno refusal(Errno error) const {
-    return is(mode_directory) ? error : Errno::notdir;
-  }
-  std::uint32_t index_;
-  Ref<Inode> above_;  // the directory it was found in
+  Result<DirectoryEntry> process_entry(std::uint64_t& position);
+  const std::uint32_t index_;
+  char name_[12] = {};  // of the process told last
 };
-
-Stat ProcInode::stat() {
-  Stat s{};
-  s.device = 3;
-  s.inode = index_ + 1;
-  s.mode = mode();
-  s.links = is(mode_directory) ? 2 : 1;
-  s.block_size = 1024;
-  s.atime_ns = s.mtime_ns = s.ctime_ns = realtime_ns();
-  return s;
-}
-
-Result<std::size_t> ProcInode::read(std::uint64_t at, UserAddress to, std::size_t bytes) {
-  if (is(mode_directory)) return Errno::isdir;
-  if (!tree[index_].text) return Errno::io;
-  String text = TRY(tree[index_].text());
-  if (at >= text.size()) return std::size_t{0};
-  if (bytes > text.size() - at) bytes = text.size() - at;
-  TRY(copy_to_user(to, text.c_str() + at, bytes));
-  return bytes;
-}
 
 Result<std::size_t> ProcInode::write(std::uint64_t, Source from, std::size_t bytes) {
   if (!tree[index_].command || bytes == 0) return Errno::io;
@@ -155,37 +177,44 @@ Result<std::size_t> ProcInode::write(std::uint64_t, Source from, std::size_t byt
   return bytes;
 }
 
-Result<String> ProcInode::target() {
-  if (!is(mode_symlink)) return Errno::inval;
-  return tree[index_].text();
-}
-
 Result<Ref<Inode>> ProcInode::lookup(std::string_view name) {
   if (!is(mode_directory)) return Errno::notdir;
   for (std::uint32_t i = 1; i < tree_size; ++i)
-    if (tree[i].directory == index_ && tree[i].name == name) {
-      if (name == "fd") return make_descriptor_directory(Ref<Inode>(this));
+    if (tree[i].directory == index_ && tree[i].name == name)
       return Ref<Inode>(TRY(make_ref<ProcInode>(i, Ref<Inode>(this))));
-    }
+  if (index_ == 0) return make_process_directory(name, Ref<Inode>(this));
   return Errno::noent;
 }
 
 Result<DirectoryEntry> ProcInode::entry(std::uint64_t& position) {
   if (!is(mode_directory)) return Errno::notdir;
-  if (position < 2) {
-    bool dot = position++ == 0;
-    return DirectoryEntry{dot ? "." : "..", dot ? stat().inode : above_->stat().inode,
-                          mode_directory};
-  }
+  if (position < 2) return dot_entry(position);
   for (std::uint64_t i = position - 1; i < tree_size; ++i) {
     if (tree[i].directory != index_) continue;
     position = i + 2;
     return DirectoryEntry{tree[i].name, i + 1, tree[i].mode};
   }
-  return Errno::noent;
+  return index_ == 0 ? process_entry(position) : Errno::noent;
+}
+
+/// Behind the table, processes in the order of their pids, which are their positions.
+Result<DirectoryEntry> ProcInode::process_entry(std::uint64_t& position) {
+  constexpr std::uint64_t first_position = 0x1000;
+  int next = 0,
+      wanted = position < first_position ? 1 : static_cast<int>(position - first_position);
+  for (Process& process : processes.all())
+    if (process.pid >= wanted && (next == 0 || process.pid < next)) next = process.pid;
+  if (next == 0) return Errno::noent;
+  position = first_position + static_cast<std::uint64_t>(next) + 1;
+  format_text(name_, sizeof name_, "%d", next);
+  return DirectoryEntry{name_, proc_number(next), mode_directory};
 }
 
 }  // namespace
+
+Result<String> proc_mounts() {
+  return mounts();
+}
 
 Result<> mount_proc(RamDirectory& root) {
   return root.attach("proc", Ref<Inode>(TRY(make_ref<ProcInode>(0u, Ref<Inode>(&root)))));

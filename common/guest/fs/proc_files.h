@@ -1,10 +1,13 @@
-// /proc, as much of it as busybox asks for: self/exe, mounts, meminfo, uptime, loadavg. Contents
-// are made at each read; inodes are made at each lookup from a table and hold no state.
+// /proc, as much of it as ps, top, shells and coreutils ask for: the processes (proc_process.h),
+// and mounts, meminfo, uptime, loadavg, stat, sys/kernel.
 #pragma once
 
 #include "guest/fs/ramfs.h"
 
 namespace guest {
+
+/// The contents of /proc/mounts.
+Result<String> proc_mounts();
 
 /// Mounts it on /proc, which is made if it is missing.
 Result<> mount_proc(RamDirectory& root);

@@ -76,6 +76,7 @@ class AddressSpace : public Counted {
   /// The break after the call, as Linux's brk: unchanged when `va` cannot be had.
   std::uint64_t set_brk(std::uint64_t va);
   void start_brk(std::uint64_t va) { brk_begin_ = brk_ = va; }
+  [[nodiscard]] bool in_heap(std::uint64_t va) const { return va >= brk_begin_ && va < brk_; }
   /// The initial stack region, growing down from stack_top.
   Result<> map_stack();
 

@@ -18,6 +18,7 @@ struct LoadedProgram {
   Ref<AddressSpace> space;
   std::uint64_t entry;
   std::uint64_t stack_pointer;
+  String arguments;  // as /proc/PID/cmdline shows them
 };
 
 /// EACCES (not an executable regular file), ENOEXEC (not an x86-64 ELF, or damaged), E2BIG,

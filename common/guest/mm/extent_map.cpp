@@ -44,6 +44,13 @@ ExtentNode* ExtentMap::first_ending_after(std::uint64_t va) const {
   return va < node->end() ? node : node->following();
 }
 
+std::uint64_t ExtentMap::total_pages() const {
+  std::uint64_t pages = 0;
+  for (const ExtentNode* extent = first(); extent; extent = extent->following())
+    pages += extent->pages;
+  return pages;
+}
+
 Result<> ExtentMap::add(std::uint64_t va, FrameRun run, std::uint32_t protection, std::uint64_t low,
                         std::uint64_t high) {
   ExtentNode* before = list_.at_or_before(va);

@@ -48,6 +48,7 @@ class ExtentMap {
 
   [[nodiscard]] ExtentNode* first() const { return list_.first(); }
   [[nodiscard]] std::size_t size() const { return list_.size(); }
+  [[nodiscard]] std::uint64_t total_pages() const;
   /// The extent that holds `va`, or nullptr.
   [[nodiscard]] ExtentNode* find(std::uint64_t va) const;
   /// The last extent that begins at or before `va`.

@@ -19,6 +19,17 @@ void name_thread(Thread& thread, std::string_view path) {
   thread.name[i] = '\0';
 }
 
+// Only /proc would miss it.
+void note_program(Process& process, std::string_view path, LoadedProgram& program) {
+  auto name = make_ref<ProgramName>();
+  auto absolute = process.fs->absolute_path(path);
+  process.program = {};
+  if (!name.ok() || !absolute.ok()) return;
+  name.value()->path = absolute.release();
+  name.value()->arguments = std::move(program.arguments);
+  process.program = name.release();
+}
+
 void start_program(Thread& thread, const LoadedProgram& program) {
   *thread.frame = {};
   thread.frame->rip = program.entry;
@@ -40,10 +51,13 @@ Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<Strin
 
   // Nothing fails from here on.
   process.space = program.space;
-  (void)process.fs->note_program(path);  // only /proc/self/exe would miss it
+  note_program(process, path, program);
   process.files = std::move(files);
   process.files->close_on_exec();
   reset_signal_handlers(process);
+  delete_posix_timers(process);
+  process.credentials.suid = process.credentials.euid;
+  process.credentials.sgid = process.credentials.egid;
   self.alternate_stack = {0, abi::ss_disable, 0, 0};
   self.clear_child_tid = 0;
   process.exit_signal = sig_chld;

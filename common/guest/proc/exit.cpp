@@ -9,6 +9,7 @@
 #include "guest/mm/user.h"
 #include "guest/platform.h"
 #include "guest/proc/futex.h"
+#include "guest/proc/job_control.h"
 #include "guest/proc/lifecycle.h"
 #include "guest/syscall/trace.h"
 
@@ -36,6 +37,9 @@ void hand_over_children(Process& process) {
     child->parent = &heir;
     child->exit_signal = sig_chld;
     heir.children.push_back(*child);
+    if (child->death_signal) send_signal(*child, child->death_signal);
+    if (child->group != process.group && child->session == process.session)
+      wake_orphaned_group(child->group, child->session);
     if (child->state == Process::State::zombie) heir.child_changed.wake_all();
   }
 }
@@ -68,6 +72,7 @@ void exit_process(int wait_status) {
   clear_child_tid(self);
   release_terminal(process);
   scheduler.cancel_timer(process.alarm);
+  delete_posix_timers(process);
   process.files.reset();
   process.fs.reset();
   process.space.reset();  // stays mapped until another one takes its place
@@ -78,6 +83,8 @@ void exit_process(int wait_status) {
   process.thread = nullptr;
   process.pending.discard(~0ul);
   process.release_vfork_parent();
+  if (process.parent->group != process.group && process.parent->session == process.session)
+    wake_orphaned_group(process.group, process.session);
   tell_parent(process);
   scheduler.exit_current();
 }
@@ -87,12 +94,7 @@ void stop_process(int signal) {
   process.state = Process::State::stopped;
   process.wait_status = (signal << 8) | 0x7f;
   process.stop_unreported = true;
-  if (Process* parent = process.parent) {
-    parent->child_changed.wake_all();
-    if (!(parent->actions[sig_chld - 1].flags & abi::sa_nocldstop))
-      (void)send_signal(*parent,
-                        child_signal(process.pid, process.credentials.uid, process.wait_status));
-  }
+  tell_parent_of_change(process, process.wait_status);
   while (process.state == Process::State::stopped) scheduler.block(Thread::Interrupt::never);
 }
 

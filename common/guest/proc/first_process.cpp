@@ -60,7 +60,7 @@ Result<> load(Thread& first, const Vec<String>& argv, const Vec<String>& envp) {
   Ref<Inode> file = TRY(resolve_path(path));
   LoadedProgram program = TRY(load_program(file, argv, envp, path));
   first.process.space = program.space;
-  (void)first.process.fs->note_program(path);  // only /proc/self/exe would miss it
+  note_program(first.process, path, program);
   name_thread(first, path);
   start_program(first, program);
   return {};

@@ -45,6 +45,8 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
   child.parent = request.flags & clone_parent ? parent.parent : &parent;
   child.exit_signal = request.flags & clone_parent ? parent.exit_signal : request.exit_signal;
   child.credentials = parent.credentials;
+  child.program = parent.program;
+  child.nice = parent.nice;
   for (int i = 0; i < sig_last; ++i) child.actions[i] = parent.actions[i];
   if (request.flags & clone_clear_sighand) reset_signal_handlers(child);
   for (std::uint32_t i = 0; i < abi::resource_limits; ++i) child.limits[i] = parent.limits[i];

@@ -14,6 +14,15 @@ bool is_orphaned(int group, int session) {
   return true;
 }
 
+void wake_orphaned_group(int group, int session) {
+  bool stopped = false;
+  for (Process& process : processes.all())
+    stopped |= process.group == group && process.state == Process::State::stopped;
+  if (!stopped || !is_orphaned(group, session)) return;
+  for (int signal : {sig_hup, sig_cont})
+    (void)send_signal_to_group(group, signal_from_kernel(signal));
+}
+
 bool session_has_group(int session, int group) {
   for (Process& process : processes.all())
     if (process.session == session && process.group == group) return true;

@@ -69,6 +69,9 @@ struct WaitReport {
 };
 Result<WaitReport> wait_for_child(const WaitRequest& request);
 
+/// The child stopped or goes on: wakes the parent, and sends SIGCHLD to one that wants to know.
+void tell_parent_of_change(Process& child, int wait_status);
+inline constexpr int continued_status = 0xffff;
 /// siginfo of SIGCHLD, and what waitid reports, for a wait status.
 abi::SigInfo child_signal(int pid, std::uint32_t uid, int wait_status);
 

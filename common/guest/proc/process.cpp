@@ -2,6 +2,7 @@
 #include "guest/proc/process.h"
 
 #include "guest/base/make.h"
+#include "guest/drivers/clock.h"
 #include "guest/fs/file_table.h"
 #include "guest/fs/fs_context.h"
 #include "guest/mm/address_space.h"
@@ -12,8 +13,6 @@ constinit ProcessTable processes;
 
 namespace {
 
-constexpr int pid_limit = 32768;
-
 void alarm_rings(Timer& timer) {
   Process& process = *static_cast<Process*>(timer.owner);
   send_signal(process, sig_alrm);
@@ -23,7 +22,8 @@ void alarm_rings(Timer& timer) {
 
 }  // namespace
 
-Process::Process(int pid) : pid(pid), group(pid), session(pid), alarm(alarm_rings, this) {
+Process::Process(int pid)
+    : started_ns(monotonic_ns()), pid(pid), group(pid), session(pid), alarm(alarm_rings, this) {
   for (auto& limit : limits) limit = {abi::unlimited, abi::unlimited};
   limits[abi::limit_stack] = {stack_limit, abi::unlimited};
   limits[abi::limit_core] = {0, abi::unlimited};

@@ -9,6 +9,8 @@
 #include "guest/base/list.h"
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
+#include "guest/base/string.h"
+#include "guest/proc/posix_timer.h"
 #include "guest/proc/scheduler.h"
 #include "guest/proc/signal.h"
 #include "guest/proc/wait_queue.h"
@@ -20,17 +22,29 @@ class FileTable;     // fs/file_table.h: descriptors
 class FsContext;     // fs/fs_context.h: root, working directory, umask
 
 inline constexpr std::uint32_t max_processes = 512;
+inline constexpr int pid_limit = 32768;  // all are below
 
-/// User and group ids: kept and reported. Nothing checks them: everybody acts as root.
+struct GroupList : Counted {
+  Vec<std::uint32_t> ids;
+};
+
+/// User and group ids. Files do not check them: there everybody acts as root.
 struct Credentials {
   std::uint32_t uid = 0, euid = 0, suid = 0;
   std::uint32_t gid = 0, egid = 0, sgid = 0;
+  Ref<GroupList> groups;  // supplementary ones; null: none
 };
 
 /// CPU time in TSC ticks: own (of ended threads; add the running one's) and of waited-for children.
 struct CpuTime {
   std::uint64_t own = 0;
   std::uint64_t children = 0;
+};
+
+/// What a process runs, for /proc: shared by those forked from one another.
+struct ProgramName : Counted {
+  String path;       // absolute, symlinks resolved
+  String arguments;  // argv, each with its NUL; cut where it gets long
 };
 
 class Process : public Counted {
@@ -45,6 +59,8 @@ class Process : public Counted {
   Ref<FileTable> files;
   Ref<FsContext> fs;
   Thread* thread = nullptr;
+  Ref<ProgramName> program;  // survives; none if memory was short
+  const std::uint64_t started_ns;
 
   // -- Family.
   ListNode table_node;
@@ -62,6 +78,7 @@ class Process : public Counted {
   bool continue_unreported = false;  // for WCONTINUED
   int wait_status = 0;               // as wait4 reports it
   int exit_signal = sig_chld;        // what the parent gets
+  int death_signal = 0;              // what it gets at the parent's end; 0: none
   bool holds_vfork_parent = false;   // until execve or exit
   WaitQueue vfork_done;
   /// The memory lent by the parent is no longer used.
@@ -72,8 +89,10 @@ class Process : public Counted {
   PendingSignals pending;
   Timer alarm;
   std::uint64_t alarm_interval_ns = 0;
+  List<PosixTimer, &PosixTimer::node> posix_timers;
 
   Credentials credentials;
+  int nice = 0;
   CpuTime cpu;
   abi::ResourceLimit limits[abi::resource_limits];
 };

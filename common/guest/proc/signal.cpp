@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include "guest/proc/lifecycle.h"
 #include "guest/proc/process.h"
 
 namespace guest {
@@ -44,7 +45,7 @@ void settle_job_control(Process& target, int signal) {
     if (target.state == Process::State::stopped) {
       resume(target);
       target.continue_unreported = true;
-      if (target.parent) target.parent->child_changed.wake_all();
+      tell_parent_of_change(target, continued_status);
     }
   } else if (stops & signal_bit(signal)) {
     target.pending.discard(signal_bit(sig_cont));

@@ -101,8 +101,11 @@ void act(Thread& thread, const abi::SigInfo& info) {
 
 void deliver_signals(Thread& thread) {
   PendingSignals& pending = thread.process.pending;
-  while (SignalSet deliverable = pending.set() & ~thread.blocked_signals)
-    act(thread, take_next(pending, deliverable));
+  while (SignalSet deliverable = pending.set() & ~thread.blocked_signals) {
+    abi::SigInfo info = take_next(pending, deliverable);
+    settle_timer_signal(thread.process, info);
+    act(thread, info);
+  }
   clear(thread, Thread::signals);
   // No handler has settled these.
   if (thread.attention & Thread::restart) {

@@ -5,7 +5,7 @@ namespace guest {
 
 namespace {
 
-constexpr int stopped_mark = 0x7f, continued_status = 0xffff, core_dumped = 0x80;
+constexpr int stopped_mark = 0x7f, core_dumped = 0x80;
 
 bool matches(const Process& child, const WaitRequest& request) {
   switch (request.who) {
@@ -62,6 +62,14 @@ Result<WaitReport> wait_for_child(const WaitRequest& request) {
     if (request.no_hang) return WaitReport{};
     TRY(self.child_changed.wait());
   }
+}
+
+void tell_parent_of_change(Process& child, int wait_status) {
+  Process* parent = child.parent;
+  if (!parent) return;
+  parent->child_changed.wake_all();
+  if (!(parent->actions[sig_chld - 1].flags & abi::sa_nocldstop))
+    (void)send_signal(*parent, child_signal(child.pid, child.credentials.uid, wait_status));
 }
 
 abi::SigInfo child_signal(int pid, std::uint32_t uid, int wait_status) {

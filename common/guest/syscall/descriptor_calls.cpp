@@ -13,7 +13,7 @@ FileTable& files() {
 }
 
 Result<std::int64_t> duplicate_from(int fd, std::int64_t minimum, bool close_on_exec) {
-  if (minimum < 0 || minimum >= FileTable::limit) return Errno::inval;
+  if (minimum < 0 || minimum >= files().open_limit) return Errno::inval;
   Ref<File> file = TRY(files().get(fd));
   return as_count(files().install(std::move(file), close_on_exec, static_cast<int>(minimum)));
 }

@@ -1,5 +1,6 @@
-// System calls about who a process is: its numbers, group, session, and user and group ids. All
-// users are root here: ids are kept and reported, and nothing depends on them.
+// System calls about who a process is: its numbers, group, session, and user and group ids. Who
+// is not root may not become somebody else; nothing else depends on ids.
+#include "guest/base/make.h"
 #include "guest/mm/user.h"
 #include "guest/proc/job_control.h"
 #include "guest/proc/process.h"
@@ -15,8 +16,57 @@ Credentials& credentials() {
   return current_process().credentials;
 }
 
+/// The three ids of one kind.
+struct Ids {
+  std::uint32_t &real, &effective, &saved;
+  [[nodiscard]] bool have(std::uint32_t id) const {
+    return id == real || id == effective || id == saved;
+  }
+};
+Ids user_ids() {
+  return {credentials().uid, credentials().euid, credentials().suid};
+}
+Ids group_ids() {
+  return {credentials().gid, credentials().egid, credentials().sgid};
+}
+bool privileged() {
+  return credentials().euid == 0;
+}
+
 void assign(std::uint32_t& id, std::uint32_t wanted) {
   if (wanted != unchanged) id = wanted;
+}
+
+Result<std::int64_t> set_all(Ids ids, std::uint32_t id) {
+  if (id == unchanged) return Errno::inval;
+  if (privileged())
+    ids.real = ids.effective = ids.saved = id;
+  else if (id == ids.real || id == ids.saved)
+    ids.effective = id;
+  else
+    return Errno::perm;
+  return 0;
+}
+
+Result<std::int64_t> set_two(Ids ids, std::uint32_t real, std::uint32_t effective) {
+  bool real_good = real == unchanged || real == ids.real || real == ids.effective;
+  if (!privileged() && !(real_good && (effective == unchanged || ids.have(effective))))
+    return Errno::perm;
+  bool keep = real == unchanged && (effective == unchanged || effective == ids.real);
+  assign(ids.real, real);
+  assign(ids.effective, effective);
+  if (!keep) ids.saved = ids.effective;
+  return 0;
+}
+
+Result<std::int64_t> set_three(Ids ids, std::uint32_t real, std::uint32_t effective,
+                               std::uint32_t saved) {
+  for (std::uint32_t id : {real, effective, saved})
+    if (!privileged() && id != unchanged && !ids.have(id)) return Errno::perm;
+  assign(ids.real, real);
+  assign(ids.effective, effective);
+  assign(ids.saved, saved);
+  return 0;
 }
 
 Result<> put_three(const Args& args, std::uint32_t real, std::uint32_t effective,
@@ -83,45 +133,22 @@ Result<std::int64_t> sys_getegid(const Args&) {
 }
 
 Result<std::int64_t> sys_setuid(const Args& args) {
-  std::uint32_t id = args.u32(0);
-  if (id == unchanged) return Errno::inval;
-  credentials().uid = credentials().euid = credentials().suid = id;
-  return 0;
+  return set_all(user_ids(), args.u32(0));
 }
-
 Result<std::int64_t> sys_setgid(const Args& args) {
-  std::uint32_t id = args.u32(0);
-  if (id == unchanged) return Errno::inval;
-  credentials().gid = credentials().egid = credentials().sgid = id;
-  return 0;
+  return set_all(group_ids(), args.u32(0));
 }
-
 Result<std::int64_t> sys_setreuid(const Args& args) {
-  assign(credentials().uid, args.u32(0));
-  assign(credentials().euid, args.u32(1));
-  credentials().suid = credentials().euid;
-  return 0;
+  return set_two(user_ids(), args.u32(0), args.u32(1));
 }
-
 Result<std::int64_t> sys_setregid(const Args& args) {
-  assign(credentials().gid, args.u32(0));
-  assign(credentials().egid, args.u32(1));
-  credentials().sgid = credentials().egid;
-  return 0;
+  return set_two(group_ids(), args.u32(0), args.u32(1));
 }
-
 Result<std::int64_t> sys_setresuid(const Args& args) {
-  assign(credentials().uid, args.u32(0));
-  assign(credentials().euid, args.u32(1));
-  assign(credentials().suid, args.u32(2));
-  return 0;
+  return set_three(user_ids(), args.u32(0), args.u32(1), args.u32(2));
 }
-
 Result<std::int64_t> sys_setresgid(const Args& args) {
-  assign(credentials().gid, args.u32(0));
-  assign(credentials().egid, args.u32(1));
-  assign(credentials().sgid, args.u32(2));
-  return 0;
+  return set_three(group_ids(), args.u32(0), args.u32(1), args.u32(2));
 }
 
 Result<std::int64_t> sys_getresuid(const Args& args) {
@@ -136,12 +163,22 @@ Result<std::int64_t> sys_getresgid(const Args& args) {
 
 Result<std::int64_t> sys_getgroups(const Args& args) {
   if (args.i32(0) < 0) return Errno::inval;
-  return 0;
+  const Ref<GroupList>& groups = credentials().groups;
+  std::size_t count = groups ? groups->ids.size() : 0;
+  if (args.i32(0) == 0) return static_cast<std::int64_t>(count);
+  if (count > args.u32(0)) return Errno::inval;
+  if (count) TRY(copy_to_user(args.user(1), groups->ids.begin(), count * sizeof(std::uint32_t)));
+  return static_cast<std::int64_t>(count);
 }
 
 Result<std::int64_t> sys_setgroups(const Args& args) {
   constexpr std::uint32_t most_groups = 65536;
   if (args.u32(0) > most_groups) return Errno::inval;
+  if (!privileged()) return Errno::perm;
+  auto groups = TRY(make_ref<GroupList>());
+  for (std::uint32_t i = 0; i < args.u32(0); ++i)
+    TRY(groups->ids.push(TRY(get_user<std::uint32_t>(args.user(1) + i * sizeof(std::uint32_t)))));
+  credentials().groups = std::move(groups);
   return 0;
 }
 

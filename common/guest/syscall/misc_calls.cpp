@@ -4,10 +4,13 @@
 
 #include "guest/abi/structs.h"
 #include "guest/drivers/clock.h"
+#include "guest/fs/file_table.h"
+#include "guest/mm/address_space.h"
 #include "guest/mm/frames.h"
 #include "guest/mm/user.h"
 #include "guest/proc/futex.h"
 #include "guest/proc/process.h"
+#include "guest/proc/system_name.h"
 #include "guest/syscall/handlers.h"
 #include "guest/syscall/time_values.h"
 
@@ -15,9 +18,15 @@ namespace guest {
 
 namespace {
 
-Result<> change_limit(abi::ResourceLimit& limit, const abi::ResourceLimit& wanted) {
+constexpr int priority_of_process = 0;
+
+Result<> change_limit(Process& process, std::uint32_t resource, const abi::ResourceLimit& wanted) {
   if (wanted.current > wanted.maximum) return Errno::inval;
-  limit = wanted;
+  if (resource == abi::limit_nofile) {
+    if (wanted.maximum > FileTable::limit) return Errno::perm;
+    if (process.files) process.files->open_limit = static_cast<int>(wanted.current);
+  }
+  process.limits[resource] = wanted;
   return {};
 }
 
@@ -40,10 +49,10 @@ Result<std::uint64_t> futex_deadline(UserAddress timeout, bool relative, bool re
 
 Result<std::int64_t> sys_uname(const Args& args) {
   abi::SystemName name{};
-  set_text(name.system, "Linux");  // whose system-call ABI this is
-  set_text(name.node, "typetwo");
-  set_text(name.release, "6.1.0-typetwo");
-  set_text(name.version, "#1 typetwo guest");
+  set_text(name.system, system_type);
+  set_text(name.node, system_node);
+  set_text(name.release, system_release);
+  set_text(name.version, system_version);
   set_text(name.machine, "x86_64");
   set_text(name.domain, "(none)");
   TRY(put_user(args.user(0), name));
@@ -64,9 +73,9 @@ Result<std::int64_t> sys_sysinfo(const Args& args) {
 Result<std::int64_t> sys_prlimit64(const Args& args) {
   if (args.u32(1) >= abi::resource_limits) return Errno::inval;
   Process& target = *TRY(process_or_self(args.i32(0)));
-  abi::ResourceLimit& limit = target.limits[args.u32(1)];
-  abi::ResourceLimit old = limit;
-  if (args.user(2)) TRY(change_limit(limit, TRY(get_user<abi::ResourceLimit>(args.user(2)))));
+  abi::ResourceLimit old = target.limits[args.u32(1)];
+  if (args.user(2))
+    TRY(change_limit(target, args.u32(1), TRY(get_user<abi::ResourceLimit>(args.user(2)))));
   if (args.user(3)) TRY(put_user(args.user(3), old));
   return 0;
 }
@@ -80,7 +89,7 @@ Result<std::int64_t> sys_getrlimit(const Args& args) {
 Result<std::int64_t> sys_setrlimit(const Args& args) {
   if (args.u32(0) >= abi::resource_limits) return Errno::inval;
   auto wanted = TRY(get_user<abi::ResourceLimit>(args.user(1)));
-  TRY(change_limit(current_process().limits[args.u32(0)], wanted));
+  TRY(change_limit(current_process(), args.u32(0), wanted));
   return 0;
 }
 
@@ -88,12 +97,15 @@ Result<std::int64_t> sys_getrusage(const Args& args) {
   enum { usage_self = 0, usage_children = -1, usage_thread = 1 };
   int who = args.i32(0);
   abi::ResourceUsage usage{};
-  if (who == usage_self || who == usage_thread)
+  if (who == usage_self || who == usage_thread) {
     usage.user = to_timeval(ticks_to_ns(scheduler.cpu_ticks(current_thread())));
-  else if (who == usage_children)
+    usage.max_rss_kib = static_cast<std::int64_t>(current_process().space->extents().total_pages() *
+                                                  (vmi::page_size / 1024));
+  } else if (who == usage_children) {
     usage.user = to_timeval(ticks_to_ns(current_process().cpu.children));
-  else
+  } else {
     return Errno::inval;
+  }
   TRY(put_user(args.user(1), usage));
   return 0;
 }
@@ -127,10 +139,14 @@ Result<std::int64_t> sys_getcpu(const Args& args) {
 }
 
 // The kernel's answer is 20 minus the nice value.
-Result<std::int64_t> sys_getpriority(const Args&) {
-  return 20;
+Result<std::int64_t> sys_getpriority(const Args& args) {
+  if (args.i32(0) != priority_of_process) return Errno::inval;
+  return 20 - TRY(process_or_self(args.i32(1)))->nice;
 }
-Result<std::int64_t> sys_setpriority(const Args&) {
+Result<std::int64_t> sys_setpriority(const Args& args) {
+  if (args.i32(0) != priority_of_process) return Errno::inval;
+  int nice = args.i32(2);
+  TRY(process_or_self(args.i32(1)))->nice = nice < -20 ? -20 : nice > 19 ? 19 : nice;
   return 0;
 }
 
@@ -141,10 +157,18 @@ Result<std::int64_t> sys_personality(const Args& args) {
 }
 
 Result<std::int64_t> sys_prctl(const Args& args) {
+  enum { set_death_signal = 1, get_death_signal = 2 };
   enum { get_dumpable = 3, set_dumpable = 4, set_name = 15, get_name = 16 };
   enum { set_no_new_privs = 38, get_no_new_privs = 39 };
   Thread& self = current_thread();
   switch (args.i32(0)) {
+    case set_death_signal:
+      if (args.u64(1) > sig_last) return Errno::inval;
+      self.process.death_signal = args.i32(1);
+      return 0;
+    case get_death_signal:
+      TRY(put_user(args.user(1), self.process.death_signal));
+      return 0;
     case get_dumpable:
       return 1;
     case set_dumpable:

@@ -56,6 +56,7 @@ Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t f
     file = TRY(make_ref<File>(found.inode, kept));  // a name for the inode: no driver is asked
   else
     file = TRY(found.inode->open(kept | abi::o_largefile));
+  file->found_in = found.directory;
   return as_count(current_process().files->install(std::move(file), flags & abi::o_cloexec));
 }
 

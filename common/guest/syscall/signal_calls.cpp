@@ -135,6 +135,7 @@ Result<std::int64_t> sys_rt_sigtimedwait(const Args& args) {
   if (!(pending.set() & wanted))
     return woken == Scheduler::Woken::by_timeout ? Errno::again : Errno::intr;
   abi::SigInfo info = pending.take(wanted);
+  settle_timer_signal(self.process, info);
   set_signal_mask(self, self.blocked_signals);  // what is pending has changed
   if (args.user(1)) TRY(put_user(args.user(1), info));
   return info.number;

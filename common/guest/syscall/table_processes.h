@@ -47,7 +47,11 @@
   X(100, times, partly, "all CPU time counts as user time")                                \
   X(164, settimeofday, refused, "EPERM: the clock is the host's")                          \
   X(201, time, full, "")                                                                   \
-  X(222, timer_create, refused, "ENOSYS: programs fall back to alarm")                     \
+  X(222, timer_create, partly, "not on CPU-time clocks: EINVAL")                           \
+  X(223, timer_settime, full, "")                                                          \
+  X(224, timer_gettime, full, "")                                                          \
+  X(225, timer_getoverrun, full, "")                                                       \
+  X(226, timer_delete, full, "")                                                           \
   X(227, clock_settime, refused, "EPERM: the clock is the host's")                         \
   X(228, clock_gettime, partly, "no clocks of other processes: EINVAL")                    \
   X(229, clock_getres, partly, "no clocks of other processes: EINVAL")                     \
@@ -58,21 +62,21 @@
   X(39, getpid, full, "")                                                                  \
   X(102, getuid, full, "")                                                                 \
   X(104, getgid, full, "")                                                                 \
-  X(105, setuid, partly, "kept and reported; everybody still acts as root")                \
-  X(106, setgid, partly, "kept and reported; everybody still acts as root")                \
+  X(105, setuid, partly, "as far as ids go; files are open to everybody")                \
+  X(106, setgid, partly, "as far as ids go; files are open to everybody")                \
   X(107, geteuid, full, "")                                                                \
   X(108, getegid, full, "")                                                                \
   X(109, setpgid, partly, "also allowed after the child's execve")                         \
   X(110, getppid, full, "")                                                                \
   X(111, getpgrp, full, "")                                                                \
   X(112, setsid, full, "")                                                                 \
-  X(113, setreuid, partly, "kept and reported; everybody still acts as root")              \
-  X(114, setregid, partly, "kept and reported; everybody still acts as root")              \
-  X(115, getgroups, partly, "there are none")                                              \
-  X(116, setgroups, partly, "accepted and forgotten")                                      \
-  X(117, setresuid, partly, "kept and reported; everybody still acts as root")             \
+  X(113, setreuid, partly, "as far as ids go; files are open to everybody")              \
+  X(114, setregid, partly, "as far as ids go; files are open to everybody")              \
+  X(115, getgroups, full, "")                                                              \
+  X(116, setgroups, partly, "as far as ids go; files are open to everybody")              \
+  X(117, setresuid, partly, "as far as ids go; files are open to everybody")             \
   X(118, getresuid, full, "")                                                              \
-  X(119, setresgid, partly, "kept and reported; everybody still acts as root")             \
+  X(119, setresgid, partly, "as far as ids go; files are open to everybody")             \
   X(120, getresgid, full, "")                                                              \
   X(121, getpgid, full, "")                                                                \
   X(124, getsid, full, "")                                                                 \
@@ -83,19 +87,19 @@
   X(24, sched_yield, full, "")                                                             \
   X(63, uname, full, "")                                                                   \
   X(97, getrlimit, full, "")                                                               \
-  X(98, getrusage, partly, "CPU time only, all of it as user time")                        \
+  X(98, getrusage, partly, "CPU time, all as user time, and present memory as its peak")   \
   X(99, sysinfo, partly, "no load averages")                                               \
   X(135, personality, partly, "PER_LINUX only: EINVAL for others")                         \
-  X(140, getpriority, partly, "everybody has nice 0")                                      \
-  X(141, setpriority, partly, "accepted without effect: round robin knows no priorities")  \
-  X(157, prctl, partly, "name, dumpable, no_new_privs; EINVAL for the rest")               \
+  X(140, getpriority, partly, "of processes: EINVAL for groups and users")                 \
+  X(141, setpriority, partly, "as getpriority; kept and reported: round robin knows none") \
+  X(157, prctl, partly, "name, pdeathsig, dumpable, no_new_privs; EINVAL for the rest")    \
   X(158, arch_prctl, partly, "FS and GS base; EINVAL for the rest")                        \
-  X(160, setrlimit, partly, "kept and reported; the limits in force are fixed")            \
+  X(160, setrlimit, partly, "RLIMIT_NOFILE is in force; the others are kept and reported")            \
   X(202, futex, partly, "WAIT, WAKE and their BITSET forms, within one address space")     \
   X(203, sched_setaffinity, full, "")                                                      \
   X(204, sched_getaffinity, full, "")                                                      \
   X(218, set_tid_address, full, "")                                                        \
   X(273, set_robust_list, partly, "accepted; the list is not walked at exit")              \
-  X(302, prlimit64, partly, "kept and reported; the limits in force are fixed")            \
+  X(302, prlimit64, partly, "RLIMIT_NOFILE is in force; the others are kept and reported")            \
   X(309, getcpu, full, "")                                                                 \
   X(334, rseq, refused, "ENOSYS: the C library does without")

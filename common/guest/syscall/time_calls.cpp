@@ -93,11 +93,6 @@ std::int64_t to_user_ticks(std::uint64_t ns) {
 
 }  // namespace
 
-// POSIX timers are not here yet; coreutils' timeout then uses alarm.
-Result<std::int64_t> sys_timer_create(const Args&) {
-  return Errno::nosys;
-}
-
 Result<std::int64_t> sys_clock_gettime(const Args& args) {
   TRY(put_user(args.user(1), to_timespec(TRY(read_clock(args.i32(0))))));
   return 0;

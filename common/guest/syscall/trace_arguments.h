@@ -43,7 +43,9 @@
   X(rt_sigprocmask, "Hppu") X(rt_sigreturn, "") X(pause, "") X(kill, "dS") X(rt_sigpending, "pu") \
   X(rt_sigtimedwait, "pppu") X(rt_sigqueueinfo, "dSp") X(rt_sigsuspend, "pu")                    \
   X(sigaltstack, "pp") X(tkill, "dS") X(tgkill, "ddS") X(nanosleep, "pp") X(getitimer, "dp")     \
-  X(alarm, "u") X(setitimer, "dpp") X(gettimeofday, "pp") X(times, "p") X(time, "p")             \
+  X(alarm, "u") X(setitimer, "dpp") X(timer_create, "dpp") X(timer_settime, "dxpp")               \
+  X(timer_gettime, "dp") X(timer_getoverrun, "d") X(timer_delete, "d") X(gettimeofday, "pp")     \
+  X(times, "p") X(time, "p")                                                                     \
   X(clock_gettime, "dp") X(clock_getres, "dp") X(clock_nanosleep, "dxpp") X(getpid, "")          \
   X(getuid, "") X(getgid, "") X(setuid, "d") X(setgid, "d") X(geteuid, "") X(getegid, "")        \
   X(setpgid, "dd") X(getppid, "") X(getpgrp, "") X(setsid, "") X(setreuid, "dd")                 \

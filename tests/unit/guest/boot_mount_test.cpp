@@ -101,7 +101,7 @@ TEST_F(BootMountTest, TakesTheTreeOver) {
   EXPECT_EQ(run.value().first, tree_frame + 1) << "in place, not copied";
   EXPECT_EQ(run.value().count, 2u);
   EXPECT_EQ(frames_free(), all_frames - 2) << "the rest of the tree is free memory";
-  EXPECT_TRUE(find("/proc/self")->is(mode_directory));
+  EXPECT_TRUE(find("/proc/sys")->is(mode_directory));
 }
 
 TEST_F(BootMountTest, TreesThatMakeNoSense) {

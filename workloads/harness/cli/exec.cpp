@@ -6,6 +6,7 @@
 #include <optional>
 #include <system_error>
 
+#include "monitor/debug_stub.h"
 #include "monitor/error.h"
 #include "monitor/host_check.h"
 #include "monitor/machine_config.h"
@@ -66,6 +67,8 @@ options::options_description visible_options() {
   options::options_description visible("options");
   add_machine_options(visible);
   visible.add_options()("strace", "print the guest's system calls on stderr, as strace would")(
+      "debug", options::value<std::string>()->value_name("SOCKET"),
+      "wait for gdb at this Unix socket, which then has the guest (docs/debugging.md)")(
       "observe", "record every host call of the guest in the report (slow; for tests)");
   return visible;
 }
@@ -149,6 +152,12 @@ monitor::MachineConfig machine_from(const options::variables_map& values, const 
   if (machine.observe && machine.config.vmm == monitor::Vmm::standalone) {
     throw UsageError("--observe is for guests: standalone has no monitor to watch");
   }
+  if (values.contains("debug")) {
+    if (machine.config.vmm == monitor::Vmm::standalone) {
+      throw UsageError("--debug is for guests: under standalone run gdb itself");
+    }
+    if (machine.observe) throw UsageError("--debug and --observe exclude one another: one tracer");
+  }
   return machine;
 }
 
@@ -199,9 +208,14 @@ int run_program(const options::variables_map& values, const Words& program, bool
   machine.root = &root;
   monitor::require_host_for(machine.config, machine.memory_bytes);
 
+  std::optional<monitor::DebugStub> debugger;
+  if (values.contains("debug")) {
+    machine.debugger = &debugger.emplace(values["debug"].as<std::string>());
+  }
   std::optional<monitor::Terminal> terminal;
   if (on_terminal) machine.terminal = &terminal.emplace();
   monitor::Outcome outcome = run_machine(machine);
+  if (debugger) debugger->ended(outcome.exit_status);
   terminal.reset();  // what follows is for a terminal as it was
   print_notes(outcome, machine);
   if (values.contains("summary")) print_summary(outcome, machine.config);

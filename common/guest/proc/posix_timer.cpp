@@ -1,0 +1,78 @@
+// See posix_timer.h. Expiries come from the scheduler's timer list.
+#include "guest/proc/posix_timer.h"
+
+#include <new>
+
+#include "guest/drivers/clock.h"
+#include "guest/proc/process.h"
+
+namespace guest {
+
+namespace {
+
+constexpr int most_timers = 32;  // of one process
+
+void timer_expired(Timer& timer) {
+  static_cast<PosixTimer*>(timer.owner)->expired();
+}
+
+}  // namespace
+
+PosixTimer::PosixTimer(Process& process, int id)
+    : process(process), id(id), timer(timer_expired, this) {
+  process.posix_timers.push_back(*this);
+}
+
+PosixTimer::~PosixTimer() {
+  scheduler.cancel_timer(timer);
+  node.unlink();
+}
+
+void PosixTimer::expired() {
+  std::uint64_t missed = 0;
+  if (interval_ns) {
+    missed = (monotonic_ns() - timer.deadline) / interval_ns;
+    scheduler.set_timer(timer, timer.deadline + (missed + 1) * interval_ns);
+  }
+  if (signal == 0) return;
+  if (process.pending.set() & signal_bit(signal)) {
+    overruns += static_cast<int>(missed) + 1;
+    return;
+  }
+  overruns = static_cast<int>(missed);
+  abi::SigInfo info{};
+  info.number = signal;
+  info.code = abi::si_timer;
+  info.timer.id = id;
+  info.timer.value = value;
+  (void)send_signal(process, info);
+}
+
+Result<PosixTimer*> create_posix_timer(Process& process) {
+  for (int id = 0; id < most_timers; ++id) {
+    if (find_posix_timer(process, id).ok()) continue;
+    auto* timer = new (std::nothrow) PosixTimer(process, id);
+    if (!timer) return Errno::again;
+    return timer;
+  }
+  return Errno::again;
+}
+
+Result<PosixTimer*> find_posix_timer(Process& process, int id) {
+  for (PosixTimer& timer : process.posix_timers)
+    if (timer.id == id) return &timer;
+  return Errno::inval;
+}
+
+void settle_timer_signal(Process& process, abi::SigInfo& info) {
+  if (info.code != abi::si_timer) return;
+  auto timer = find_posix_timer(process, info.timer.id);
+  if (!timer.ok()) return;
+  info.timer.overruns = timer.value()->overruns_told = timer.value()->overruns;
+}
+
+void delete_posix_timers(Process& process) {
+  while (PosixTimer* timer = process.posix_timers.front()) delete timer;
+}
+
+}  // namespace guest

@@ -1,0 +1,42 @@
+// PosixTimer: one timer of timer_create. A process has some; they go at execve and at its end, and
+// a fork does not have them. The calls are in syscall/posix_timer_calls.cpp.
+#pragma once
+
+#include <cstdint>
+
+#include "guest/abi/structs.h"
+#include "guest/base/list.h"
+#include "guest/base/result.h"
+#include "guest/proc/timer_list.h"
+
+namespace guest {
+
+class Process;
+
+struct PosixTimer {
+  PosixTimer(Process& process, int id);
+  ~PosixTimer();
+
+  ListNode node;
+  Process& process;
+  const int id;
+  bool real_time = false;  // counts on CLOCK_REALTIME
+  int signal = 0;          // 0: none is sent
+  std::uint64_t value = 0;
+  Timer timer;
+  std::uint64_t interval_ns = 0;
+  int overruns = 0;  // expiries that found the signal still pending
+  int overruns_told = 0;  // with the last one that was delivered
+
+  void expired();
+};
+
+/// EAGAIN: it has as many as it may.
+Result<PosixTimer*> create_posix_timer(Process& process);
+/// EINVAL.
+Result<PosixTimer*> find_posix_timer(Process& process, int id);
+void delete_posix_timers(Process& process);
+/// A signal that a timer sent is being delivered: now it is known how many expiries it stands for.
+void settle_timer_signal(Process& process, abi::SigInfo& info);
+
+}  // namespace guest

@@ -1,0 +1,55 @@
+// What the launcher does while the machine runs: waits for its end, and for the few things that the
+// machine's own processes cannot do.
+#pragma once
+
+#include <sys/eventfd.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "extended-vmm/resident/image.h"
+#include "extended-vmm/spaces/members.h"
+#include "extended-vmm/trap/filter.h"
+#include "monitor/guest_memory.h"
+#include "monitor/machine_config.h"
+
+namespace extended {
+
+/// How the resident part wakes the launcher to answer questions (trap=direct).
+class WakeEvent {
+ public:
+  explicit WakeEvent(bool wanted);
+  ~WakeEvent() {
+    if (fd_ >= 0) close(fd_);
+  }
+  WakeEvent(const WakeEvent&) = delete;
+  WakeEvent& operator=(const WakeEvent&) = delete;
+
+  [[nodiscard]] int fd() const { return fd_; }  // -1: nobody asks
+  void answer(ResidentImage& resident) const;
+
+ private:
+  int fd_ = -1;
+};
+
+/// What the launcher works with while the machine runs.
+struct Machine {
+  const monitor::MachineConfig& config;
+  monitor::GuestMemory& memory;
+  ResidentImage& resident;
+  MachineProcesses& processes;
+  const WakeEvent& wake;
+  pid_t first;  // the process that ends last, unless somebody kills them
+};
+
+enum class Wakeup { ended, lost_process, timeout };
+
+/// How the machine ended: its first process's wait status, and why it was killed, if it was.
+struct End {
+  int status = 0;
+  Wakeup why = Wakeup::ended;
+};
+
+/// Returns when no process of the machine is left. `outcome` gets what the observer saw.
+End watch(const Machine& machine, const HostCallSites& sites, monitor::Outcome& outcome);
+
+}  // namespace extended

@@ -1,0 +1,76 @@
+// Integration: gdb stops, looks at and steps the guest kernel, and the guest never knows.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include "tests/support/tool.h"
+
+namespace {
+
+/// gdb's commands, one an argument, after it has taken the guest. What it prints.
+std::string run_gdb(const std::string& socket, const std::string& vmm,
+                    const std::vector<std::string>& commands) {
+  std::string line = "timeout 60 gdb -nx -batch -x " TYPETWO_GDB_SCRIPT " -ex 'typetwo-attach " +
+                     socket + " " + vmm + " " TYPETWO_BUILD "'";
+  for (const auto& command : commands) line += " -ex '" + command + "'";
+  line += " 2>&1";
+  std::string text;
+  FILE* gdb = popen(line.c_str(), "r");
+  char part[4096];
+  while (gdb && std::fgets(part, sizeof part, gdb)) text += part;
+  if (gdb) pclose(gdb);
+  return text;
+}
+
+struct Session {
+  support::ToolRun guest;
+  std::string gdb;
+};
+
+Session debug(const std::string& place, const std::vector<std::string>& commands,
+              const std::vector<std::string>& program) {
+  const std::string socket =
+      testing::TempDir() + "/typetwo-debug-" + std::to_string(getpid()) + ".socket";
+  Session session;
+  std::thread guest([&] {
+    session.guest = support::exec(place, program, {"--memory", "64M", "--debug", socket});
+  });
+  for (int i = 0; i < 500 && !std::filesystem::exists(socket); ++i) usleep(20'000);
+  session.gdb = run_gdb(socket, place.substr(0, place.find(':')), commands);
+  guest.join();
+  EXPECT_FALSE(std::filesystem::exists(socket));
+  return session;
+}
+
+class Debugger : public testing::TestWithParam<std::string> {};
+
+TEST_P(Debugger, StepsTheGuestKernel) {
+  const auto [guest, gdb] =
+      debug(GetParam(),
+            {"break guest::sys_execve", "continue", "backtrace", "guest-processes", "stepi", "next",
+             "print guest::processes.count_", "delete", "continue"},
+            {"/bin/busybox", "sh", "-c", "busybox echo $((6 * 7)); exit 5"});
+  EXPECT_EQ(guest.status, 5) << guest.describe() << gdb;
+  EXPECT_EQ(guest.out, "42\n") << gdb;
+  for (const char* wanted :
+       {"Breakpoint 1, guest::sys_execve", "guest::dispatch_system_call", "guest::handle_upcall",
+        "*     2       1       1  alive    busybox", "$1 = 2", "exited with code 05"}) {
+    EXPECT_NE(gdb.find(wanted), std::string::npos) << wanted << " is not in\n" << gdb;
+  }
+}
+
+TEST_P(Debugger, LeavesAndTheGuestGoesOn) {
+  const auto [guest, gdb] = debug(GetParam(), {"break guest::sys_getppid", "detach"},
+                                  {"/bin/busybox", "sh", "-c", "echo $PPID"});
+  EXPECT_EQ(guest.status, 0) << guest.describe() << gdb;
+  EXPECT_EQ(guest.out, "0\n") << gdb;
+}
+
+INSTANTIATE_TEST_SUITE_P(Places, Debugger, testing::ValuesIn(support::guest_places()),
+                         [](const auto& info) { return support::test_name(info.param); });
+
+}  // namespace
