@@ -69,5 +69,5 @@ try sed -n '2,3s/a/A/gp' fruit; script 'sed -i.bak 2d fruit; cat fruit; wc -l <f
 try diff -u --label a --label b sorted fruit; try cmp sorted fruit; try ls /proc/self/fd
 script 'exec 5<fruit; readlink /proc/self/fd/5; cat <&5 | md5sum'; script 'cat /proc/$$/comm; tr "\0" " " </proc/self/cmdline'
 script 'ulimit -n 20; ulimit -n; (ulimit -c 0; ulimit -c)'; script 'kill -l | head -n 2; kill -TERM $$' 2>/dev/null
-script 'trap "echo usr1" USR1; kill -USR1 $$; echo on'; script 'set -m; sleep 5 & kill -STOP %1; kill -9 %1; wait %1 2>/dev/null; echo $?'
+script 'trap "echo usr1" USR1; kill -USR1 $$; echo on'; script 'set -m; sleep 5 & kill -9 %1; wait %1 2>/dev/null; echo $?'
 cd / && rm -r /tmp/commands
