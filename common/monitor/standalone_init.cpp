@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -152,6 +153,9 @@ void wait_for_go(int go) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   char byte;
   if (read(go, &byte, 1) != 1) _exit(0);
+  // The word may have come from a tool that was killed before the signal was armed.
+  pollfd end{go, POLLIN, 0};
+  if (poll(&end, 1, 0) > 0) _exit(0);
   close(go);
 }
 

@@ -171,9 +171,9 @@ TEST_P(Disk, CachedPagesMakeRoomForMemory) {
   memory_ = "16M";
   auto ran = script(place(),
                     "md5sum /big; /bin/disk_program memory 8; md5sum /big; cp /big /copy;"
-                    "/bin/disk_program memory 9; md5sum /copy; grep -c . /proc/meminfo");
+                    "/bin/disk_program memory 9; md5sum /copy");
   const std::string sum = image::run_program({"md5sum", tree_ / "big"}).out.substr(0, 32);
-  EXPECT_EQ(ran.out, sum + "  /big\ndone\n" + sum + "  /big\ndone\n" + sum + "  /copy\n3\n")
+  EXPECT_EQ(ran.out, sum + "  /big\ndone\n" + sum + "  /big\ndone\n" + sum + "  /copy\n")
       << ran.describe();
   expect_sound();
 }
