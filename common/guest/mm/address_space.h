@@ -99,6 +99,7 @@ class AddressSpace : public Counted {
 
   // -- faults.cpp.
   Region* region_at(std::uint64_t va);
+  [[nodiscard]] std::uint64_t reach(const Region& region, std::uint64_t page_va) const;
   Result<> fill_anonymous(const Region& region, std::uint64_t page_va);
   Result<> fill_from_file(const Region& region, std::uint64_t page_va);
   Result<> install(const Region& region, std::uint64_t va, FrameRun run, std::uint32_t protection,

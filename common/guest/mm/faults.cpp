@@ -2,9 +2,9 @@
 // MAP_POPULATE, always for the current space.
 //
 // A trap costs as much as mapping a hundred pages, so a fault never brings one page alone if more
-// are likely to be touched: 16 around it, 64 once an area is being walked through; of a file all
-// that lies in one run. Frames are placed so that neighbours in the address space are neighbours in
-// guest RAM, whatever order they are touched in: one extent, one host mapping.
+// are likely to be touched: 16 around it, 64 once an area is being walked through (reach); of a
+// file all that lies in one run. Frames are placed so that neighbours in the address space are
+// neighbours in guest RAM, whatever order they are touched in: one extent, one host mapping.
 #include <algorithm>
 
 #include "guest/mm/address_space.h"
@@ -87,15 +87,28 @@ AddressSpace::Range AddressSpace::unmapped_around(const Region& region, std::uin
   return {begin, end};
 }
 
-Result<> AddressSpace::fill_anonymous(const Region& region, std::uint64_t page_va) {
-  Range range{page_va, page_va + vmi::page_size};
-  if (!memory_is_tight()) {
-    std::uint64_t begin = align_down(page_va, fault_window);
-    ExtentNode* before = extents_.at_or_before(page_va);
-    bool walking = before && before->end() == begin && pages(before->pages) >= walk_window;
-    std::uint64_t window = walking ? walk_window : fault_window;
-    range = unmapped_around(region, page_va, begin, align_down(begin, window) + window);
+/// How far around a fault in anonymous memory pages are given. In a small region everybody around:
+/// it will be used. In a large one nobody yet, at the first fault in a chunk: a table of which one
+/// page in a hundred is touched must not become all resident. The second fault in the chunk says
+/// that more will come, the third that all of it will.
+std::uint64_t AddressSpace::reach(const Region& region, std::uint64_t page_va) const {
+  if (memory_is_tight()) return vmi::page_size;
+  const ExtentNode* before = extents_.at_or_before(page_va);
+  if (before && before->end() == page_va && pages(before->pages) >= walk_window) return walk_window;
+  if (region.bytes() <= chunk_bytes) return fault_window;
+  const std::uint64_t chunk = align_down(page_va, chunk_bytes);
+  std::uint64_t present = 0;
+  for (const ExtentNode* run = extents_.first_ending_after(chunk);
+       run && run->va < chunk + chunk_bytes && present < fault_window; run = run->following()) {
+    present += std::min(run->end(), chunk + chunk_bytes) - std::max(run->va, chunk);
   }
+  if (present == 0) return vmi::page_size;
+  return present < fault_window ? fault_window : walk_window;
+}
+
+Result<> AddressSpace::fill_anonymous(const Region& region, std::uint64_t page_va) {
+  const std::uint64_t window = reach(region, page_va), begin = align_down(page_va, window);
+  const Range range = unmapped_around(region, page_va, begin, begin + window);
   std::uint32_t protection = region.source.protection;
   for (std::uint64_t va = range.begin; va <= page_va;) {
     FrameRun run = TRY(allocate_near(va, pages_in(va, range.end)));

@@ -56,6 +56,25 @@ TEST_F(AddressSpaceTest, RandomTouchesMakeFewExtents) {
   EXPECT_LE(space_->extents().size(), 2048u / 64u);
 }
 
+TEST_F(AddressSpaceTest, SparseTouchesOfALargeRegionTakeNoMore) {
+  std::uint64_t va = map_at(somewhere, 64 * 64);
+  const std::uint32_t free = guest::frames_free();
+  for (std::uint64_t chunk = 0; chunk < 64; ++chunk)
+    platform_.store(va + (64 * chunk + 7 * chunk % 64) * page, 1);
+  EXPECT_EQ(free - guest::frames_free(), 64u);
+}
+
+TEST_F(AddressSpaceTest, EachFaultInAChunkReachesFarther) {
+  std::uint64_t va = map_at(somewhere, 64 * 64);
+  for (std::uint64_t i : {3, 40, 20}) platform_.store(va + i * page, 1);
+  ASSERT_EQ(platform_.calls.size(), 3u);
+  EXPECT_EQ(platform_.calls[0].pages, 1u);
+  EXPECT_EQ(platform_.calls[1].va, va + 32 * page);
+  EXPECT_EQ(platform_.calls[1].pages, 16u);
+  EXPECT_EQ(platform_.calls[2].va, va + 4 * page);  // all that was missing around it
+  EXPECT_EQ(platform_.calls[2].pages, 28u);
+}
+
 TEST_F(AddressSpaceTest, ReusedFramesAreZeroed) {
   std::uint64_t va = map(16);
   for (std::uint64_t i = 0; i < 16; ++i) platform_.store(va + i * page, 0xaa);
