@@ -19,41 +19,17 @@ struct Colour {
   const char* rgb;
 };
 constexpr Colour colours[] = {
-    {"extended", "protect=mprotect,spaces=remap", "#CC79A7"},
     {"baseline", "trap=ptrace", "#D55E00"},
     {"baseline", "", "#E69F00"},
-    {"extended", "protect=mprotect", "#0072B2"},
-    {"extended", "protect=mmap", "#56B4E9"},
     {"extended", "protect=none", "#009E73"},
+    {"extended", "trap=direct,protect=mprotect,spaces=pool", "#0072B2"},
+    {"extended", "trap=direct,protect=mprotect", "#CC79A7"},
+    {"extended", "trap=direct,protect=mmap", "#F0E442"},
+    {"extended", "trap=sigsys,protect=mprotect,spaces=pool", "#5E9BD1"},
+    {"extended", "trap=sigsys,protect=mprotect", "#A6C8E6"},
+    {"extended", "trap=sigsys,protect=mmap", "#CFE3F3"},
     {"", "", "#999999"},
 };
-
-const char* colour_of(const Cell& cell) {
-  for (const Colour& colour : colours) {
-    const bool fits =
-        cell.config.rfind(colour.vmm, 0) == 0 && cell.axes.find(colour.axes) != std::string::npos;
-    if (fits) return colour.rgb;
-  }
-  return "#000000";
-}
-
-std::string title_of(const Cell& cell) {
-  std::string words;  // "trap=sigsys,protect=none,spaces=remap": the values say enough
-  bool value = false;
-  for (const char c : cell.axes) {
-    if (c == '=') {
-      value = true;
-    } else if (c == ',') {
-      value = false;
-      words += ", ";
-    } else if (value) {
-      words += c;
-    }
-  }
-  const std::string vmm = cell.config.substr(0, cell.config.find(':'));
-  return fmt::format("{} ({}){}", vmm, words,
-                     cell.unprotected() ? ": unprotected, upper bound" : "");
-}
 
 std::size_t series_of(Figure& figure, const Cell& cell) {
   auto& all = figure.series;
@@ -107,6 +83,35 @@ void add_group(Figure& figure, Row& row, const std::vector<Cell>& cells, double&
   x += 1;  // between groups
 }
 
+}  // namespace
+
+std::string title_of(const Cell& cell) {
+  std::string words;  // "trap=sigsys,protect=none,spaces=remap": the values say enough
+  bool value = false;
+  for (const char c : cell.axes) {
+    if (c == '=') {
+      value = true;
+    } else if (c == ',') {
+      value = false;
+      words += ", ";
+    } else if (value) {
+      words += c;
+    }
+  }
+  const std::string vmm = cell.config.substr(0, cell.config.find(':'));
+  return fmt::format("{} ({}){}", vmm, words,
+                     cell.unprotected() ? ": unprotected, upper bound" : "");
+}
+
+const char* colour_of(const Cell& cell) {
+  for (const Colour& colour : colours) {
+    const bool fits =
+        cell.config.rfind(colour.vmm, 0) == 0 && cell.axes.find(colour.axes) != std::string::npos;
+    if (fits) return colour.rgb;
+  }
+  return "#000000";
+}
+
 std::vector<std::string> caption_of(const results::File& file) {
   const auto& context = file.header.context;
   const auto word = [&](const char* key) { return context.value(key, std::string("unknown")); };
@@ -119,8 +124,6 @@ std::vector<std::string> caption_of(const results::File& file) {
       fmt::format("{}, {}; typetwo {}, {}", word("kernel"), word("cpu"), commit,
                   file.header.started)};
 }
-
-}  // namespace
 
 Figure lay_out(const results::File& file) {
   const auto summary = results::summarize(file);

@@ -40,6 +40,15 @@ struct Figure {
   double bar_width = 1;
 };
 
+/// A configuration has the same colour in every figure.
+const char* colour_of(const results::Cell&);
+
+/// "extended (direct, mprotect, pool)"; the unprotected are labelled as such.
+std::string title_of(const results::Cell&);
+
+/// How it was measured, and on what.
+std::vector<std::string> caption_of(const results::File&);
+
 /// Workloads in the order of the results, configurations in theirs. Workloads that only standalone
 /// ran have no ratio and are left out. As many rows as keep the numbers on the bars apart.
 Figure lay_out(const results::File&);

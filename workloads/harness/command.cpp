@@ -13,6 +13,7 @@
 #include "workloads/harness/context.h"
 #include "workloads/harness/harness.h"
 #include "workloads/harness/interrupts.h"
+#include "workloads/harness/ladder_report.h"
 #include "workloads/harness/report.h"
 #include "workloads/harness/run.h"
 #include "workloads/image/image.h"
@@ -103,7 +104,9 @@ void write_file(const std::string& path, const std::string& text) {
 int report(const std::string& path, const RunOptions& options) {
   const results::File file = results::read(path);
   const results::Summary summary = results::summarize(file);
-  fmt::print("{}\n{}", table(summary), facts(file, summary));
+  const bool ladder = file.header.options.value("plan", "") == "ladder";
+  fmt::print("{}\n{}{}", ladder ? ladder_table(summary) : table(summary),
+             ladder ? ladder_verdicts(summary) : "", facts(file, summary));
   for (const Warning& warning : find_warnings(file, summary)) {
     fmt::print("Warning: {}{}{}\n", warning.text,
                warning.remedy.empty() ? "" : "; remedy: ", warning.remedy);

@@ -23,13 +23,16 @@ struct WorkloadInfo {
 
 std::vector<WorkloadInfo> list_workloads();
 
+/// Name and purpose of the plans that stand in a workload's place, a line each, for --help.
+std::string list_named_plans();
+
 enum class Effort {
   quick,  // 5 counted launches, small counts, the configurations that matter: under 5 minutes
   full,   // 11 counted launches, larger counts, each axis moved alone
 };
 
 struct RunOptions {
-  std::vector<std::string> workloads;    // empty: all
+  std::vector<std::string> workloads;    // empty: all; the first may name a plan
   std::vector<monitor::Config> configs;  // empty: each workload's own; standalone is always run
   Effort effort = Effort::quick;
   std::optional<unsigned> runs;               // counted launches of each; at least 1

@@ -7,50 +7,23 @@
 #include <cmath>
 #include <map>
 
+#include "workloads/harness/switch_report.h"
+#include "workloads/harness/text_table.h"
+
 namespace harness {
 namespace {
 
 using results::Cell;
 using results::Summary;
 
-/// Four significant digits, never in powers of ten: 0.1216, 85.31, 1234.
-std::string number(double value) {
-  if (value == 0) return "0";
-  const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(value))));
-  return fmt::format("{:.{}f}", value, std::clamp(3 - magnitude, 0, 9));
-}
-
-std::string ratio_text(const Cell& cell) {
+std::string ratio_of(const Cell& cell) {
   if (!cell.ratio) return "-";
   if (cell.config == results::standalone) return "1";
-  return fmt::format("{} [{}..{}]", number(cell.ratio->value), number(cell.ratio->low),
-                     number(cell.ratio->high));
+  return ratio_text(*cell.ratio);
 }
 
 std::string check_text(const Cell& cell) {
   return cell.failed == 0 ? "ok" : fmt::format("{} FAILED", cell.failed);
-}
-
-using Row = std::vector<std::string>;
-
-/// Columns as wide as their widest cell; numbers to the right, words to the left.
-std::string aligned(const std::vector<Row>& rows) {
-  constexpr std::string_view alignment = "llrrrrrll";
-  std::vector<std::size_t> widths(alignment.size(), 0);
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += alignment[i] == 'l' ? fmt::format("{:<{}}  ", row[i], widths[i])
-                                  : fmt::format("{:>{}}  ", row[i], widths[i]);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
 }
 
 Row row_of(const Cell& cell, bool first_of_workload) {
@@ -58,31 +31,12 @@ Row row_of(const Cell& cell, bool first_of_workload) {
   return {first_of_workload ? fmt::format("{} ({})", cell.workload, cell.unit) : "",
           cell.config,
           measured ? number(cell.median) : "-",
-          ratio_text(cell),
+          ratio_of(cell),
           measured ? fmt::format("{:.2f}", cell.cpu_seconds) : "-",
           measured ? fmt::format("{:.2f}", cell.wall_seconds) : "-",
           std::to_string(cell.runs()),
           check_text(cell),
           cell.unprotected() ? "unprotected, upper bound" : ""};
-}
-
-std::string noise_line(const Summary& summary) {
-  std::string text;
-  for (const Cell& cell : summary.noise) {
-    if (cell.ratio) text += fmt::format(", {} {}", cell.workload, ratio_text(cell));
-  }
-  if (text.empty()) return "";
-  return "Noise floor (standalone against itself): " + text.substr(2) + "\n";
-}
-
-std::string promises(const Summary& summary) {
-  std::string text;
-  std::map<std::string, bool> seen;
-  for (const Cell& cell : summary.cells) {
-    if (cell.axes.empty() || !seen.try_emplace(cell.config, true).second) continue;
-    text += fmt::format("  {} ({}): {}\n", cell.config, cell.axes, cell.promise);
-  }
-  return text.empty() ? "" : "What each protection promises:\n" + text;
 }
 
 /// The last counted launch of a cell that has a counter.
@@ -195,6 +149,25 @@ std::string quoted(const std::string& field) {
 
 }  // namespace
 
+std::string noise_line(const Summary& summary) {
+  std::string text;
+  for (const Cell& cell : summary.noise) {
+    if (cell.ratio) text += fmt::format(", {} {}", cell.workload, ratio_of(cell));
+  }
+  if (text.empty()) return "";
+  return "Noise floor (standalone against itself): " + text.substr(2) + "\n";
+}
+
+std::string promises(const Summary& summary) {
+  std::string text;
+  std::map<std::string, bool> seen;
+  for (const Cell& cell : summary.cells) {
+    if (cell.axes.empty() || !seen.try_emplace(cell.config, true).second) continue;
+    text += fmt::format("  {} ({}): {}\n", cell.config, cell.axes, cell.promise);
+  }
+  return text.empty() ? "" : "What each protection promises:\n" + text;
+}
+
 std::string table(const Summary& summary) {
   std::vector<Row> rows = {{"workload", "configuration", "median", "ratio [95 %]", "cpu s",
                             "wall s", "runs", "check", ""}};
@@ -203,13 +176,13 @@ std::string table(const Summary& summary) {
     rows.push_back(row_of(cell, cell.workload != last));
     last = cell.workload;
   }
-  return aligned(rows) + "\n" + noise_line(summary) + promises(summary);
+  return aligned(rows, "llrrrrrll") + "\n" + noise_line(summary) + promises(summary);
 }
 
 std::string facts(const results::File& file, const Summary& summary) {
   std::string text = stops_fact(file, "baseline") + stops_fact(file, "baseline:trap=sysemu") +
-                     tenth_fact(summary) + window_fact(summary) + compute_fact(summary) +
-                     boot_fact(file) + unknown_syscalls_fact(file);
+                     switch_facts(summary) + tenth_fact(summary) + window_fact(summary) +
+                     compute_fact(summary) + boot_fact(file) + unknown_syscalls_fact(file);
   return text.empty() ? "" : "Facts:\n" + text;
 }
 

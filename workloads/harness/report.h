@@ -22,6 +22,10 @@ std::vector<Warning> find_warnings(const results::File&, const results::Summary&
 /// The aligned table, the noise floor, and the protections' promises.
 std::string table(const results::Summary&);
 
+/// The last two of these, for other tables.
+std::string noise_line(const results::Summary&);
+std::string promises(const results::Summary&);
+
 /// The claims that the numbers bear on, as facts: what was measured, and whether it holds.
 std::string facts(const results::File&, const results::Summary&);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "monitor/error.h"
+#include "workloads/harness/named_plan.h"
 
 namespace harness {
 namespace {
@@ -12,18 +13,26 @@ using monitor::Config;
 using monitor::Vmm;
 
 /// What runs when nobody says otherwise. The paper's two questions everywhere (how far from
-/// standalone, what does protection cost); each axis moved alone when there is time, and what bears
-/// on a call's price where that is all that is measured.
+/// standalone, what does protection cost); each axis moved alone when there is time, and otherwise
+/// where it is all that is measured: trap and protect on a call's price, spaces on a switch's.
 std::vector<Config> default_configs(const Workload& workload, Effort effort) {
   std::vector<std::string> names = {"baseline", "extended", "extended:protect=none"};
   if (workload.info.name == "null-syscall") {
-    names.insert(names.begin() + 1, "baseline:trap=sysemu");
-    names.insert(names.begin() + 3, "extended:protect=mmap");
+    names = {"baseline",
+             "baseline:trap=sysemu",
+             "extended",
+             "extended:trap=sigsys",
+             "extended:protect=mmap",
+             "extended:protect=none"};
+  }
+  if (workload.info.name == "pipe-switch") {
+    names = {"baseline", "extended", "extended:spaces=remap", "extended:protect=none"};
   }
   if (effort == Effort::full) {
     names = {"baseline",
              "baseline:trap=sysemu",
              "extended",
+             "extended:trap=sigsys",
              "extended:spaces=remap",
              "extended:protect=mmap",
              "extended:protect=none"};
@@ -54,6 +63,46 @@ bool is_done(const Slot& slot, const std::vector<results::Launch>& done) {
   });
 }
 
+void add_workload(Plan& plan, const std::string& name) {
+  const Workload& workload = find_workload(name);
+  if (std::find(plan.workloads.begin(), plan.workloads.end(), &workload) != plan.workloads.end()) {
+    throw monitor::UsageError("workload '" + name + "' is given twice");
+  }
+  plan.workloads.push_back(&workload);
+}
+
+/// The first word may name a plan, which then has its own configurations.
+const NamedPlan* choose_plan(Plan& plan, const RunOptions& options) {
+  if (options.workloads.empty()) return nullptr;
+  const NamedPlan* named = find_named_plan(options.workloads.front());
+  if (named == nullptr) return nullptr;
+  plan.name = named->name;
+  if (!options.configs.empty()) {
+    throw monitor::UsageError(plan.name + " has its own configurations: leave --on out");
+  }
+  if (!named->takes_workloads && options.workloads.size() > 1) {
+    throw monitor::UsageError(plan.name + " has its own workloads: name no others");
+  }
+  for (const auto& name : named->configs) plan.configs.push_back(Config::parse(name));
+  return named;
+}
+
+void choose_workloads(Plan& plan, const RunOptions& options) {
+  const NamedPlan* named = choose_plan(plan, options);
+  for (std::size_t i = named != nullptr ? 1 : 0; i < options.workloads.size(); ++i) {
+    add_workload(plan, options.workloads[i]);
+  }
+  if (!plan.workloads.empty()) return;
+  if (named != nullptr) {
+    plan.workloads = named->workloads(options.effort);
+    return;
+  }
+  for (const Workload& workload : workloads()) {
+    const bool full = options.effort == Effort::full;
+    if (full || workload.info.in_quick) plan.workloads.push_back(&workload);
+  }
+}
+
 }  // namespace
 
 Plan make_plan(const RunOptions& options) {
@@ -64,18 +113,7 @@ Plan make_plan(const RunOptions& options) {
   plan.runs = options.runs.value_or(full ? 11 : 5);
   plan.timeout_seconds = options.timeout_seconds;
   if (plan.runs == 0) throw monitor::UsageError("--runs must be at least 1");
-  for (const auto& name : options.workloads) {
-    const Workload& workload = find_workload(name);
-    if (std::find(plan.workloads.begin(), plan.workloads.end(), &workload) !=
-        plan.workloads.end()) {
-      throw monitor::UsageError("workload '" + name + "' is given twice");
-    }
-    plan.workloads.push_back(&workload);
-  }
-  if (plan.workloads.empty()) {
-    for (const Workload& workload : workloads())
-      if (full || workload.info.in_quick) plan.workloads.push_back(&workload);
-  }
+  choose_workloads(plan, options);
   std::uint64_t memory = full ? 1ul << 30 : 256ul << 20;
   for (const Workload* workload : plan.workloads) memory = std::max(memory, workload->min_memory);
   plan.memory_bytes = options.memory_bytes.value_or(memory);
@@ -91,7 +129,8 @@ nlohmann::json Plan::to_json() const {
   nlohmann::json names = nlohmann::json::array(), points = nlohmann::json::array();
   for (const Workload* workload : workloads) names.push_back(std::string(workload->info.name));
   for (const Config& config : configs) points.push_back(config.name());
-  return {{"workloads", names},
+  return {{"plan", name},
+          {"workloads", names},
           {"configs", points},
           {"effort", effort == Effort::full ? "full" : "quick"},
           {"runs", runs},

@@ -23,6 +23,7 @@ struct Slot {
 
 /// Options with every default filled in: what a run really does, and what a resume compares.
 struct Plan {
+  std::string name;  // of the named plan (named_plan.h), if it is one
   std::vector<const Workload*> workloads;
   std::vector<monitor::Config> configs;  // empty: each workload's own
   Effort effort = Effort::quick;

@@ -31,7 +31,7 @@ std::uint64_t pick(const Counts& counts, const Config& config, Effort effort) {
   return 1;
 }
 
-Work micro(const char* name, std::uint64_t count) {
+Work micro(const std::string& name, std::uint64_t count) {
   Work work;
   work.argv = {fmt::format("/workloads/micro-{}", name), std::to_string(count),
                std::to_string(pairs_per_launch)};
@@ -44,15 +44,6 @@ Work micro(const char* name, std::uint64_t count) {
 Work counting(const char* name, std::uint64_t count) {
   Work work = micro(name, count);
   work.expected = fmt::format("{} {}\n", name, count * pairs_per_launch);
-  return work;
-}
-
-/// Of programs to whom another process answers 3 n + 1, in a byte.
-Work echoing(const char* name, std::uint64_t count) {
-  Work work = micro(name, count);
-  std::uint64_t sum = 0;
-  for (std::uint64_t i = 0; i < count; ++i) sum += (i * 3 + 1) & 0xff;
-  work.expected = fmt::format("{} {}\n", name, sum * pairs_per_launch);
   return work;
 }
 
@@ -144,6 +135,14 @@ Work shell(const Config&, Effort) {
 }
 
 }  // namespace
+
+Work echoing(const std::string& name, std::uint64_t count) {
+  Work work = micro(name, count);
+  std::uint64_t sum = 0;
+  for (std::uint64_t i = 0; i < count; ++i) sum += (i * 3 + 1) & 0xff;
+  work.expected = fmt::format("{} {}\n", name, sum * pairs_per_launch);
+  return work;
+}
 
 const std::vector<Workload>& workloads() {
   static const std::vector<Workload> all = {

@@ -33,6 +33,9 @@ struct Workload {
   bool from_image = false;       // its root is the workloads' disk image, not files in memory
 };
 
+/// Of a micro program to which another process answers 3 n + 1, in a byte.
+Work echoing(const std::string& name, std::uint64_t count);
+
 const std::vector<Workload>& workloads();
 /// Throws monitor::UsageError naming the workloads there are.
 const Workload& find_workload(const std::string& name);

@@ -32,6 +32,10 @@ class Region {
     *word = stamp;
     return word[1] == 0 && *word == stamp;
   }
+  bool make_read_only(std::uint64_t first, std::uint64_t pages) {
+    auto* at = const_cast<std::uint64_t*>(words_) + first * (page / sizeof(std::uint64_t));
+    return mprotect(at, pages * page, PROT_READ) == 0;
+  }
   [[nodiscard]] std::uint64_t stamp(std::uint64_t which) const {
     return words_[which * (page / sizeof(std::uint64_t))];
   }

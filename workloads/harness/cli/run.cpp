@@ -37,7 +37,8 @@ std::string workload_list() {
                         workload.standalone_only ? " (standalone only)" : "",
                         workload.in_quick ? "" : " *");
   }
-  return text;
+  text += "plans, in a workload's place, each with its own configurations, table and figure:\n";
+  return text + harness::list_named_plans();
 }
 
 std::string joined(const Words& words) {
@@ -77,7 +78,7 @@ harness::RunOptions run_options(const options::variables_map& values) {
 }  // namespace
 
 int run_main(const Words& words) {
-  Help help{"typetwo run [WORKLOAD]... [OPTIONS]", workload_list()};
+  Help help{"typetwo run [PLAN] [WORKLOAD]... [OPTIONS]", workload_list()};
   auto values = parse(words, visible_options(), help, "workload");
   if (!values) return 0;
   return harness::run_command(run_options(*values));

@@ -1,0 +1,42 @@
+// The ladder: the paper's extensions added one at a time, then each taken out of the full set
+// alone. One list says which configurations that takes and what is compared with what; schedule,
+// table, verdicts and figure all read it.
+#pragma once
+
+#include <span>
+
+#include "results/summary.h"
+
+namespace results {
+
+struct Rung {
+  enum class Kind {
+    start,     // where the ladder stands
+    beside,    // the start at its best: no step of the ladder
+    step,      // this configuration over the one before
+    put_back,  // the full set over this configuration, which lacks one axis's value
+    bound,     // the full set without protection: what that costs
+  };
+  const char* config;
+  const char* label;
+  Kind kind;
+  const char* axis;            // that `with` and `without` differ on; "": none
+  const char* move;            // from which value to which
+  const char *with, *without;  // configurations
+};
+
+std::span<const Rung> ladder();
+
+/// What a rung's axis does to a workload: time with its value over time without, all else equal.
+struct Gain {
+  Ratio ratio;
+  double noise = 0;  // how far standalone's repetition was from standalone
+  /// The whole interval on one side of 1, and the ratio further from it than the noise.
+  [[nodiscard]] bool pays() const { return ratio.high < 1 && 1 - ratio.value > noise; }
+  [[nodiscard]] bool costs() const { return ratio.low > 1 && ratio.value - 1 > noise; }
+};
+
+/// Nothing for the start, and where one of the two has no correct launch.
+std::optional<Gain> gain(const Summary&, const std::string& workload, const Rung&);
+
+}  // namespace results
