@@ -34,7 +34,7 @@ struct Layout {
 };
 
 constexpr std::size_t columns = 3;
-constexpr double width = 1100, header = 45, footer = 62, left = 205, right = 20, gap = 16;
+constexpr double width = 1100, header = 45, footer = 62, left = 215, right = 20, gap = 16;
 constexpr double panel_height = 225, panel_title = 24, panel_axis = 30;
 
 /// From the top, with half a bar's room where another kind begins.
@@ -106,7 +106,7 @@ void scales(std::ostream& gp, const Layout& layout) {
                     std::max(10.0, layout.highest * 8))
      << fmt::format("set yrange [{}:-0.7]\n", last + 0.7)
      << "set grid xtics lc rgb '#dddddd' lt 1, lc rgb '#eeeeee' lt 1\n"
-     << "set xtics nomirror (0.5, 1, 10, 100, 1000) font ',9'\nset border 3\n"
+     << "set xtics nomirror (0.1, 1, 10, 100, 1000) font ',9'\nset border 3\n"
      << fmt::format("set arrow from 1,{} to 1,-0.7 nohead lc rgb '#000000' lw 1 front\n",
                     last + 0.7);
 }

@@ -47,11 +47,12 @@ void axes(std::ostream& gp) {
         "set grid ytics lc rgb '#dddddd' lt 1, lc rgb '#dddddd' lt 1\nset xtics nomirror (";
   for (const results::SwitchPoint& point : results::switch_sweep) {
     gp << (point.mib > 0 ? ", " : "")
-       << fmt::format("\"{}\\n{} runs\" {}", point.mib, point.runs(), point.mib);
+       << fmt::format("\"{}\\n({})\" {}", point.mib, point.runs(), point.mib);
   }
   gp << ")\nset xrange [-6:264]\nset yrange [1:*]\n"
-        "set xlabel 'MiB touched in each of two processes, and the runs they make' offset 0,-0.3\n"
-        "set ylabel 'us a round trip: two switches, four system calls (log scale)'\n"
+        "set xlabel 'MiB touched in each of two processes (and how many runs that makes)' offset "
+        "0,-0.9\n"
+        "set ylabel 'us a round trip (log scale)'\n"
         "set key at graph 0.02,0.98 left top Left reverse samplen 3 noenhanced\n"
         "set lmargin at screen 0.085\nset rmargin at screen 0.975\n";
 }
@@ -59,9 +60,10 @@ void axes(std::ostream& gp) {
 void draw(std::ostream& gp, const results::File& file, const Page& page) {
   auto caption = caption_of(file);
   caption.front() = fmt::format(
-      "Lines: medians of {} launches; dots: the launches. Protection changes every {} KiB, so no "
-      "two runs can be mapped as one.",
-      file.header.options.value("runs", 0), results::switch_stripe_kib);
+      "A byte goes to another process and back: two switches, four system calls. Protection "
+      "changes "
+      "every {} KiB, which keeps runs apart. Line: medians; dots: the launches.",
+      results::switch_stripe_kib);
   title_and_caption(gp, page, "What a guest context switch costs as processes grow", caption);
   axes(gp);
   gp << fmt::format("set tmargin at screen {:.4f}\nset bmargin at screen {:.4f}\n", page.share(50),
@@ -69,7 +71,7 @@ void draw(std::ostream& gp, const results::File& file, const Page& page) {
   std::ostringstream plots, data;
   for (const Line& line : lines_of(results::summarize(file))) {
     plots << fmt::format(
-        "{}'-' with lines lw 2.5 lc rgb '{}' title {}, '-' with points pt 7 ps 0.5 lc rgb '{}' "
+        "{}'-' with lines lw 2.5 lc rgb '{}' title {}, '-' with points pt 7 ps 0.6 lc rgb '{}' "
         "notitle",
         data.str().empty() ? "plot " : ", ", line.colour, quoted(line.title), line.colour);
     data << line.medians.str() << "e\n" << line.dots.str() << "e\n";

@@ -30,7 +30,7 @@ constexpr Rung rungs[] = {
      no_spaces},
     {no_protect, "full set, protect=mmap", Kind::put_back, "protect", "mmap to mprotect", full,
      no_protect},
-    {open, "full set, protect=none", Kind::bound, "protect", "mprotect to none", open, full},
+    {open, "protect=none: unprotected", Kind::bound, "protect", "mprotect to none", open, full},
 };
 
 }  // namespace

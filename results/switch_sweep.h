@@ -17,6 +17,6 @@ struct SwitchPoint {
   [[nodiscard]] std::string name() const { return "switch-" + std::to_string(mib) + "m"; }
 };
 
-inline constexpr std::array<SwitchPoint, 6> switch_sweep = {{{0}, {16}, {64}, {128}, {192}, {256}}};
+inline constexpr std::array<SwitchPoint, 6> switch_sweep = {{{0}, {32}, {64}, {128}, {192}, {256}}};
 
 }  // namespace results

@@ -49,7 +49,7 @@ struct Found {
   Gain gain;
 };
 
-/// ", a x0.50 [0.49..0.51], b …", the largest effect first.
+/// "a x0.50, b x0.66", the largest effect first.
 std::string listed(std::vector<Found> found) {
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
     return std::max(a.gain.ratio.value, 1 / a.gain.ratio.value) >
@@ -57,7 +57,7 @@ std::string listed(std::vector<Found> found) {
   });
   std::string text;
   for (const auto& [workload, gain] : found) {
-    text += fmt::format("{}{} x{}", text.empty() ? "" : ", ", workload, ratio_text(gain.ratio));
+    text += fmt::format("{}{} x{:.3g}", text.empty() ? "" : ", ", workload, gain.ratio.value);
   }
   return text.empty() ? "nothing" : text;
 }

@@ -25,8 +25,8 @@ std::vector<std::string> ladder_configs() {
 std::vector<const Workload*> ladder_workloads(Effort effort) {
   std::vector<const Workload*> chosen;
   for (const char* name :
-       {"null-syscall", "pread-4k", "touch-seq", "pipe-switch", "pipe-switch-32m", "fork-exit",
-        "fork-exec", "compute", "window-pair", "busybox-script"}) {
+       {"null-syscall", "window-pair", "pread-4k", "touch-seq", "pipe-switch", "pipe-switch-32m",
+        "fork-exit", "fork-exec", "compute", "busybox-script"}) {
     chosen.push_back(&find_workload(name));
   }
   if (effort == Effort::full) chosen.push_back(&find_workload("shell"));
@@ -66,12 +66,13 @@ std::vector<const Workload*> switch_workloads(Effort) {
 const std::vector<NamedPlan>& plans() {
   static const std::vector<NamedPlan> all = {
       {"ladder", "each step from baseline to extended, and each axis put back alone",
-       ladder_configs(), ladder_workloads, true},
+       ladder_configs(), ladder_workloads, true, false},
       {"switch-cost",
        "a guest context switch over 0 to 256 MiB touched, by spaces=",
        {"extended", "extended:spaces=remap"},
        switch_workloads,
-       false},
+       false,
+       true},
   };
   return all;
 }

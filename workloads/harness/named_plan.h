@@ -14,7 +14,8 @@ struct NamedPlan {
   std::string_view name, about;
   std::vector<std::string> configs;
   std::vector<const Workload*> (*workloads)(Effort);
-  bool takes_workloads;  // "ladder compute": those instead of its own
+  bool takes_workloads;     // "ladder compute": those instead of its own
+  bool compares_workloads;  // with each other
 };
 
 /// Null: there is none of that name.

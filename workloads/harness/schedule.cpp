@@ -77,6 +77,7 @@ const NamedPlan* choose_plan(Plan& plan, const RunOptions& options) {
   const NamedPlan* named = find_named_plan(options.workloads.front());
   if (named == nullptr) return nullptr;
   plan.name = named->name;
+  plan.compares_workloads = named->compares_workloads;
   if (!options.configs.empty()) {
     throw monitor::UsageError(plan.name + " has its own configurations: leave --on out");
   }
@@ -140,14 +141,20 @@ nlohmann::json Plan::to_json() const {
 
 std::vector<Slot> make_schedule(const Plan& plan) {
   std::vector<Slot> schedule;
-  for (const Workload* workload : plan.workloads) {
-    const auto round = one_round(plan, *workload);
+  const auto add = [&](const Workload* workload, unsigned number) {
+    for (Slot slot : one_round(plan, *workload)) {
+      slot.round = number;
+      // The warm-up of standalone warms its repetition too.
+      if (!(slot.again && slot.warmup())) schedule.push_back(slot);
+    }
+  };
+  if (plan.compares_workloads) {
     for (unsigned number = 0; number <= plan.runs; ++number) {
-      for (Slot slot : round) {
-        slot.round = number;
-        // The warm-up of standalone warms its repetition too.
-        if (!(slot.again && slot.warmup())) schedule.push_back(slot);
-      }
+      for (const Workload* workload : plan.workloads) add(workload, number);
+    }
+  } else {
+    for (const Workload* workload : plan.workloads) {
+      for (unsigned number = 0; number <= plan.runs; ++number) add(workload, number);
     }
   }
   return schedule;

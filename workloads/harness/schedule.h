@@ -1,5 +1,6 @@
 // The order of launches. Configurations of a workload are interleaved (A B C A B C …), so that a
-// host that slows down or speeds up during the run does it to all of them.
+// host that slows down or speeds up during the run does it to all of them; so are the workloads of
+// a plan that compares these.
 #pragma once
 
 #include <vector>
@@ -23,7 +24,8 @@ struct Slot {
 
 /// Options with every default filled in: what a run really does, and what a resume compares.
 struct Plan {
-  std::string name;  // of the named plan (named_plan.h), if it is one
+  std::string name;                 // of the named plan (named_plan.h), if it is one
+  bool compares_workloads = false;  // with each other: they are interleaved too
   std::vector<const Workload*> workloads;
   std::vector<monitor::Config> configs;  // empty: each workload's own
   Effort effort = Effort::quick;

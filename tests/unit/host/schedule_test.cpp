@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "monitor/error.h"
 
 namespace harness {
@@ -84,6 +86,51 @@ TEST(Schedule, FullTakesElevenLaunchesOfEveryPoint) {
   }
 }
 
+TEST(Schedule, AQuickRunMovesEachAxisWhereItIsAllThatIsMeasured) {
+  RunOptions options;
+  options.workloads = {"null-syscall"};
+  const auto calls = names(make_schedule(make_plan(options)));
+  for (const char* name :
+       {"baseline:trap=sysemu/1", "extended:trap=sigsys/1", "extended:protect=mmap/1"}) {
+    EXPECT_THAT(calls, testing::Contains(name));
+  }
+  options.workloads = {"pipe-switch"};
+  EXPECT_THAT(names(make_schedule(make_plan(options))),
+              testing::Contains("extended:spaces=remap/1"));
+}
+
+TEST(NamedPlans, TheLadderClimbsByOneStepAndPutsEachAxisBack) {
+  RunOptions options;
+  options.workloads = {"ladder", "compute"};
+  options.runs = 1;
+  const Plan plan = make_plan(options);
+  EXPECT_EQ(plan.to_json()["plan"], "ladder");
+  EXPECT_THAT(
+      names(make_schedule(plan)),
+      testing::IsSupersetOf({"standalone/1", "baseline/1", "baseline:trap=sysemu/1",
+                             "extended:trap=sigsys,protect=mmap,spaces=remap/1",
+                             "extended:trap=sigsys,spaces=remap/1", "extended:trap=sigsys/1",
+                             "extended/1", "extended:spaces=remap/1", "extended:protect=mmap/1",
+                             "extended:protect=none/1", "standalone-aa/1"}));
+  options.workloads = {"ladder"};
+  EXPECT_GT(make_plan(options).workloads.size(), 8u);
+  options.effort = Effort::full;
+  EXPECT_TRUE(make_plan(options).needs_image());
+}
+
+TEST(NamedPlans, TheSweepInterleavesTheWorkloadsThatItCompares) {
+  RunOptions options;
+  options.workloads = {"switch-cost"};
+  options.runs = 2;
+  std::vector<unsigned> rounds;
+  for (const Slot& slot : make_schedule(make_plan(options))) rounds.push_back(slot.round);
+  EXPECT_TRUE(std::is_sorted(rounds.begin(), rounds.end()));
+  for (const Workload* workload : make_plan(options).workloads) {
+    const Work work = workload->work(Config::parse("extended:spaces=remap"), Effort::quick);
+    EXPECT_EQ(workload->info.name, "switch-" + work.argv.at(3) + "m");
+  }
+}
+
 TEST(Schedule, BadOptionsAreNamed) {
   const auto refusal = [](const RunOptions& options) -> std::string {
     try {
@@ -93,13 +140,18 @@ TEST(Schedule, BadOptionsAreNamed) {
     }
     return "accepted";
   };
-  RunOptions unknown, twice, none;
+  RunOptions unknown, twice, none, own_configs, own_workloads;
   unknown.workloads = {"no-such"};
   twice.workloads = {"compute", "compute"};
   none.runs = 0;
+  own_configs.workloads = {"ladder"};
+  own_configs.configs = {Config::parse("baseline")};
+  own_workloads.workloads = {"switch-cost", "compute"};
   EXPECT_THAT(refusal(unknown), HasSubstr("unknown workload 'no-such': use null-syscall"));
   EXPECT_THAT(refusal(twice), HasSubstr("given twice"));
   EXPECT_THAT(refusal(none), HasSubstr("at least 1"));
+  EXPECT_THAT(refusal(own_configs), HasSubstr("leave --on out"));
+  EXPECT_THAT(refusal(own_workloads), HasSubstr("name no others"));
 }
 
 TEST(Schedule, AResumeSkipsWhatIsDoneButWarmsUpAgain) {

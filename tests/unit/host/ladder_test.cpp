@@ -1,0 +1,158 @@
+// The ladder over made-up launches: what is compared with what, and when an axis pays.
+#include "results/ladder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "monitor/config.h"
+#include "plots/plots.h"
+#include "workloads/harness/ladder_report.h"
+#include "workloads/harness/switch_report.h"
+
+namespace results {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr unsigned rounds = 5;
+
+void add(File& file, const std::string& workload, const std::string& config, double us) {
+  const auto point =
+      monitor::Config::parse(config == standalone_again ? std::string(standalone) : config);
+  for (unsigned round = 1; round <= rounds; ++round) {
+    Launch launch;
+    launch.workload = workload;
+    launch.config = config;
+    launch.axes = point.axes();
+    launch.unit = "us";
+    launch.round = round;
+    launch.samples = {us * (1 + 0.001 * round)};
+    file.launches.push_back(launch);
+  }
+}
+
+/// Of every step the same time, but for the ones given.
+File climbed(const std::map<std::string, double>& times, double again = 1) {
+  File file;
+  file.header.options = {{"plan", "ladder"}, {"runs", rounds}};
+  file.header.context = nlohmann::json::object();
+  add(file, "null-syscall", standalone, 1);
+  add(file, "null-syscall", standalone_again, again);
+  for (const Rung& rung : ladder()) {
+    const auto given = times.find(rung.config);
+    add(file, "null-syscall", rung.config, given == times.end() ? 10 : given->second);
+  }
+  return file;
+}
+
+const Rung& rung(const std::string& config) {
+  for (const Rung& one : ladder()) {
+    if (one.config == config) return one;
+  }
+  throw std::invalid_argument(config);
+}
+
+TEST(Ladder, ConfigurationsAreSpelledAsResultsSpellThem) {
+  std::set<std::string> all;
+  for (const Rung& one : ladder()) {
+    EXPECT_EQ(monitor::Config::parse(one.config).name(), one.config);
+    EXPECT_TRUE(all.insert(one.config).second) << one.config;
+  }
+}
+
+TEST(Ladder, EachComparisonMovesOneAxis) {
+  for (const Rung& one : ladder()) {
+    if (one.kind == Rung::Kind::start) continue;
+    const auto with = monitor::Config::parse(one.with),
+               without = monitor::Config::parse(one.without);
+    const std::string axis = one.axis;
+    EXPECT_EQ(with.trap != without.trap, axis == "trap") << one.config;
+    EXPECT_EQ(with.protect != without.protect, axis == "protect") << one.config;
+    EXPECT_EQ(with.spaces != without.spaces, axis == "spaces") << one.config;
+  }
+}
+
+TEST(Ladder, AStepIsComparedWithTheOneBeforeAndAPutBackAxisWithTheFullSet) {
+  const File file = climbed({{"baseline", 100}, {"extended", 2}});
+  const Summary summary = summarize(file);
+  const auto gain_of = [&](const char* config) {
+    return gain(summary, "null-syscall", rung(config));
+  };
+  EXPECT_FALSE(gain_of("baseline"));
+  const auto first = gain_of("extended:trap=sigsys,protect=mmap,spaces=remap");
+  ASSERT_TRUE(first);
+  EXPECT_NEAR(first->ratio.value, 0.1, 1e-9);
+  EXPECT_TRUE(first->pays());
+  EXPECT_NEAR(gain_of("extended")->ratio.value, 0.2, 1e-9);
+  EXPECT_NEAR(gain_of("extended:spaces=remap")->ratio.value, 0.2, 1e-9);
+  const auto bound = gain_of("extended:protect=none");
+  EXPECT_NEAR(bound->ratio.value, 5, 1e-9);
+  EXPECT_TRUE(bound->costs());
+  const auto same = gain_of("extended:trap=sigsys");
+  EXPECT_FALSE(same->pays() || same->costs());
+}
+
+TEST(Ladder, WhatIsWithinTheNoiseNeitherPaysNorCosts) {
+  const std::map<std::string, double> times = {{"extended", 9}};
+  EXPECT_TRUE(gain(summarize(climbed(times)), "null-syscall", rung("extended"))->pays());
+  EXPECT_FALSE(gain(summarize(climbed(times, 1.2)), "null-syscall", rung("extended"))->pays());
+}
+
+TEST(Ladder, AMissingConfigurationIsNotCompared) {
+  File file;
+  add(file, "null-syscall", standalone, 1);
+  add(file, "null-syscall", "extended", 2);
+  EXPECT_FALSE(gain(summarize(file), "null-syscall", rung("extended")));
+  EXPECT_EQ(harness::ladder_verdicts(summarize(file)), "");
+}
+
+TEST(Ladder, VerdictsNameWhatPaysAndWhatDoesNot) {
+  const Summary summary = summarize(climbed({{"baseline", 100}, {"extended", 2}}));
+  const std::string text = harness::ladder_verdicts(summary);
+  EXPECT_THAT(text,
+              HasSubstr("trap ptrace to sigsys, as a step:\n    pays on null-syscall x0.1\n"));
+  EXPECT_THAT(text, HasSubstr("spaces remap to pool, as a step:\n    pays on nothing"));
+  EXPECT_THAT(text, HasSubstr("spaces remap to pool, into the full set:\n    pays on null-sys"));
+  EXPECT_THAT(text, HasSubstr("\"every axis pays on at least one operation\" holds"));
+  EXPECT_THAT(harness::ladder_verdicts(summarize(climbed({}))),
+              HasSubstr("DOES NOT HOLD: not trap, protect, spaces"));
+  const std::string table = harness::ladder_table(summary);
+  EXPECT_THAT(table, HasSubstr("full set, spaces=remap"));
+  EXPECT_THAT(table, HasSubstr("unprotected, upper bound"));
+}
+
+TEST(SwitchCost, SaysHowARoundTripGrows) {
+  File file;
+  for (const char* workload : {"switch-0m", "switch-256m"}) {
+    add(file, workload, standalone, 5);
+    add(file, workload, "extended:spaces=remap", workload[7] == '0' ? 20 : 2000);
+  }
+  const std::string text = harness::switch_facts(summarize(file));
+  EXPECT_THAT(text, HasSubstr("extended:spaces=remap: 20.06 us with 0 MiB"));
+  EXPECT_THAT(text, HasSubstr("256 MiB (4096 runs): x100.0"));
+}
+
+TEST(NamedPlans, HaveTheirOwnFigures) {
+  char folder[] = "/tmp/typetwo-ladder-test.XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  File file = climbed({{"baseline", 100}});
+  for (const char* plan : {"ladder", "switch-cost"}) {
+    file.header.options["plan"] = plan;
+    if (std::string(plan) == "switch-cost") {
+      file.launches.clear();
+      for (const char* config : {standalone, "extended"}) add(file, "switch-0m", config, 5);
+    }
+    for (const auto& path : plots::draw_figure(file, folder, plan)) {
+      EXPECT_GT(std::filesystem::file_size(path), 2000u) << path;
+    }
+  }
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace results
