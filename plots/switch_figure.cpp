@@ -54,20 +54,22 @@ void axes(std::ostream& gp) {
         "0,-0.9\n"
         "set ylabel 'us a round trip (log scale)'\n"
         "set key at graph 0.02,0.98 left top Left reverse samplen 3 noenhanced\n"
-        "set lmargin at screen 0.085\nset rmargin at screen 0.975\n";
+        "set lmargin at screen 0.115\nset rmargin at screen 0.975\n";
 }
 
 void draw(std::ostream& gp, const results::File& file, const Page& page) {
   auto caption = caption_of(file);
   caption.front() = fmt::format(
-      "A byte goes to another process and back: two switches, four system calls. Protection "
-      "changes "
-      "every {} KiB, which keeps runs apart. Line: medians; dots: the launches.",
-      results::switch_stripe_kib);
+      "A byte goes to another process and back: two switches, four system calls. Lines: medians; "
+      "dots: the {} launches.",
+      file.header.options.value("runs", 0));
+  caption.insert(caption.begin() + 1,
+                 fmt::format("Protection changes every {} KiB, which keeps runs apart.",
+                             results::switch_stripe_kib));
   title_and_caption(gp, page, "What a guest context switch costs as processes grow", caption);
   axes(gp);
   gp << fmt::format("set tmargin at screen {:.4f}\nset bmargin at screen {:.4f}\n", page.share(50),
-                    page.share(page.height - 125));
+                    page.share(page.height - 140));
   std::ostringstream plots, data;
   for (const Line& line : lines_of(results::summarize(file))) {
     plots << fmt::format(
@@ -82,7 +84,7 @@ void draw(std::ostream& gp, const results::File& file, const Page& page) {
 }  // namespace
 
 Page switch_page(const results::File& file) {
-  Page page{1000, 600, {}};
+  Page page{1000, 615, {}};
   page.commands = [file, page](std::ostream& gp) { draw(gp, file, page); };
   return page;
 }
