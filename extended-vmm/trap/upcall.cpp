@@ -284,6 +284,17 @@ extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
   upcall(frame);
 }
 
+void enter_after_death() {
+  vmi::TrapFrame& frame = *shared_info().current_frame;
+  direct_frame = entered_frame = nullptr;
+  residue_on_signal_stack = true;  // of whatever it was at
+  load_vectors(nullptr);
+  frame.kind = vmi::Upcall::exception;
+  frame.vector = vmi::vector_machine_check;
+  ++shared_info().counters.upcalls_exception;
+  upcall(frame);
+}
+
 /// A direct entry goes to the guest kernel without any of this code: it is counted on the way out.
 static void count_entry() {
   auto& counters = shared_info().counters;
