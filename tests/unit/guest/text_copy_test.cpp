@@ -1,5 +1,6 @@
 // AddressSpace::own_text and TextCopies: which pages a monitor may rewrite, who sees them, and when
 // they go.
+#include "guest/base/make.h"
 #include "tests/unit/guest/address_space_fixture.h"
 #include "tests/unit/guest/memory_file.h"
 
@@ -19,13 +20,9 @@ class TextCopyTest : public AddressSpaceTest {
     file_ = guest::make_ref<MemoryFile>(bytes).release();
   }
   void TearDown() override {
-    space_.reset();
-    child_.reset();
-    AddressSpace::deactivate();
-    file_ = {};
+    file_ = {};  // what maps it keeps it
     AddressSpaceTest::TearDown();
   }
-  void check_all() { check(*space_); }
 
   std::uint64_t map_file(std::uint64_t va, std::uint64_t offset = 0, std::uint64_t pages = 16,
                          std::uint32_t protection = text, bool shared = false) {
@@ -57,7 +54,7 @@ TEST_F(TextCopyTest, APageOfTextGetsACopyAndTheFileStaysAsItIs) {
   EXPECT_EQ(platform_.load(va + 3 * page + 101), 4);
   EXPECT_EQ(platform_.frame(file_->frame_of(3))[100], 4);
   EXPECT_EQ(space_->own_text(va + 3 * page).release(), frame);
-  check_all();
+  check(*space_);
 }
 
 TEST_F(TextCopyTest, OtherProcessesFindIt) {
@@ -136,13 +133,13 @@ TEST_F(TextCopyTest, APageTheProcessHasWrittenIsItsOwn) {
   EXPECT_EQ(refusal(va + 6 * page), Errno::acces);
   EXPECT_EQ(platform_.load(va + 6 * page), 77);
   EXPECT_EQ(platform_.load(va + 2 * page), 77);
-  check_all();
+  check(*space_);
 }
 
 TEST_F(TextCopyTest, AFileThatHasChangedLosesItsCopies) {
   const std::uint64_t va = map_file(somewhere);
   platform_.load(va);
-  const Frame before = space_->own_text(va).release();
+  ASSERT_TRUE(space_->own_text(va).ok());
   file_->changed_ns = 5;
   platform_.frame(file_->frame_of(0))[0] = 42;
   ASSERT_TRUE(space_->unmap(va, 16 * page).ok());
@@ -152,7 +149,6 @@ TEST_F(TextCopyTest, AFileThatHasChangedLosesItsCopies) {
   const Frame after = space_->own_text(va).release();
   EXPECT_EQ(platform_.frame(after)[0], 42);
   EXPECT_EQ(guest::frame_references(after), 2u);
-  (void)before;
 }
 
 TEST_F(TextCopyTest, ACopyKeepsClearOfItsNeighbours) {
@@ -175,7 +171,7 @@ TEST_F(TextCopyTest, ACopyKeepsClearOfItsNeighbours) {
     EXPECT_EQ(platform_.load(va + i * page), i + 1);
   }
   EXPECT_EQ(frames.size(), 16u);
-  check_all();
+  check(*space_);
 }
 
 TEST_F(TextCopyTest, WithLittleMemoryThereIsNone) {
@@ -197,7 +193,7 @@ TEST_F(TextCopyTest, AFailedMappingChangesNothing) {
   EXPECT_EQ(refusal(va), Errno::nomem);
   platform_.mapping_calls_left = -1;
   EXPECT_EQ(platform_.mappings.at(va).frame, file_->frame_of(0));
-  check_all();
+  check(*space_);
 }
 
 /// A thousand of them, which a recursive end would take a stack for.
