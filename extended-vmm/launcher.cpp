@@ -134,7 +134,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const double ended = monitor::monotonic_seconds();
 
   judge_end(end.status, process, memory, resident.report, outcome);
-  if (end.why == Wakeup::timeout) {
+  if (!end.in_time) {
     outcome.exit_status = 124;
     outcome.failure = "timeout: the guest ran longer than allowed (--timeout)";
   }

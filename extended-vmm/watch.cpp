@@ -42,12 +42,12 @@ bool serve_terminal(const MachineProcesses& processes, const monitor::Terminal& 
   constexpr std::uint32_t console = 1u << vmi::irq_console;
   if (!terminal.pass_on_size(shared) && !(unseen && (shared.pending.load() & console)))
     return false;
-  kill(processes.running(), SIGPROF);
+  if (const pid_t pid = processes.running(); pid > 0) kill(pid, SIGPROF);
   return true;
 }
 
-/// SIGCHLD as something to poll, while it lives: how the death of a process other than the first
-/// shows. The signal stays blocked for the launcher's own thread alone.
+/// SIGCHLD as something to poll, while it lives. The signal stays blocked for the launcher's own
+/// thread alone.
 class ChildEvents {
  public:
   ChildEvents() {
@@ -77,57 +77,54 @@ class ChildEvents {
   sigset_t old_{};
 };
 
-/// Poll's timeout: until the deadline, and no longer than until the next kick.
-int milliseconds_left(std::optional<double> deadline, bool kick) {
-  int milliseconds = kick ? kick_milliseconds : -1;
+/// Poll's timeout: until the deadline, and soon if there is something to look at again.
+int milliseconds_left(std::optional<double> deadline, bool soon) {
+  int milliseconds = soon ? kick_milliseconds : -1;
   if (deadline) {
     const double left = std::max(0.0, *deadline - monitor::monotonic_seconds());
     const int rest = static_cast<int>(left * 1000) + 1;
-    if (!kick || rest < milliseconds) milliseconds = rest;
+    if (!soon || rest < milliseconds) milliseconds = rest;
   }
   return milliseconds;
 }
 
-/// Waits for the end of the first process, or of the time, or of another process.
-Wakeup wait_for_end(const Machine& machine) {
+/// Processes have died.
+Care look_after(const Machine& machine) {
+  const Care care = machine.processes.look_after(machine.memory.shared_info().in_kernel != 0);
+  return machine.resident.report.ending != Ending::none ? Care::ended : care;
+}
+
+/// Waits for the end of the machine or of the time. True: in time.
+bool wait_for_end(const Machine& machine) {
   const monitor::MachineConfig& config = machine.config;
-  const int handle = static_cast<int>(syscall(SYS_pidfd_open, machine.first, 0));
-  if (handle < 0) monitor::throw_errno("cannot watch the guest-machine process");
   const ChildEvents children;
   std::optional<double> deadline;
   if (config.timeout_seconds) deadline = monitor::monotonic_seconds() + *config.timeout_seconds;
-  pollfd watched[] = {{handle, POLLIN, 0},
+  pollfd watched[] = {{children.fd(), POLLIN, 0},
                       {config.terminal ? config.terminal->resized_fd() : -1, POLLIN, 0},
-                      {children.fd(), POLLIN, 0},
                       {machine.wake.fd(), POLLIN, 0}};
   bool unseen = false;
-  Wakeup why = Wakeup::ended;
-  while (!watched[0].revents) {
-    if (deadline && monitor::monotonic_seconds() >= *deadline) {
-      why = Wakeup::timeout;
-      break;
-    }
-    if (poll(watched, std::size(watched), milliseconds_left(deadline, unseen)) < 0)
+  Care care = look_after(machine);  // it may have been quick
+  while (care != Care::ended) {
+    if (deadline && monitor::monotonic_seconds() >= *deadline) return false;
+    const bool soon = unseen || care == Care::look_again;
+    if (poll(watched, std::size(watched), milliseconds_left(deadline, soon)) < 0)
       for (pollfd& one : watched) one.revents = 0;
-    if (watched[2].revents != 0) {
+    if (watched[0].revents != 0 || care == Care::look_again) {
       children.drain();
-      if (machine.processes.lost_one() && !watched[0].revents) {
-        why = Wakeup::lost_process;
-        break;
-      }
+      care = look_after(machine);
     }
     machine.wake.answer(machine.resident);
     if (config.terminal)
       unseen =
           serve_terminal(machine.processes, *config.terminal, machine.memory.shared_info(), unseen);
   }
-  close(handle);
-  return why;
+  return true;
 }
 
 End watch_unseen(const Machine& machine) {
-  const Wakeup why = wait_for_end(machine);
-  return {machine.processes.end(), why};
+  const bool in_time = wait_for_end(machine);
+  return {machine.processes.end(), in_time};
 }
 
 /// The same with a witness that traces every host call (tests).
@@ -146,10 +143,10 @@ End watch_observed(const Machine& machine, const HostCallSites& sites, monitor::
                                   [&] { machine.wake.answer(machine.resident); });
   outcome.observed = observer.report();
   outcome.counters["observed_traps"] = observer.trapped();
-  if (!end) return {machine.processes.end(), Wakeup::timeout};
+  if (!end) return {machine.processes.end(), false};
   machine.processes.reaped_first(end->usage);
   machine.processes.end();
-  return {end->status, Wakeup::ended};
+  return {end->status, true};
 }
 
 /// The same for gdb.
@@ -157,10 +154,10 @@ End watch_debugged(const Machine& machine) {
   monitor::DebuggedProcesses debugged(*machine.config.debugger,
                                       [&] { return machine.processes.running(); });
   const auto end = debugged.run(machine.first, machine.memory, machine.config.timeout_seconds);
-  if (!end) return {machine.processes.end(), Wakeup::timeout};
+  if (!end) return {machine.processes.end(), false};
   machine.processes.reaped_first(end->usage);
   machine.processes.end();
-  return {end->status, Wakeup::ended};
+  return {end->status, true};
 }
 
 }  // namespace

@@ -38,15 +38,14 @@ struct Machine {
   ResidentImage& resident;
   MachineProcesses& processes;
   const WakeEvent& wake;
-  pid_t first;  // the process that ends last, unless somebody kills them
+  pid_t first;  // the process that the launcher made
 };
 
-enum class Wakeup { ended, lost_process, timeout };
-
-/// How the machine ended: its first process's wait status, and why it was killed, if it was.
+/// How the machine ended: the wait status of the process that ran (watched by others: the first
+/// one's), and whether its time was up.
 struct End {
   int status = 0;
-  Wakeup why = Wakeup::ended;
+  bool in_time = true;
 };
 
 /// Returns when no process of the machine is left. `outcome` gets what the observer saw.

@@ -35,6 +35,8 @@ enum Vector : std::uint32_t {
   vector_page_fault = 14,
   vector_x87 = 16,
   vector_alignment = 17,
+  vector_machine_check = 18,  // the monitor lost the user's registers and all mappings of the
+                              // space: switch_space() brings those back
   vector_simd = 19,
 };
 

@@ -101,7 +101,9 @@ void device_write(std::uint32_t address, std::uint64_t value) {
     .host_call_ip = host_call_ip,
     .start_info = {},
     .report = {},
-    .members = {.made = 1, .running = 0, .table = {}},
+    .members = {.made = 1,
+                .running = 0,
+                .table = {{.turn = turn_at_work, .pid = 0, .parking_stack = {}}}},
     .questions = {}};
 
 ResidentImage& image() {

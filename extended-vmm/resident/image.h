@@ -26,22 +26,30 @@ struct StartInfo {
   std::uint32_t direct_saved_offset;  // in the gate: Gate::direct_saved_offset
 };
 
-enum Turn : std::uint32_t { turn_wait = 0, turn_run = 1, turn_end = 2 };
+enum Turn : std::uint32_t {
+  turn_wait = 0,     // parked
+  turn_run = 1,      // given its turn, and not awake yet
+  turn_end = 2,      // to exit
+  turn_rescue = 3,   // to take the place of the one that ran (launcher, spaces/members.cpp)
+  turn_at_work = 4,  // awake: it is the one that runs
+};
+/// In place of a pid: this process died, and was reaped. Another is made when it is needed.
+inline constexpr std::int32_t pid_gone = -1;
 
 /// A host process of the machine (spaces/pool.cpp). Offsets are known to spaces/handover.S.
 struct Member {
-  std::uint32_t turn;  // futex: a Turn calls the parked process back
-  std::int32_t pid;    // 0: never made. Written by the host kernel as it makes the process
+  std::atomic<std::uint32_t> turn;  // futex: a Turn calls the parked process back
+  std::atomic<std::int32_t> pid;    // 0: never made. Written by the host kernel as it is made
   std::uint64_t parking_stack[31];
 };
 static_assert(sizeof(Member) == 256);
 
 /// One for each address space that lives at once, and there is one more process than spaces while
-/// execve has two. The first is the process that the launcher made: when it ends, the machine does.
+/// execve has two. The first is the process that the launcher made.
 inline constexpr std::uint32_t most_members = 144;
 struct Members {
-  std::uint32_t made;     // processes made so far: they are the first ones of the table
-  std::uint32_t running;  // whose turn it is
+  std::uint32_t made;  // processes made so far: they are the first ones of the table
+  std::atomic<std::uint32_t> running;  // whose turn it is
   Member table[most_members];
 };
 

@@ -9,8 +9,10 @@
 #define PID 4
 #define PARKING_STACK_TOP 256
 
+#define TURN_WAIT 0
 #define TURN_RUN 1
-#define TURN_END 2
+#define TURN_RESCUE 3
+#define TURN_AT_WORK 4
 
 // Of the host's ABI; its headers for these do not assemble.
 #define FUTEX_WAIT 0
@@ -32,6 +34,7 @@ hand_over:
     mov %rsp, kernel_stack(%rip)
     mov %rdi, %rbx
     lea PARKING_STACK_TOP-16(%rbx), %rsp
+    movl $TURN_WAIT, TURN(%rbx)
     movl $TURN_RUN, TURN(%rsi)   // the last touch of guest state
     mov $__NR_futex, %edi
     lea TURN(%rsi), %rsi
@@ -50,9 +53,16 @@ park:
     mov TURN(%rbx), %eax
     test %eax, %eax
     jz park
-    movl $0, TURN(%rbx)
     cmp $TURN_RUN, %eax
+    je 1f
+    cmp $TURN_RESCUE, %eax
     jne member_ends
+// The one whose turn it was has died. No other stack has room, and nobody is on that one.
+    lea entry_stack_top(%rip), %rsp
+    mov %rbx, %rdi
+    call take_dead_ones_place    // returns if that one had not begun: the member that it is now
+    mov %rax, %rbx
+1:  movl $TURN_AT_WORK, TURN(%rbx)
     mov kernel_stack(%rip), %rsp
     pop %r15
     pop %r14

@@ -10,31 +10,40 @@
 
 namespace extended {
 
+/// What becomes of the machine when processes of it have died.
+enum class Care {
+  goes_on,     // nothing that matters is lost, or a parked process has been called to rescue it
+  look_again,  // it cannot be told yet, so soon
+  ended,
+};
+
 class MachineProcesses {
  public:
   /// `members` is the machine's own table, in the window; `first` the process the launcher made.
-  MachineProcesses(const Members& members, pid_t first) : members_(members), first_(first) {}
+  MachineProcesses(Members& members, pid_t first);
   ~MachineProcesses() { end(); }
   MachineProcesses(const MachineProcesses&) = delete;
   MachineProcesses& operator=(const MachineProcesses&) = delete;
 
-  /// The one that runs guest code, or did a moment ago: whom to send a tick.
+  /// The one that runs guest code, or did a moment ago: whom to send a tick. pid_gone: it is dead.
   [[nodiscard]] pid_t running() const;
-  /// Has one died on its own? None but the first ever ends by itself, and that one last.
-  [[nodiscard]] bool lost_one() const;
-  /// Kills and reaps all that are left. The first one's wait status; `cost` is the sum.
+  /// Reaps the dead and sees to the rest. While the machine lives they were killed by somebody, or
+  /// by the host: that is the end of the guest process that ran on it, if one did.
+  Care look_after(bool in_kernel);
+  /// Kills and reaps all that are left; `cost` is the sum. The wait status of the one that ran.
   int end();
   /// Somebody else has reaped the first one.
   void reaped_first(const rusage& usage);
   [[nodiscard]] const monitor::ProcessCost& cost() const { return cost_; }
 
  private:
-  int reap(pid_t pid);
-  void end_others();
+  bool reap(Member& member, int options);
+  [[nodiscard]] bool rescue_is_under_way() const;
+  bool call_rescuer();
 
-  const Members& members_;
-  pid_t first_;  // -1: reaped
-  std::uint32_t reaped_others_ = 0;
+  Members& members_;
+  int status_ = 0;      // of the running one, once it is dead
+  int looks_left_ = 0;  // when nobody seems to run
   monitor::ProcessCost cost_;
 };
 

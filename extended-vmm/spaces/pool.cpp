@@ -9,6 +9,11 @@
 //
 // A member whose guest address space has gone stays, with its old mappings, and gets rid of them
 // when it is given another space: making and reaping host processes costs more.
+//
+// Somebody on the host may kill a member. What a parked one had is in the window, but for its
+// mappings: another is made when its turn comes. When the running one dies in user mode, the
+// launcher (members.cpp) calls a parked one to take its place, and the guest kernel hears that the
+// registers are lost.
 #include "extended-vmm/spaces/pool.h"
 
 #include <asm/errno.h>
@@ -62,18 +67,28 @@ void set_blocked_signals(std::uint64_t mask) {
   counted_host(__NR_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
 }
 
-/// -1: the host gives no more.
+/// False: the host gives no more.
+bool make_process(Member& member) {
+  set_blocked_signals(~0ull);
+  const std::int64_t pid = clone_member(&member, CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID);
+  set_blocked_signals(0);
+  return pid >= 0;
+}
+
+/// -1: no more.
 int make_member() {
   Members& all = members();
-  if (all.made == most_members) return -1;
   const std::uint32_t index = all.made;
-  set_blocked_signals(~0ull);
-  const std::int64_t pid =
-      clone_member(&all.table[index], CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID);
-  set_blocked_signals(0);
-  if (pid < 0) return -1;
+  if (index == most_members || !make_process(all.table[index])) return -1;
   all.made = index + 1;
   return static_cast<int>(index);
+}
+
+/// Somebody killed it while it was parked.
+void make_again(std::uint32_t index) {
+  if (!make_process(members().table[index])) die("cannot replace a host process that died", {});
+  pool.state[index] = State::reserved;
+  pool.ticking[index] = false;
 }
 
 }  // namespace
@@ -109,8 +124,10 @@ void pool_switch(vmi::SpaceId id, const vmi::Extent* extents) {
   const std::uint32_t from = all.running, to = pool.member_of[id] - 1u;
   if (to != from) {
     take_vectors();
-    set_blocked_signals(~0ull);
+    // Before the pid is looked at: the launcher, when it finds it dead, looks in the other order.
     all.running = to;
+    if (all.table[to].pid == pid_gone) make_again(to);
+    set_blocked_signals(~0ull);
     hand_over(&all.table[from], &all.table[to]);
     set_blocked_signals(0);
     signal_stack_is_unknown();
@@ -124,7 +141,29 @@ void pool_switch(vmi::SpaceId id, const vmi::Extent* extents) {
   pool.state[to] = State::mapped;
 }
 
-/// The launcher waits for the first process, whatever the others do.
+/// The launcher called the parked member `own`, as the process whose turn it was has died: `own`'s
+/// process becomes that one's, and leaves `own` to be made again.
+extern "C" Member* take_dead_ones_place(Member* own) {
+  Members& all = members();
+  const std::uint32_t from = static_cast<std::uint32_t>(own - all.table), to = all.running;
+  pool.state[to] = State::reserved;
+  pool.ticking[to] = pool.ticking[from];
+  Member& place = all.table[to];
+  place.pid = own->pid.load();
+  own->pid = pid_gone;
+  own->turn = turn_wait;
+  if (place.turn == turn_run) return &place;  // it was given its turn, and never began
+  shared_info().in_kernel.store(1, std::memory_order_relaxed);
+  signal_stack_is_unknown();
+  if (!pool.ticking[to]) {
+    pool.ticking[to] = true;
+    start_ticks();
+  }
+  set_blocked_signals(0);
+  enter_after_death();
+}
+
+/// The launcher ends the others. Observers wait for the first process alone.
 [[noreturn]] void end_machine(int status) {
   Members& all = members();
   if (all.running != 0) {

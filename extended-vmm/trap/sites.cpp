@@ -59,6 +59,7 @@ struct Site {
 };
 constexpr std::uint32_t most_sites = 2048, probes = 8;
 Site sites[most_sites];
+Site* asking[most_questions];
 
 /// A site that comes with ever new pages (a program that writes its own code) is left alone.
 constexpr std::uint8_t most_offers = 200;
@@ -111,11 +112,23 @@ Site* find_site(std::uint64_t return_address, std::uint32_t code_hash) {
   return nullptr;
 }
 
+void hear_answer(Site& site) {
+  auto& verdict = image().questions[site.question].verdict;
+  const Verdict answer = verdict.load(std::memory_order_acquire);
+  if (answer == Verdict::asked) return;
+  site.state = answer == Verdict::yes ? Site::good : Site::refused;
+  verdict.store(Verdict::none, std::memory_order_relaxed);
+  asking[site.question] = nullptr;
+}
+
 void ask(Site& site, const Code& code) {
   auto& questions = image().questions;
   for (std::uint32_t i = 0; i < most_questions; ++i) {
     SiteQuestion& question = questions[i];
-    if (question.verdict.load(std::memory_order_relaxed) != Verdict::none) continue;
+    // Most sites never trap again, and nobody else would hear their answers.
+    if (asking[i] != nullptr) hear_answer(*asking[i]);
+    if (asking[i] != nullptr) continue;
+    asking[i] = &site;
     question.bytes = code.count;
     std::memcpy(question.code, code.bytes, code.count);
     question.verdict.store(Verdict::asked, std::memory_order_release);
@@ -125,14 +138,6 @@ void ask(Site& site, const Code& code) {
     counted_host(__NR_write, monitor::guest_wake_fd, &one, sizeof one);
     return;
   }
-}
-
-void hear_answer(Site& site) {
-  auto& verdict = image().questions[site.question].verdict;
-  const Verdict answer = verdict.load(std::memory_order_acquire);
-  if (answer == Verdict::asked) return;
-  site.state = answer == Verdict::yes ? Site::good : Site::refused;
-  verdict.store(Verdict::none, std::memory_order_relaxed);
 }
 
 /// Index of the trampoline for a call; a new one if need be. most_trampolines: no more room.

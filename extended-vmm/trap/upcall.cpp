@@ -211,11 +211,17 @@ bool returns_by_jump(const vmi::TrapFrame& frame) {
          (frame.rflags & vmi::rflags_trap) == 0 && frame.cs == vmi::user_cs;
 }
 
-/// User code can read the signal stack, and must not find there what belonged to somebody else:
-/// another thread returns than the one that came in, or there is residue. Before the vectors are
-/// put in place: see there.
+/// User code can read the signal stack and the direct block, and must not find there what belonged
+/// to somebody else. (The exit block is its own by now.)
+bool others_left_something(const vmi::TrapFrame& frame) {
+  const bool another_came_in = direct_frame != nullptr && direct_frame != &frame;
+  return another_came_in || &frame != entered_frame || residue_on_signal_stack;
+}
+
+/// Before the vectors are put in place: see there.
 void scrub_signal_stack() {
   std::memset(static_cast<void*>(first_frame), 0, sizeof *first_frame);
+  std::memset(reinterpret_cast<void*>(direct_block_base), 0, sizeof(DirectBlock));
   if (!residue_on_signal_stack) return;
   std::memset(reinterpret_cast<void*>(signal_stack_base), 0,
               reinterpret_cast<std::uint64_t>(first_frame) - signal_stack_base);
@@ -284,6 +290,17 @@ extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
   upcall(frame);
 }
 
+void enter_after_death() {
+  vmi::TrapFrame& frame = *shared_info().current_frame;
+  direct_frame = entered_frame = nullptr;
+  residue_on_signal_stack = true;  // of whatever it was at
+  load_vectors(nullptr);
+  frame.kind = vmi::Upcall::exception;
+  frame.vector = vmi::vector_machine_check;
+  ++shared_info().counters.upcalls_exception;
+  upcall(frame);
+}
+
 /// A direct entry goes to the guest kernel without any of this code: it is counted on the way out.
 static void count_entry() {
   auto& counters = shared_info().counters;
@@ -306,7 +323,7 @@ extern "C" [[noreturn]] void leave_kernel(vmi::TrapFrame* frame) {
   load_segment_bases(*frame);
   count_entry();
   if (returns_by_jump(*frame)) finish_leaving(frame, gate_direct_exit);
-  if (frame != entered_frame || residue_on_signal_stack) scrub_signal_stack();
+  if (others_left_something(*frame)) scrub_signal_stack();
   put_vectors_in_place();
   arm_signal_stack();
   if (image().report.first_user_tsc == 0) image().report.first_user_tsc = __builtin_ia32_rdtsc();

@@ -29,17 +29,21 @@ void note_frame(const SignalFrame*);  // where the host put the frame of a signa
 void note_debug_trap();  // single-stepping guest code came into the kernel: SIGTRAP when it leaves
 
 // -- trap/vectors.cpp
-void vectors_are_in_first_frame();   // a signal from user mode has just saved them there
-bool vectors_are_in_registers();     // nobody has saved them since a direct entry
+void vectors_are_in_first_frame();  // a signal from user mode has just saved them there
+bool vectors_are_in_registers();    // nobody has saved them since a direct entry
 /// This host process is about to give its turn away: its registers are nobody's then, and its
 /// successor's signal stack may be armed.
 void take_vectors();
-void put_vectors_in_place();         // into the registers, to leave with
+void put_vectors_in_place();  // into the registers, to leave with
 void save_vectors(void* to);
 void load_vectors(const void* from);
 
 /// Leaves for user mode with all of `frame`, unless an interrupt is due: then upcalls first.
 extern "C" [[noreturn]] void leave_kernel(vmi::TrapFrame* frame);
+
+/// The process that ran guest user code died with its registers; the calling one is in its place,
+/// with in_kernel = 1. The guest kernel hears of a machine check.
+[[noreturn]] void enter_after_death();
 
 /// Ends the process with a report of who died where.
 [[noreturn]] void die(const char* message, const DeathRegisters& registers);

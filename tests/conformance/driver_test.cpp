@@ -17,7 +17,7 @@ const char* const topics[] = {"processes",        "exec",         "memory",     
                               "signals",          "signal_state", "time",       "vectors",
                               "efault",           "errors",       "preemption", "vdso",
                               "dynamic_programs", "descriptors",  "proc",       "timers",
-                              "signal_rules",     "identity"};
+                              "signal_rules",     "identity",     "call_sites"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};

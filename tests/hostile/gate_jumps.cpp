@@ -53,13 +53,14 @@ static Registers registers_for(int kind) {
   return r;
 }
 static constexpr int kinds = 11;
+/// The code of the gate, with its padding.
+static constexpr long code_bytes = 0x400;
 
 TEST(jumps_to_every_byte_of_the_gate) {
   for (int kind = 0; kind < kinds; ++kind) {
     char name[32];
     snprintf(name, sizeof name, "gate, registers %d", kind);
-    // The code lies in the first bytes: all of them, and a sample of the padding behind.
-    sweep(name, 0x240, stride(1), [&](long i) {
+    sweep(name, code_bytes, stride(1), [&](long i) {
       Registers registers = registers_for(kind);
       hostile_jump(&registers, vmi::gate_base + i);
     });
@@ -67,18 +68,97 @@ TEST(jumps_to_every_byte_of_the_gate) {
 }
 
 TEST(jumps_to_the_rest_of_the_gate) {
-  sweep("rest of the gate", (long)vmi::gate_size - 0x240, stride(7), [](long i) {
+  sweep("rest of the gate", (long)vmi::gate_size - code_bytes, stride(7), [](long i) {
     Registers registers = registers_for((int)(i % kinds));
-    hostile_jump(&registers, vmi::gate_base + 0x240 + i);
+    hostile_jump(&registers, vmi::gate_base + code_bytes + i);
   });
 }
 
 TEST(calls_to_the_gate) {
-  sweep("calls", 0x240 * 3, stride(3), [](long i) {
+  sweep("calls", code_bytes * 3, stride(5), [](long i) {
     static const int callers[] = {0, 6, 9};
-    Registers registers = registers_for(callers[i / 0x240]);
-    hostile_call(&registers, vmi::gate_base + i % 0x240);
+    Registers registers = registers_for(callers[i / code_bytes]);
+    hostile_call(&registers, vmi::gate_base + i % code_bytes);
   });
+}
+
+// -- The way in and out of rewritten system calls.
+
+static constexpr uint64_t flags_carry = 1, flags_trap = 0x100, flags_direction = 0x400,
+                          flags_nested = 0x4000, flags_alignment = 0x40000;
+
+TEST(jumps_to_the_direct_ways_with_every_flag) {
+  for (uint64_t flags :
+       {flags_trap, flags_direction, flags_nested, flags_alignment,
+        flags_carry | flags_trap | flags_direction | flags_nested | flags_alignment}) {
+    sweep("direct, flags", 0x200, stride(2), [&](long i) {
+      static const uint64_t stacks[] = {0, pad_stack(), pad_stack() + 1, vmi::window_base + 0x12000,
+                                        vmi::alt_stack_base + 0xc38};
+      Registers registers = registers_for((int)(i % kinds));
+      registers.rsp = stacks[i % 5];
+      registers.rcx = i % 3 == 0 ? vmi::kernel_base : (uint64_t)landing_pad;
+      registers.rax = 39;
+      registers.rflags = flags | 2;
+      step_over_traps = i % 2;
+      hostile_jump(&registers, vmi::gate_base + 0x200 + i);
+    });
+  }
+}
+
+TEST(jumps_to_every_byte_of_the_trampolines) {
+  may_harm_itself = true;
+  for (uint64_t base : {vmi::trampolines_low, vmi::trampolines_high}) {
+    // As many as there may be by now, and a sample of the rest.
+    for (long step : {1l, 61l}) {
+      sweep("trampolines", step == 1 ? 0x200 : (long)vmi::trampolines_size, stride(step),
+            [&](long i) {
+              Registers registers = registers_for((int)(i % kinds));
+              registers.rcx = (uint64_t)landing_pad;
+              hostile_jump(&registers, base + i);
+            });
+    }
+  }
+}
+
+/// A value that leads home, or to where nobody may go.
+static uint64_t forged(long i, uint64_t slot) {
+  switch ((i + slot) % 5) {
+    case 0:
+      return vmi::window_base + 0x10000 + slot * 8;
+    case 1:
+      return (uint64_t)landing_pad;
+    case 2:
+      return vmi::alt_stack_base + 0xc00 + slot * 8;
+    case 3:
+      return 0xffff888000000000 + slot;
+    default:
+      return i * 0x9e3779b97f4a7c15 + slot;
+  }
+}
+
+/// Exit and direct block are filled with lies, then the ways that read them are gone, with another
+/// process at the same all the while: they share the blocks, one way or another.
+TEST(forged_blocks) {
+  auto try_all = [](const char* name, long count) {
+    sweep(name, count, stride(1), [](long i) {
+      static const uint64_t ways[] = {0x100, 0x11e, 0x130, 0x200, 0x230,
+                                      0x260, 0x300, 0x31e, 0x330};
+      for (uint64_t block : {0x800ul, 0xc00ul})
+        for (uint64_t slot = 0; slot < 24; ++slot)
+          *(volatile uint64_t*)(vmi::alt_stack_base + block + slot * 8) = forged(i, slot);
+      Registers registers = registers_for((int)(i % kinds));
+      registers.rcx = (uint64_t)landing_pad;
+      hostile_jump(&registers, vmi::gate_base + ways[i % 9] + (uint64_t)(i / 9 % 24));
+    });
+  };
+  const pid_t other = check::start_child([&] {
+    try_all("forged blocks, there", 400);
+    return 0;
+  });
+  try_all("forged blocks, here", 400);
+  int status = -1;
+  waitpid(other, &status, 0);
+  CHECK_EXITED(status, 0);
 }
 
 static int jump_ending(uint64_t target, int kind) {

@@ -51,6 +51,7 @@ struct Fault {
 inline volatile Fault last;
 inline volatile bool step_over_traps;  // SIGTRAP goes on instead of ending the attempt
 inline volatile int traps;
+inline bool may_harm_itself;  // what is tried are system calls like any others
 inline char handler_stack[65536] __attribute__((aligned(64)));
 
 inline long environment(const char* name, long otherwise) {
@@ -136,7 +137,7 @@ void sweep_on(Progress& progress, long count, long stride, Body& body) {
   for (; progress.at < count; progress.at = progress.at + stride) {
     int ending = attempt([&] { body(progress.at); });
     progress.endings[ending] = progress.endings[ending] + 1;
-    if (!sound(progress.at % 64 == 0)) progress.unsound = true;
+    if (!may_harm_itself && !sound(progress.at % 64 == 0)) progress.unsound = true;
   }
   _exit(0);
 }

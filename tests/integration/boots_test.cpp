@@ -42,11 +42,17 @@ TEST_P(Boots, LeaveNothingOnTheHost) {
   EXPECT_LT(shared_memory_mib() - before, static_cast<long>(here) * guest_mib / 2);
 }
 
+class Cycles : public support::LeavesNothing {};
+
+INSTANTIATE_TEST_SUITE_P(AtEveryPoint, Cycles, testing::ValuesIn(support::every_point()),
+                         [](const auto& info) { return support::test_name(info.param); });
+
 /// A cycle has forks, execs, a pipe, files, a signal that kills, and memory of each kind. Frames
 /// and heap are counted by the guest kernel; every cycle must give back all it took. The first
-/// cycles fill what is kept for good: the shell's own memory and the caches.
-TEST_P(Boots, ProcessesInAGuestGiveEverythingBack) {
-  const int cycles = GetParam() == "extended" ? 1000 : 100;
+/// cycles fill what is kept for good: the shell's own memory, the caches, and copies of text that
+/// the monitor rewrites.
+TEST_P(Cycles, GiveEverythingBack) {
+  const auto cycles = static_cast<int>(1000 / support::every_point().size() + 1);
   const std::string script = R"(
     cycle() {
       echo word | /bin/busybox cat >/tmp/file

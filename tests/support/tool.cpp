@@ -190,13 +190,13 @@ std::string test_name(std::string text) {
   return text;
 }
 
-pid_t start_tool(const std::vector<std::string>& words, int stdout_fd) {
+pid_t start_tool(const std::vector<std::string>& words, int stdout_fd, int stderr_fd) {
   const pid_t child = fork();
   if (child == 0) {
     const int null = open("/dev/null", O_RDWR);
     dup2(null, 0);
     dup2(stdout_fd, 1);
-    dup2(null, 2);
+    dup2(stderr_fd < 0 ? null : stderr_fd, 2);
     become_tool(words, false);
   }
   return child;

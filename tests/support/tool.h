@@ -54,7 +54,7 @@ const std::vector<std::string>& protected_points();
 std::string test_name(std::string text);
 
 /// A started tool, for tests that end it.
-pid_t start_tool(const std::vector<std::string>& words, int stdout_fd);
+pid_t start_tool(const std::vector<std::string>& words, int stdout_fd, int stderr_fd = -1);
 
 /// Where guest programs of the tests were built.
 std::string program(const std::string& topic);

@@ -84,6 +84,11 @@ void AddressSpace::activate() {
   if (before && before->release()) delete before;
 }
 
+void AddressSpace::activate_again() {
+  KERNEL_ASSERT(this == current_space);
+  hypercalls().switch_space(id_, extents_.first());
+}
+
 void AddressSpace::deactivate() {
   AddressSpace* before = std::exchange(current_space, nullptr);
   if (before && before->release()) delete before;

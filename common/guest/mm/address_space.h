@@ -47,6 +47,8 @@ class AddressSpace : public Counted {
   /// Makes this the current space. The one before stays alive until then, even if its process is
   /// gone: while it is mapped its frames must not be anybody else's.
   void activate();
+  /// The current one has lost its mappings on the host.
+  void activate_again();
   static AddressSpace* current();
   /// Afterwards no space is current (the host keeps what was mapped until the next activation).
   static void deactivate();

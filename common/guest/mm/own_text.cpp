@@ -21,29 +21,32 @@ Result<Frame> AddressSpace::own_text(std::uint64_t va) {
   TextCopy* copy = inode.text_copies.find(inode, file_page(page_va), page_va);
   if (copy && extent->frame_at(page_va) == copy->frame_at(file_page(page_va)))
     return extent->frame_at(page_va);
-  if (!copy) {
-    Range range{extent->va, extent->end()};
+  Range range{extent->va, extent->end()};
+  if (copy)
+    range = {std::max(range.begin, copy->va), std::min(range.end, copy->end())};
+  else
     inode.text_copies.keep_clear(page_va - region->va + region->source.offset, page_va, range.begin,
                                  range.end);
-    // Only what is the file's own page can be taken for its text: not one this process has written.
-    const std::uint32_t count = pages_in(range.begin, range.end);
-    const FrameRun original = TRY(inode.pages(file_page(range.begin), count));
-    if (original.first != extent->frame_at(range.begin) || original.count != count)
-      return Errno::acces;
+  // Only what is the file's own page can be taken for its text: not one this process has written.
+  const std::uint32_t count = pages_in(range.begin, range.end);
+  const FrameRun original = TRY(inode.pages(file_page(range.begin), count));
+  if (original.first != extent->frame_at(range.begin) || original.count != count)
+    return Errno::acces;
+  if (!copy)
     copy = TRY(inode.text_copies.make(inode, file_page(range.begin), range.begin, original));
-  }
-  TRY(map_text_copy(*region, *copy, {extent->va, extent->end()}));
+  TRY(map_text_copy(*region, *copy, range));
   return copy->frame_at(file_page(page_va));
 }
 
-/// Maps the copy in place of the file's own pages, as far as it goes within `range`.
+/// Maps the copy in place of the file's own pages in `range`, which are of one extent.
 Result<> AddressSpace::map_text_copy(const Region& region, const TextCopy& copy, Range range) {
-  const std::uint64_t begin = std::max(range.begin, copy.va), end = std::min(range.end, copy.end());
-  TRY(extents_.split_at(begin));
-  TRY(extents_.split_at(end));
-  ExtentNode& extent = *extents_.find(begin);
-  const FrameRun run{copy.run.first + pages_in(copy.va, begin), pages_in(begin, end)};
-  if (hypercalls().map(begin, run.first, run.count, extent.protection, 0) < 0) return Errno::nomem;
+  TRY(extents_.split_at(range.begin));
+  TRY(extents_.split_at(range.end));
+  ExtentNode& extent = *extents_.find(range.begin);
+  const FrameRun run{copy.frame_at(copy.page + pages_in(copy.va, range.begin)),
+                     pages_in(range.begin, range.end)};
+  if (hypercalls().map(range.begin, run.first, run.count, extent.protection, 0) < 0)
+    return Errno::nomem;
   frame_retain(run.first, run.count);
   frame_release(extent.frame, extent.pages);
   extent.frame = run.first;

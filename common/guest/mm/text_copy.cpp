@@ -2,6 +2,7 @@
 #include "guest/mm/text_copy.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "guest/base/make.h"
 #include "guest/fs/inode.h"
@@ -41,6 +42,11 @@ void TextCopies::keep_clear(std::uint64_t offset, std::uint64_t va, std::uint64_
     if (copy->end() <= va) begin = std::max(begin, copy->end());
     if (copy->va > va) end = std::min(end, copy->va);
   }
+}
+
+/// One by one: a copy that took the rest of the list with it would take stack for each.
+void TextCopies::drop() {
+  while (first_) first_ = std::exchange(first_->next, {});
 }
 
 Result<TextCopy*> TextCopies::make(Inode& inode, std::uint64_t file_page, std::uint64_t va,

@@ -37,6 +37,11 @@ struct TextCopy : Counted {
 /// The copies of one inode.
 class TextCopies {
  public:
+  TextCopies() = default;
+  ~TextCopies() { drop(); }
+  TextCopies(const TextCopies&) = delete;
+  TextCopies& operator=(const TextCopies&) = delete;
+
   /// The copy that has `file_page` for a mapping at `va`; nullptr: none.
   TextCopy* find(Inode& inode, std::uint64_t file_page, std::uint64_t va);
   /// Narrows [begin, end), addresses of a mapping that has byte `offset` of the file at `va`, to a
@@ -46,7 +51,7 @@ class TextCopies {
   /// Copies `original`, pages from `file_page` on, as they are to be mapped from `va` on. ENOMEM.
   Result<TextCopy*> make(Inode& inode, std::uint64_t file_page, std::uint64_t va,
                          FrameRun original);
-  void drop() { first_.reset(); }
+  void drop();
 
  private:
   Ref<TextCopy> first_;

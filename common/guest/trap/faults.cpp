@@ -1,6 +1,7 @@
 // Page faults and exceptions of guest user code. Called by handle_upcall, on the current thread's
 // kernel stack, with its space current.
 #include "guest/abi/signal_frame.h"
+#include "guest/base/log.h"
 #include "guest/mm/address_space.h"
 #include "guest/platform.h"
 #include "guest/proc/process.h"
@@ -29,6 +30,14 @@ constexpr ExceptionMeaning meanings[] = {
     {vmi::vector_alignment, sig_bus, abi::bus_alignment, false},
 };
 
+/// The machine lost this process's registers, and the mappings, which a vfork may share.
+void lose_process() {
+  Process& process = current_process();
+  log("typetwo guest: process %d killed: a host process died under it\n", process.pid);
+  process.space->activate_again();
+  force_signal(signal_from_kernel(sig_kill));
+}
+
 ExceptionMeaning meaning_of(std::uint32_t vector) {
   for (const auto& meaning : meanings)
     if (meaning.vector == vector) return meaning;
@@ -38,6 +47,7 @@ ExceptionMeaning meaning_of(std::uint32_t vector) {
 }  // namespace
 
 void raise_exception(const vmi::TrapFrame& frame) {
+  if (frame.vector == vmi::vector_machine_check) return lose_process();
   ExceptionMeaning meaning = meaning_of(frame.vector);
   if (meaning.code == 0)
     meaning.code = abi::float_exception_code(
