@@ -68,6 +68,7 @@ int make_member() {
   if (all.made == most_members) return -1;
   const std::uint32_t index = all.made;
   set_blocked_signals(~0ull);
+  shared_info().count_host_call(__NR_clone);
   const std::int64_t pid =
       clone_member(&all.table[index], CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID);
   set_blocked_signals(0);
@@ -111,6 +112,8 @@ void pool_switch(vmi::SpaceId id, const vmi::Extent* extents) {
     take_vectors();
     set_blocked_signals(~0ull);
     all.running = to;
+    shared_info().count_host_call(__NR_futex);  // this one's wait; its own
+    shared_info().count_host_call(__NR_futex);  // waking the other
     hand_over(&all.table[from], &all.table[to]);
     set_blocked_signals(0);
     signal_stack_is_unknown();

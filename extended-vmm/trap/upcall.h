@@ -6,6 +6,8 @@
 #include "devices/machine.h"
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/trap/signal_frame.h"
+#include "vmi/accounts.h"
+#include "vmi/boot_info.h"
 #include "vmi/shared_info.h"
 
 namespace extended {
@@ -15,6 +17,14 @@ inline vmi::SharedInfo& shared_info() {
 }
 inline const vmi::KernelHeader& kernel() {
   return *reinterpret_cast<const vmi::KernelHeader*>(vmi::kernel_base);
+}
+inline vmi::Accounts& accounts() {
+  return *reinterpret_cast<vmi::Accounts*>(vmi::accounts_base);
+}
+/// Null: nobody asked where the time goes.
+inline vmi::Accounts* time_accounts() {
+  const auto& boot = *reinterpret_cast<const vmi::BootInfo*>(vmi::boot_info_base);
+  return boot.options & vmi::boot_account ? &accounts() : nullptr;
 }
 ResidentImage& image();
 devices::Machine& machine();
@@ -29,12 +39,12 @@ void note_frame(const SignalFrame*);  // where the host put the frame of a signa
 void note_debug_trap();  // single-stepping guest code came into the kernel: SIGTRAP when it leaves
 
 // -- trap/vectors.cpp
-void vectors_are_in_first_frame();   // a signal from user mode has just saved them there
-bool vectors_are_in_registers();     // nobody has saved them since a direct entry
+void vectors_are_in_first_frame();  // a signal from user mode has just saved them there
+bool vectors_are_in_registers();    // nobody has saved them since a direct entry
 /// This host process is about to give its turn away: its registers are nobody's then, and its
 /// successor's signal stack may be armed.
 void take_vectors();
-void put_vectors_in_place();         // into the registers, to leave with
+void put_vectors_in_place();  // into the registers, to leave with
 void save_vectors(void* to);
 void load_vectors(const void* from);
 
@@ -68,6 +78,13 @@ void replace_mappings(const vmi::Extent* extents);
 /// Ends the machine, whichever of its processes runs.
 [[noreturn]] void end_machine(int status);
 
+// -- resident/account.cpp
+/// Once, at the start: direct entries and hypercalls go straight to their code, or if accounts of
+/// time are kept by way of what charges them.
+void set_up_accounts();
+/// From user mode to here, as the gate's stamps tell; from now on pays `next`.
+void account_entry(vmi::Accounts&, bool trapped, std::uint32_t next);
+
 // -- resident/start.cpp
 /// The tick that pre-empts guest programs, in a host process that has none yet.
 void start_ticks();
@@ -82,6 +99,7 @@ std::int64_t counted_host(std::uint64_t number, A... arguments);
 
 template <class... A>
 std::int64_t extended::counted_host(std::uint64_t number, A... arguments) {
-  ++shared_info().counters.host_calls;
+  shared_info().count_host_call(number);
+  const vmi::Charged charged(time_accounts(), vmi::account_host_calls);
   return host(number, arguments...);
 }
