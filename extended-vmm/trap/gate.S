@@ -1,6 +1,7 @@
-// The gate's code, once for each protection, without and with stamps for accounts of time. The launcher copies one variant to VMI_GATE_BASE; user
-// code can jump to any byte of it with any registers, so nothing here trusts a register and no
-// instruction harms with the window closed. Layout of each variant:
+// The gate's code, once for each protection, each without and with stamps for accounts of time. The
+// launcher copies one variant to VMI_GATE_BASE; user code can jump to any byte of it with any
+// registers, so nothing here trusts a register and no instruction harms with the window closed.
+// Layout of each variant:
 //
 //   +0x000  entry: where the host delivers every signal, on the alternate stack. Opens the window
 //           with constant arguments and jumps to the resident part. No stack use: a signal that
