@@ -112,8 +112,8 @@ void pool_switch(vmi::SpaceId id, const vmi::Extent* extents) {
     take_vectors();
     set_blocked_signals(~0ull);
     all.running = to;
-    shared_info().count_host_call(__NR_futex);  // this one's wait; its own
-    shared_info().count_host_call(__NR_futex);  // waking the other
+    shared_info().count_host_call(__NR_futex);  // to wake it
+    shared_info().count_host_call(__NR_futex);  // to wait
     hand_over(&all.table[from], &all.table[to]);
     set_blocked_signals(0);
     signal_stack_is_unknown();
