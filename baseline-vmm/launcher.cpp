@@ -73,10 +73,9 @@ void check_host() {
   }
 }
 
-/// The VMM process's own; only it knows of every host call.
+/// The VMM process's own.
 void add_counters(const StopCounters& counted, std::map<std::string, std::uint64_t>& counters) {
   counters["stops"] = counted.stops;
-  counters["host_calls"] = counted.host_calls;
   counters["vmm_calls"] = counted.vmm_calls;
   counters["interrupts_sent"] = counted.interrupts_sent;
   counters["signals_suppressed"] = counted.signals_suppressed;
@@ -149,7 +148,8 @@ monitor::Outcome Launch::run(int cpu) {
                                  .last_hosted_step = prepare_tracee});
   PtraceTracee tracee(process.pid());
   Stops stops(config_.config.trap, rules_, tracee, *this, header_.mailbox, shared_,
-              config_.observe ? &observer_ : nullptr);
+              config_.observe ? &observer_ : nullptr,
+              config_.account ? &memory_.accounts() : nullptr);
   if (std::optional<Stop> failed = tracee.attach()) {
     if (tracee.reaped()) process.reaped();
     std::string error = process.startup_error();

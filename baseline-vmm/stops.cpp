@@ -36,7 +36,21 @@ std::string describe_end(int wait_status) {
 
 }  // namespace
 
+/// From a stop that ends guest user code's turn to the resume that gives it back, all is the
+/// gate's, but for what the resident part charges in between.
 Resume Stops::handle(const Stop& stop) {
+  if (!accounts_) return serve_stop(stop);
+  if (mode_ == Mode::user) {
+    const std::uint64_t since = accounts_->charged_until;
+    accounts_->charge(vmi::account_gate);
+    accounts_->note_trapped_stay(accounts_->charged_until - since);
+  }
+  Resume next = serve_stop(stop);
+  if (mode_ == Mode::user) accounts_->charge(vmi::account_user);
+  return next;
+}
+
+Resume Stops::serve_stop(const Stop& stop) {
   ++counters_.stops;
   ++upcall_stops_;
   switch (stop.kind) {
@@ -100,7 +114,7 @@ Resume Stops::on_kernel_entry() {
   if (mode_ == Mode::starting && call.ip != rules_.vmm_call_ip) {
     return resume();  // of our own doing: nothing of the guest has run yet
   }
-  ++counters_.host_calls;
+  shared_.count_host_call(call.number);
   std::optional<CallKind> kind = rules_.judge(call);
   bool allowed = kind && admit(*kind);
   observe(call, allowed);

@@ -20,6 +20,7 @@
 #include "baseline-vmm/observer.h"
 #include "baseline-vmm/protocol.h"
 #include "monitor/config.h"
+#include "vmi/accounts.h"
 #include "vmi/shared_info.h"
 
 namespace baseline {
@@ -77,7 +78,6 @@ struct End {
 
 struct StopCounters {
   std::uint64_t stops = 0;
-  std::uint64_t host_calls = 0;  // in kernel mode
   std::uint64_t vmm_calls = 0;
   std::uint64_t interrupts_sent = 0;
   std::uint64_t signals_suppressed = 0;
@@ -90,14 +90,16 @@ struct StopCounters {
 class Stops {
  public:
   Stops(monitor::Trap trap, const Rules& rules, Tracee& tracee, Services& services,
-        Mailbox& mailbox, vmi::SharedInfo& shared, Observer* observer)
+        Mailbox& mailbox, vmi::SharedInfo& shared, Observer* observer,
+        vmi::Accounts* accounts = nullptr)
       : trap_(trap),
         rules_(rules),
         tracee_(tracee),
         services_(services),
         mailbox_(mailbox),
         shared_(shared),
-        observer_(observer) {}
+        observer_(observer),
+        accounts_(accounts) {}
 
   /// The process stopped: does what has to be done, says how to go on. Not to be resumed once
   /// end() says something.
@@ -124,6 +126,7 @@ class Stops {
     leaving,    // in the gate, window closed again
   };
 
+  Resume serve_stop(const Stop& stop);
   Resume on_call();
   Resume on_user_call();
   Resume on_kernel_entry();
@@ -154,6 +157,7 @@ class Stops {
   Mailbox& mailbox_;
   vmi::SharedInfo& shared_;
   Observer* observer_;
+  vmi::Accounts* accounts_;  // nullptr: nobody asked where the time goes
 
   Mode mode_ = Mode::starting;
   bool in_call_ = false;           // between entry and exit stop of a host call in kernel mode

@@ -106,11 +106,12 @@ TEST(Style, DevicesDoNotKnowTheirMonitor) {
               IsEmpty());
 }
 
-/// The names in VMI_COUNTERS.
-std::vector<std::string> counter_names() {
-  const std::string text = read_file(fs::path(TYPETWO_SOURCE) / "common/vmi/shared_info.h");
-  const auto begin = text.find("#define VMI_COUNTERS(X)"), end = text.find("struct Counters");
-  const std::string list = text.substr(begin + 23, end - begin - 23);
+/// The names in an X-macro of common/vmi, which ends where `next` begins.
+std::vector<std::string> names_in(const char* file, const std::string& macro, const char* next) {
+  const std::string text = read_file(fs::path(TYPETWO_SOURCE) / "common/vmi" / file);
+  const std::string head = "#define " + macro + "(X)";
+  const auto begin = text.find(head) + head.size(), end = text.find(next);
+  const std::string list = text.substr(begin, end - begin);
   static const std::regex name("X\\((\\w+)\\)");
   std::vector<std::string> names;
   for (std::sregex_iterator at(list.begin(), list.end(), name), last; at != last; ++at) {
@@ -120,7 +121,7 @@ std::vector<std::string> counter_names() {
 }
 
 TEST(Style, EveryCounterIsCounted) {
-  const auto names = counter_names();
+  const auto names = names_in("shared_info.h", "VMI_COUNTERS", "struct Counters");
   ASSERT_GT(names.size(), 10u);
   for (const auto& name : names) {
     // `++x.name`, `x.name += n`, or through a pointer to the member.
@@ -130,6 +131,22 @@ TEST(Style, EveryCounterIsCounted) {
                    return s.name.rfind("tests/", 0) != 0 && std::regex_search(s.text, counted);
                  }).empty())
         << "nobody increments " << name;
+  }
+}
+
+TEST(Style, EveryAccountIsChargedByBothMonitors) {
+  const auto names = names_in("accounts.h", "VMI_ACCOUNTS", "enum Account");
+  ASSERT_GT(names.size(), 5u);
+  for (const auto& name : names) {
+    for (const char* monitor : {"baseline-vmm/", "extended-vmm/"}) {
+      // By its name, or as what an upcall is charged to.
+      const std::regex charged("account_" + name + "\\b");
+      const auto where = which([&](const Source& s) {
+        return (s.name.rfind(monitor, 0) == 0 || s.name == "common/vmi/accounts.h") &&
+               std::regex_search(s.text, charged);
+      });
+      EXPECT_FALSE(where.empty()) << "nobody in " << monitor << " charges " << name;
+    }
   }
 }
 

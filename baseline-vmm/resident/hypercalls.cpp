@@ -7,19 +7,23 @@ namespace baseline {
 namespace {
 
 void idle() {
+  vmi::Charged charged(time_accounts(), vmi::account_idle);
   vmm_call(VmmCall::idle);
 }
 
 [[noreturn]] void shutdown(std::int32_t wait_status) {
+  if (auto* time = time_accounts()) time->charge(vmi::account_kernel);
   for (;;) vmm_call(VmmCall::shutdown, static_cast<std::uint32_t>(wait_status));
 }
 
 std::uint64_t device_read(std::uint32_t address) {
+  vmi::Charged charged(time_accounts(), vmi::account_devices);
   vmm_call(VmmCall::device_read, address);
   return resident_header.mailbox.result;
 }
 
 void device_write(std::uint32_t address, std::uint64_t value) {
+  vmi::Charged charged(time_accounts(), vmi::account_devices);
   vmm_call(VmmCall::device_write, address, value);
 }
 

@@ -11,6 +11,12 @@ namespace {
 enum HostCallNumber : std::uint64_t { host_mmap = 9, host_mprotect = 10, host_munmap = 11 };
 constexpr std::uint64_t map_shared_fixed = 0x11, host_map_populate = 0x8000;
 
+template <class... A>
+std::int64_t charged_host(HostCallNumber number, A... arguments) {
+  vmi::Charged charged(time_accounts(), vmi::account_host_calls);
+  return host(number, arguments...);
+}
+
 }  // namespace
 
 std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::uint32_t protection,
@@ -21,9 +27,9 @@ std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::u
   // direct map it would cost one a page.
   bool zero_in_user = (flags & vmi::map_zero) && populate;
   if ((flags & vmi::map_zero) && !zero_in_user) zero_frames(frame, pages);
-  std::int64_t result =
-      host(host_mmap, va, bytes, protection, map_shared_fixed | (populate ? host_map_populate : 0),
-           monitor::guest_memory_fd, vmi::frame_offset(frame));
+  std::int64_t result = charged_host(host_mmap, va, bytes, protection,
+                                     map_shared_fixed | (populate ? host_map_populate : 0),
+                                     monitor::guest_memory_fd, vmi::frame_offset(frame));
   if (result < 0) return result;
   if (zero_in_user) zero_bytes(reinterpret_cast<void*>(va), bytes);
   shared_info().counters.pages_mapped += pages;
@@ -31,11 +37,11 @@ std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::u
 }
 
 std::int64_t unmap(std::uint64_t va, std::uint64_t pages) {
-  return host(host_munmap, va, pages << vmi::page_shift);
+  return charged_host(host_munmap, va, pages << vmi::page_shift);
 }
 
 std::int64_t protect(std::uint64_t va, std::uint64_t pages, std::uint32_t protection) {
-  return host(host_mprotect, va, pages << vmi::page_shift, protection);
+  return charged_host(host_mprotect, va, pages << vmi::page_shift, protection);
 }
 
 std::uint64_t copy_frame_to_user(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,

@@ -8,6 +8,7 @@
 
 #include "baseline-vmm/resident_header.h"
 #include "monitor/resident/host_call.h"
+#include "vmi/accounts.h"
 #include "vmi/address_map.h"
 #include "vmi/boot_info.h"
 #include "vmi/hypercalls.h"
@@ -33,6 +34,14 @@ inline const vmi::BootInfo& boot_info() {
 }
 inline const vmi::KernelHeader& kernel() {
   return *reinterpret_cast<const vmi::KernelHeader*>(vmi::kernel_base);
+}
+
+inline vmi::Accounts& accounts() {
+  return *reinterpret_cast<vmi::Accounts*>(vmi::accounts_base);
+}
+/// Null: nobody asked where the time goes.
+inline vmi::Accounts* time_accounts() {
+  return boot_info().options & vmi::boot_account ? &accounts() : nullptr;
 }
 
 /// The direct map of guest RAM: open with the window, by the same host call.

@@ -12,6 +12,7 @@ void destroy_space(vmi::SpaceId) {}
 
 void switch_space(vmi::SpaceId, const vmi::Extent* extents) {
   ++shared_info().counters.space_switches;
+  vmi::Charged charged(time_accounts(), vmi::account_spaces);
   if (unmap(vmi::user_begin, (vmi::user_end - vmi::user_begin) >> vmi::page_shift) != 0) {
     panic("baseline: cannot unmap the old address space");
   }

@@ -29,11 +29,12 @@ void fill(vmi::TrapFrame& trap) {
       trap.kind = vmi::Upcall::syscall;
       trap.syscall_number = trap.rax = mailbox.syscall_number;
       ++counters.upcalls_syscall;
+      accounts().count_trapped(mailbox.syscall_number);
       break;
     case Mail::int80:
       trap.kind = vmi::Upcall::int80;
       trap.syscall_number = trap.rax = mailbox.syscall_number;
-      ++counters.upcalls_syscall;
+      ++counters.upcalls_int80;
       break;
     case Mail::fault:
       fill_hardware_trap(trap);
@@ -59,6 +60,7 @@ void fill(vmi::TrapFrame& trap) {
 extern "C" [[noreturn]] void start() {
   if (!monitor::unmap_host(vmi::window_end)) panic("baseline: cannot unmap the host's memory");
   upcall_stack = kernel().boot_stack_top;
+  if (auto* time = time_accounts()) time->begin();
   vmm_call(VmmCall::started);
   __builtin_trap();
 }
@@ -67,16 +69,19 @@ extern "C" [[noreturn]] void take_upcall(SignalFrame* frame) {
   ++shared_info().counters.window_openings;
   adopt_frame(frame);
   if (resident_header.mailbox.mail == Mail::boot) {
+    if (auto* time = time_accounts()) time->charge(vmi::account_kernel);
     enter_kernel(nullptr, kernel().boot_stack_top, reinterpret_cast<std::uint64_t>(kernel().boot));
   }
   vmi::TrapFrame* trap = shared_info().current_frame;
   fill(*trap);
+  if (auto* time = time_accounts()) time->charge(vmi::account_of(*trap));
   enter_kernel(trap, reinterpret_cast<std::uint64_t>(trap),
                reinterpret_cast<std::uint64_t>(kernel().upcall));
 }
 
 /// The VMM process looks at the pending bits once more when the host has left the handler.
 void return_to_user(vmi::TrapFrame* frame) {
+  if (auto* time = time_accounts()) time->charge(vmi::account_gate);
   trap_to_frame(*frame);
   shared_info().current_frame = frame;
   upcall_stack = reinterpret_cast<std::uint64_t>(frame);

@@ -17,4 +17,8 @@ vmi::Rings& rings() {
   return *reinterpret_cast<vmi::Rings*>(vmi::rings_base);
 }
 
+vmi::Accounts& accounts() {
+  return *reinterpret_cast<vmi::Accounts*>(vmi::accounts_base);
+}
+
 }  // namespace guest

@@ -1,8 +1,9 @@
 // What the guest kernel stands on: the hypercall table, the shared-info and boot-info pages, the
-// rings. In the kernel image these are constants of the address map; host-built unit tests supply
-// doubles (tests/unit). Nothing else in common/guest names an address of the window.
+// rings, the accounts. In the kernel image these are constants of the address map; host-built unit
+// tests supply doubles (tests/unit). Nothing else in common/guest names an address of the window.
 #pragma once
 
+#include "vmi/accounts.h"
 #include "vmi/boot_info.h"
 #include "vmi/devices.h"
 #include "vmi/hypercalls.h"
@@ -14,5 +15,6 @@ const vmi::Hypercalls& hypercalls();
 vmi::SharedInfo& shared_info();
 const vmi::BootInfo& boot_info();
 vmi::Rings& rings();
+vmi::Accounts& accounts();
 
 }  // namespace guest

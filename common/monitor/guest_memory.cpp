@@ -143,6 +143,10 @@ vmi::BootInfo& GuestMemory::boot_info() const {
   return *reinterpret_cast<vmi::BootInfo*>(at(vmi::boot_info_base));
 }
 
+vmi::Accounts& GuestMemory::accounts() const {
+  return *reinterpret_cast<vmi::Accounts*>(at(vmi::accounts_base));
+}
+
 vmi::Rings& GuestMemory::rings() const {
   return *reinterpret_cast<vmi::Rings*>(at(vmi::rings_base));
 }

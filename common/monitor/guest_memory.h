@@ -8,6 +8,7 @@
 #include <string>
 
 #include "monitor/machine_config.h"
+#include "vmi/accounts.h"
 #include "vmi/boot_info.h"
 #include "vmi/devices.h"
 #include "vmi/hypercalls.h"
@@ -42,6 +43,7 @@ class GuestMemory {
   [[nodiscard]] vmi::SharedInfo& shared_info() const;
   [[nodiscard]] vmi::BootInfo& boot_info() const;
   [[nodiscard]] vmi::Rings& rings() const;
+  [[nodiscard]] vmi::Accounts& accounts() const;
   [[nodiscard]] vmi::KernelHeader& kernel_header() const;
 
   /// Copies the PT_LOAD segments of a freestanding image into the window; checks that they lie in
@@ -63,7 +65,7 @@ void prepare_guest(GuestMemory&, const MachineConfig&, std::span<const std::byte
 /// The embedded guest kernel.
 std::span<const std::byte> kernel_image();
 
-/// Shared info's counters and unknown system calls, by name, into the outcome.
+/// Shared info's counters and the accounts, by name, into the outcome.
 void collect_counters(const GuestMemory&, Outcome&);
 
 /// Registers of a guest kernel that died, for describe_death.

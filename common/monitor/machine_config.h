@@ -35,6 +35,7 @@ struct MachineConfig {
   std::optional<double> timeout_seconds;
   int cpu = -1;                   // host CPU for everything of the guest; -1: the last allowed one
   bool trace_syscalls = false;    // the guest prints its system calls on stderr
+  bool account = false;           // keep account of the guest's time (Outcome::cycles)
   Terminal* terminal = nullptr;   // stdin and stdout, raw: the guest does the line discipline
   DebugStub* debugger = nullptr;  // gdb has the guest-machine process
   bool observe = false;           // tests: record every host call the guest-machine process makes
@@ -57,6 +58,13 @@ struct ObservedCall {
   bool allowed;         // by the monitor's own rules, judged independently of its filter
 };
 
+/// A system call's: of `calls`, `trapped` cost a host trap; `cycles` of the guest kernel's own,
+/// with MachineConfig::account.
+struct SystemCallAccount {
+  std::uint64_t calls = 0, trapped = 0, cycles = 0;
+  friend bool operator==(const SystemCallAccount&, const SystemCallAccount&) = default;
+};
+
 struct Outcome {
   /// Exit status of the first process; 128 + n when signal n killed it; 124 timeout; 125 the
   /// machine itself failed (panic, host trouble): then `failure` says what happened.
@@ -72,7 +80,14 @@ struct Outcome {
   std::vector<Marker> markers;
   std::map<std::string, std::uint64_t> counters;          // VMI counters and the monitor's own
   std::map<std::string, std::uint64_t> unknown_syscalls;  // name (or number) -> times
-  std::vector<std::string> warnings;                      // e.g. 4 KiB window, and its price
+  std::map<std::string, std::uint64_t> host_calls;        // by name: of the window's code
+  std::map<std::string, SystemCallAccount> system_calls;  // of the guest, by name
+  // With MachineConfig::account: TSC cycles by account (vmi/accounts.h), and how many make a
+  // second.
+  std::map<std::string, std::uint64_t> cycles;
+  double cycles_per_second = 0;
+  std::uint64_t shortest_trapped_stay = 0;  // cycles: of a trap's cost, `user` has at most so much
+  std::vector<std::string> warnings;        // e.g. 4 KiB window, and its price
   std::vector<ObservedCall> observed;
 };
 

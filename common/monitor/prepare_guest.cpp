@@ -99,6 +99,7 @@ void fill_boot_info(const GuestMemory& memory, const MachineConfig& config,
   }
   if (config.terminal) boot.options |= vmi::boot_terminal;
   if (config.trace_syscalls) boot.options |= vmi::boot_trace_syscalls;
+  if (config.account) boot.options |= vmi::boot_account;
   boot.hwcap = getauxval(AT_HWCAP);
   boot.hwcap2 = getauxval(AT_HWCAP2);
 }

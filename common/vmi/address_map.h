@@ -9,6 +9,7 @@
 //                       + guest kernel image (text, data, bss)
 //                       + trampolines, as the resident part writes them
 //                       + resident part of the monitor (text, data, bss)
+//                       + accounts
 //                       + device rings
 //                       + boot info page
 //                       + shared-info page
@@ -66,6 +67,7 @@ inline constexpr std::uint64_t window_end = window_base + window_size;
 inline constexpr std::uint64_t shared_info_base = window_base;
 inline constexpr std::uint64_t boot_info_base = window_base + 0x1000;
 inline constexpr std::uint64_t rings_base = window_base + 0x2000;
+inline constexpr std::uint64_t accounts_base = window_base + 0xd000;
 inline constexpr std::uint64_t resident_base = window_base + 0x10000;
 inline constexpr std::uint64_t trampolines_base = window_base + 0x48000;
 inline constexpr std::uint64_t kernel_base = window_base + 0x50000;  // heap follows its bss

@@ -12,6 +12,7 @@ namespace vmi {
 enum BootOption : std::uint32_t {
   boot_terminal = 1,        // stdin and stdout are one raw terminal: keep its line discipline
   boot_trace_syscalls = 2,  // print every system call on the error stream
+  boot_account = 4,         // keep account of time (vmi/accounts.h); the monitor, too
 };
 
 struct BootInfo {

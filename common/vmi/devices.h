@@ -82,6 +82,6 @@ struct Rings {
 };
 
 static_assert(sizeof(ByteRing<4096>) == 16 + 4096);
-static_assert(rings_base + sizeof(Rings) <= resident_base);
+static_assert(rings_base + sizeof(Rings) <= accounts_base);
 
 }  // namespace vmi

@@ -39,11 +39,13 @@ struct UserAccess {
 #define VMI_COUNTERS(X)                                                                           \
   X(upcalls_syscall)                                                                              \
   X(upcalls_page_fault)                                                                           \
-  X(upcalls_exception) X(upcalls_interrupt)                                                 /*m*/ \
+  X(upcalls_exception)                                                                            \
+  X(upcalls_interrupt) X(upcalls_int80) X(upcalls_own_text)                                 /*m*/ \
       X(upcalls_direct) X(sites_patched)                                                    /*m*/ \
       X(host_calls) X(window_openings) X(pages_mapped) X(space_switches) X(device_accesses) /*m*/ \
       X(kernel_access_faults) X(stray_device_accesses)                                      /*m*/ \
-      X(context_switches) X(page_faults_served) X(cow_breaks) X(forks) X(execs) X(exits)    /*g*/ \
+      X(context_switches) X(page_faults_served) X(faults_anonymous) X(faults_file)          /*g*/ \
+      X(faults_remapped) X(cow_breaks) X(forks) X(execs) X(exits)                           /*g*/ \
       X(unknown_syscalls)                                                                   /*g*/
 
 struct Counters {
@@ -54,6 +56,9 @@ struct Counters {
 
 /// System calls nobody serves, by number, so that the summary can name them. Guest kernel.
 inline constexpr std::uint32_t unknown_syscall_slots = 512;
+
+/// Host calls in kernel mode, by number: higher ones nobody makes. Monitor.
+inline constexpr std::uint32_t host_call_slots = 320;
 
 struct SharedInfo {
   static constexpr std::uint64_t magic_value = 0x74797065'74776f31;  // "typetwo1"
@@ -78,6 +83,12 @@ struct SharedInfo {
   /// The console's size, rows << 16 | columns; 0: unknown. Launcher: at boot, and when the host's
   /// terminal has changed; then it raises irq_console.
   std::atomic<std::uint32_t> console_size;
+  std::uint64_t host_calls[host_call_slots];
+
+  void count_host_call(std::uint64_t number) {
+    ++counters.host_calls;
+    if (number < host_call_slots) ++host_calls[number];
+  }
 };
 
 inline constexpr std::uint32_t vmi_version = 1;

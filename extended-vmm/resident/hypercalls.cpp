@@ -24,6 +24,7 @@ alignas(HostPort) unsigned char host_port_storage[sizeof(HostPort)];
 alignas(devices::Machine) unsigned char machine_storage[sizeof(devices::Machine)];
 
 [[noreturn]] void shutdown(std::int32_t wait_status) {
+  if (auto* time = time_accounts()) time->charge(vmi::account_kernel);
   image().report.wait_status = wait_status;
   image().report.ending = Ending::shutdown;
   end_machine(0);

@@ -34,6 +34,7 @@ extern "C" [[noreturn]] void resident_start() {
   }
   if (start.trap == Trap::direct) map_trampolines();
   build_machine();
+  set_up_accounts();
   arm_signal_stack();
   start_ticks();
   shared_info().in_kernel.store(0, std::memory_order_relaxed);

@@ -70,6 +70,7 @@ void set_blocked_signals(std::uint64_t mask) {
 /// False: the host gives no more.
 bool make_process(Member& member) {
   set_blocked_signals(~0ull);
+  shared_info().count_host_call(__NR_clone);
   const std::int64_t pid = clone_member(&member, CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID);
   set_blocked_signals(0);
   return pid >= 0;
@@ -128,6 +129,8 @@ void pool_switch(vmi::SpaceId id, const vmi::Extent* extents) {
     all.running = to;
     if (all.table[to].pid == pid_gone) make_again(to);
     set_blocked_signals(~0ull);
+    shared_info().count_host_call(__NR_futex);  // to wake it
+    shared_info().count_host_call(__NR_futex);  // to wait
     hand_over(&all.table[from], &all.table[to]);
     set_blocked_signals(0);
     signal_stack_is_unknown();

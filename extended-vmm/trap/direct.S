@@ -53,7 +53,7 @@ direct_entered:
     mov %rcx, %rdi
     xor %ebp, %ebp
     push $0                      // the kernel's stack ends here, for the unwinder too
-    jmp *kernel_upcall(%rip)
+    jmp *direct_upcall(%rip)
 2:  pushq $2
     popfq
     jmp 1b
@@ -63,6 +63,10 @@ direct_entered:
     .balign 8
     .globl direct_frame
 direct_frame:
+    .skip 8
+// KernelHeader::upcall, or what comes before it (resident/account.cpp).
+    .globl direct_upcall
+direct_upcall:
     .skip 8
 
     .section .note.GNU-stack, "", @progbits

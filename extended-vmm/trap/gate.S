@@ -1,6 +1,7 @@
-// The gate's code, once for each protection. The launcher copies one variant to VMI_GATE_BASE; user
-// code can jump to any byte of it with any registers, so nothing here trusts a register and no
-// instruction harms with the window closed. Layout of each variant:
+// The gate's code, once for each protection, each without and with stamps for accounts of time. The
+// launcher copies one variant to VMI_GATE_BASE; user code can jump to any byte of it with any
+// registers, so nothing here trusts a register and no instruction harms with the window closed.
+// Layout of each variant:
 //
 //   +0x000  entry: where the host delivers every signal, on the alternate stack. Opens the window
 //           with constant arguments and jumps to the resident part. No stack use: a signal that
@@ -21,11 +22,17 @@
 
 #define EXIT_BLOCK (VMI_ALT_STACK_BASE + 0x800)
 #define DIRECT_BLOCK (VMI_ALT_STACK_BASE + 0xc00)
+#define STAMPS (VMI_ALT_STACK_BASE + 0xe00)
+#define STAMP_ENTERED 0
+#define STAMP_LEFT 8
 #define PROT_RWX 7
 #define MAP_SHARED_FIXED 0x11
 #define MEMORY_FD 3
 
-.macro open_mprotect
+// Fields of struct DirectBlock (gate.h), addressed from the gate.
+#define DIRECT(begin, field) begin + (DIRECT_BLOCK - VMI_GATE_BASE) + field(%rip)
+
+.macro open_mprotect begin
     mov $__NR_mprotect, %eax
     movabs $VMI_WINDOW_BASE, %rdi
     mov $VMI_WINDOW_SIZE, %esi
@@ -33,7 +40,7 @@
     syscall
 .endm
 
-.macro close_mprotect
+.macro close_mprotect begin
     mov $__NR_mprotect, %eax
     movabs $VMI_WINDOW_BASE, %rdi
     mov $VMI_WINDOW_SIZE, %esi
@@ -57,6 +64,32 @@
     movabs $VMI_WINDOW_BASE, %rdi
     mov \begin + 0x1008(%rip), %rsi
     syscall
+.endm
+
+// What opening by mmap costs a direct entry beside what any opening costs.
+.macro reload_mmap begin
+    mov DIRECT(\begin, 56), %r8
+    mov DIRECT(\begin, 64), %r9
+    mov DIRECT(\begin, 72), %r10
+.endm
+
+.macro reload_mprotect begin
+.endm
+.macro open_none begin
+.endm
+.macro close_none begin
+.endm
+.macro reload_none begin
+.endm
+
+// The time into a field of struct Stamps (gate.h), where accounts are kept. Costs rax and rdx.
+.macro stamp wanted, begin, field
+.if \wanted
+    rdtsc
+    shl $32, %rdx
+    or %rdx, %rax
+    mov %rax, \begin + (STAMPS - VMI_GATE_BASE) + \field(%rip)
+.endif
 .endm
 
 // The stack pointer walks up the exit block: struct ExitBlock, in order.
@@ -93,9 +126,6 @@
     jmp *%rcx
 .endm
 
-// Fields of struct DirectBlock (gate.h), addressed from the gate.
-#define DIRECT(begin, field) begin + (DIRECT_BLOCK - VMI_GATE_BASE) + field(%rip)
-
 .macro save_for_direct_entry begin
     mov %rdi, DIRECT(\begin, 0)
     mov %rsi, DIRECT(\begin, 8)
@@ -123,65 +153,40 @@ gate_\name\()_begin:
 gate_\name\()_end:
 .endm
 
+.macro define_gate name, protection, stamps
+begin_gate \name
+    stamp \stamps, gate_\name\()_begin, STAMP_ENTERED
+    open_\protection gate_\name\()_begin
+gate_\name\()_opened:
+    jmp *gate_\name\()_begin + 0x1000(%rip)
+    .org gate_\name\()_begin + 0x100, 0xcc
+    close_\protection gate_\name\()_begin
+gate_\name\()_closed:
+    stamp \stamps, gate_\name\()_begin, STAMP_LEFT
+    load_user_registers
+    .org gate_\name\()_begin + 0x200, 0xcc
+    save_for_direct_entry gate_\name\()_begin
+gate_\name\()_direct_saved:
+    stamp \stamps, gate_\name\()_begin, STAMP_ENTERED
+    open_\protection gate_\name\()_begin
+gate_\name\()_direct_opened:
+    reload_\protection gate_\name\()_begin
+    jmp *gate_\name\()_begin + 0x1010(%rip)
+    .org gate_\name\()_begin + 0x300, 0xcc
+    close_\protection gate_\name\()_begin
+gate_\name\()_direct_closed:
+    stamp \stamps, gate_\name\()_begin, STAMP_LEFT
+    jump_to_user
+end_gate \name
+.endm
+
     .section .rodata
 
-begin_gate mprotect
-    open_mprotect
-gate_mprotect_opened:
-    jmp *gate_mprotect_begin + 0x1000(%rip)
-    .org gate_mprotect_begin + 0x100, 0xcc
-    close_mprotect
-gate_mprotect_closed:
-    load_user_registers
-    .org gate_mprotect_begin + 0x200, 0xcc
-    save_for_direct_entry gate_mprotect_begin
-gate_mprotect_direct_saved:
-    open_mprotect
-gate_mprotect_direct_opened:
-    jmp *gate_mprotect_begin + 0x1010(%rip)
-    .org gate_mprotect_begin + 0x300, 0xcc
-    close_mprotect
-gate_mprotect_direct_closed:
-    jump_to_user
-end_gate mprotect
-
-begin_gate mmap
-    open_mmap gate_mmap_begin
-gate_mmap_opened:
-    jmp *gate_mmap_begin + 0x1000(%rip)
-    .org gate_mmap_begin + 0x100, 0xcc
-    close_mmap gate_mmap_begin
-gate_mmap_closed:
-    load_user_registers
-    .org gate_mmap_begin + 0x200, 0xcc
-    save_for_direct_entry gate_mmap_begin
-gate_mmap_direct_saved:
-    open_mmap gate_mmap_begin
-gate_mmap_direct_opened:
-    mov DIRECT(gate_mmap_begin, 56), %r8
-    mov DIRECT(gate_mmap_begin, 64), %r9
-    mov DIRECT(gate_mmap_begin, 72), %r10
-    jmp *gate_mmap_begin + 0x1010(%rip)
-    .org gate_mmap_begin + 0x300, 0xcc
-    close_mmap gate_mmap_begin
-gate_mmap_direct_closed:
-    jump_to_user
-end_gate mmap
-
-begin_gate none
-gate_none_opened:
-    jmp *gate_none_begin + 0x1000(%rip)
-    .org gate_none_begin + 0x100, 0xcc
-gate_none_closed:
-    load_user_registers
-    .org gate_none_begin + 0x200, 0xcc
-    save_for_direct_entry gate_none_begin
-gate_none_direct_saved:
-gate_none_direct_opened:
-    jmp *gate_none_begin + 0x1010(%rip)
-    .org gate_none_begin + 0x300, 0xcc
-gate_none_direct_closed:
-    jump_to_user
-end_gate none
+define_gate mprotect, mprotect, 0
+define_gate mmap, mmap, 0
+define_gate none, none, 0
+define_gate mprotect_stamped, mprotect, 1
+define_gate mmap_stamped, mmap, 1
+define_gate none_stamped, none, 1
 
     .section .note.GNU-stack, "", @progbits

@@ -19,15 +19,18 @@
 GATE_SYMBOLS(mprotect)
 GATE_SYMBOLS(mmap)
 GATE_SYMBOLS(none)
+GATE_SYMBOLS(mprotect_stamped)
+GATE_SYMBOLS(mmap_stamped)
+GATE_SYMBOLS(none_stamped)
 
-extended::Gate extended::gate_for(Protect protect) {
+extended::Gate extended::gate_for(Protect protect, bool stamped) {
   switch (protect) {
     case Protect::mprotect:
-      return mprotect_gate();
+      return stamped ? mprotect_stamped_gate() : mprotect_gate();
     case Protect::mmap:
-      return mmap_gate();
+      return stamped ? mmap_stamped_gate() : mmap_gate();
     case Protect::none:
       break;
   }
-  return none_gate();
+  return stamped ? none_stamped_gate() : none_gate();
 }

@@ -40,6 +40,13 @@ struct DirectBlock {
 };
 inline constexpr std::uint64_t direct_block_base = vmi::alt_stack_base + 0xc00;
 
+/// When user code's last turn began and ended, by the TSC, where accounts of time are kept: of an
+/// entry before the window is opened, of an exit after it is closed. User code can forge them.
+struct Stamps {
+  std::uint64_t entered, left;
+};
+inline constexpr std::uint64_t stamps_base = vmi::alt_stack_base + 0xe00;
+
 /// The signal stack proper: the rest of the area.
 inline constexpr std::uint64_t signal_stack_base = vmi::alt_stack_base + vmi::page_size;
 inline constexpr std::uint64_t signal_stack_bytes = vmi::alt_stack_size - vmi::page_size;
@@ -47,12 +54,12 @@ inline constexpr std::uint64_t signal_stack_bytes = vmi::alt_stack_size - vmi::p
 /// Offsets within the gate page of what the filter and the resident part must recognise.
 struct Gate {
   std::span<const std::byte> code;
-  std::uint64_t opened_offset;  // after the opening syscall instruction; 0: there is none
+  std::uint64_t opened_offset;  // after the opening syscall instruction, if there is one
   std::uint64_t closed_offset;  // after the closing one
   // The same of direct entry and exit; and where all registers are in the direct block.
   std::uint64_t direct_opened_offset, direct_closed_offset, direct_saved_offset;
 };
-Gate gate_for(Protect);
+Gate gate_for(Protect, bool stamped);
 
 /// Where the sequences begin, the same in every variant (gate.S asserts it).
 inline constexpr std::uint64_t gate_exit = vmi::gate_base + 0x100;

@@ -119,7 +119,6 @@ bool decode(const SignalFrame& signal, vmi::TrapFrame& frame) {
       frame.kind =
           signal.info.arch == AUDIT_ARCH_X86_64 ? vmi::Upcall::syscall : vmi::Upcall::int80;
       frame.syscall_number = static_cast<std::uint32_t>(signal.info.syscall);
-      ++counters.upcalls_syscall;
       return true;
     case SIGPROF:
       tick_seen = true;
@@ -143,7 +142,21 @@ bool decode(const SignalFrame& signal, vmi::TrapFrame& frame) {
   }
 }
 
+/// A system call that trapped, unless its site is to be patched: then it is yet to be made.
+void count_system_call(vmi::TrapFrame& frame) {
+  auto& counters = shared_info().counters;
+  if (frame.kind == vmi::Upcall::int80) {
+    ++counters.upcalls_int80;
+  } else if (image().start_info.trap == Trap::direct && offer_site(frame)) {
+    ++counters.upcalls_own_text;
+  } else {
+    ++counters.upcalls_syscall;
+    accounts().count_trapped(frame.syscall_number);
+  }
+}
+
 [[noreturn]] void upcall(vmi::TrapFrame& frame) {
+  if (auto* time = time_accounts()) time->charge(vmi::account_of(frame));
   enter_kernel(&frame, kernel().upcall);
 }
 
@@ -273,6 +286,7 @@ extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
   if (first_frame == nullptr) boot(at);
   auto& shared = shared_info();
   direct_frame = nullptr;
+  if (auto* time = time_accounts()) account_entry(*time, true, vmi::account_gate);
   vectors_are_in_first_frame();
   // Overtaken on the way in by a tick: only ticks come by themselves. (Or user code jumped to the
   // gate: a needless poll then.)
@@ -285,8 +299,7 @@ extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
   entered_frame = &frame;
   if (!was_leaving(signal.context.ip)) take_registers(signal.context, frame);
   if (!decode(signal, frame)) leave_kernel(&frame);
-  if (frame.kind == vmi::Upcall::syscall && image().start_info.trap == Trap::direct)
-    offer_site(frame);
+  if (signal.info.signo == SIGSYS) count_system_call(frame);
   upcall(frame);
 }
 

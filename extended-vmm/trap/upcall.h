@@ -6,6 +6,8 @@
 #include "devices/machine.h"
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/trap/signal_frame.h"
+#include "vmi/accounts.h"
+#include "vmi/boot_info.h"
 #include "vmi/shared_info.h"
 
 namespace extended {
@@ -15,6 +17,14 @@ inline vmi::SharedInfo& shared_info() {
 }
 inline const vmi::KernelHeader& kernel() {
   return *reinterpret_cast<const vmi::KernelHeader*>(vmi::kernel_base);
+}
+inline vmi::Accounts& accounts() {
+  return *reinterpret_cast<vmi::Accounts*>(vmi::accounts_base);
+}
+/// Null: nobody asked where the time goes.
+inline vmi::Accounts* time_accounts() {
+  const auto& boot = *reinterpret_cast<const vmi::BootInfo*>(vmi::boot_info_base);
+  return boot.options & vmi::boot_account ? &accounts() : nullptr;
 }
 ResidentImage& image();
 devices::Machine& machine();
@@ -72,6 +82,13 @@ void replace_mappings(const vmi::Extent* extents);
 /// Ends the machine, whichever of its processes runs.
 [[noreturn]] void end_machine(int status);
 
+// -- resident/account.cpp
+/// Once, at the start: direct entries and hypercalls go straight to their code, or if accounts of
+/// time are kept by way of what charges them.
+void set_up_accounts();
+/// From user mode to here, as the gate's stamps tell; from now on pays `next`.
+void account_entry(vmi::Accounts&, bool trapped, std::uint32_t next);
+
 // -- resident/start.cpp
 /// The tick that pre-empts guest programs, in a host process that has none yet.
 void start_ticks();
@@ -86,6 +103,7 @@ std::int64_t counted_host(std::uint64_t number, A... arguments);
 
 template <class... A>
 std::int64_t extended::counted_host(std::uint64_t number, A... arguments) {
-  ++shared_info().counters.host_calls;
+  shared_info().count_host_call(number);
+  const vmi::Charged charged(time_accounts(), vmi::account_host_calls);
   return host(number, arguments...);
 }

@@ -80,6 +80,20 @@ TEST_P(Hostile, HarmsOnlyItselfWhenNested) {
   EXPECT_EQ(guest.outcome.failure, "");
 }
 
+/// The gate that keeps account of time has instructions that the other one lacks, and believes what
+/// user code may have forged.
+class HostileToAccounts : public Hostile {};
+
+TEST_P(HostileToAccounts, HarmsOnlyItself) {
+  const auto& [topic, place] = GetParam();
+  auto words = options(topic, 3 * stride_at(place, false), false);
+  words.emplace_back("--account");
+  const auto guest = support::exec_reported(place, {std::string("/test/") + topic}, words);
+  check(guest.run, topic);
+  EXPECT_EQ(guest.outcome.failure, "");
+  EXPECT_GT(guest.outcome.cycles.at("user"), 0u);
+}
+
 std::string describe(const monitor::ObservedCall& call) {
   return fmt::format("host call {} at {:#x}, arch {:#x}, arguments {:#x} {:#x} {:#x}, {} times, {}",
                      call.number, call.ip, call.arch, call.arguments[0], call.arguments[1],
@@ -101,12 +115,18 @@ TEST_P(Hostile, MakesNoHostCallOfItsOwn) {
   }
 }
 
+std::string name_of(const testing::TestParamInfo<std::tuple<const char*, std::string>>& info) {
+  return support::test_name(std::string(std::get<0>(info.param)) + "_on_" +
+                            std::get<1>(info.param));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Hostile,
                          testing::Combine(testing::ValuesIn(topics),
                                           testing::ValuesIn(support::protected_points())),
-                         [](const auto& info) {
-                           return support::test_name(std::string(std::get<0>(info.param)) + "_on_" +
-                                                     std::get<1>(info.param));
-                         });
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(All, HostileToAccounts,
+                         testing::Combine(testing::Values("gate_jumps"),
+                                          testing::ValuesIn(support::protected_points())),
+                         name_of);
 
 }  // namespace

@@ -66,6 +66,9 @@ std::vector<std::string> command_line(const std::string& program, const LaunchRe
   if (!request.image.empty()) {
     words.insert(words.end(), {"--root", request.image, "--read-only"});
   }
+  if (request.account && request.config.vmm != monitor::Vmm::standalone) {
+    words.emplace_back("--account");
+  }
   for (const auto& [host, guest] : request.add) {
     words.emplace_back("--add");
     words.push_back(host + ":" + guest);

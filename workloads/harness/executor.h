@@ -18,6 +18,7 @@ struct LaunchRequest {
   std::string image;  // the root, read-only; "": the standard files in memory
   std::uint64_t memory_bytes = 0;
   double timeout_seconds = 0;
+  bool account = false;  // of guests
 };
 
 struct LaunchResult {

@@ -38,10 +38,11 @@ struct RunOptions {
   std::optional<unsigned> runs;               // counted launches of each; at least 1
   std::optional<std::uint64_t> memory_bytes;  // guest RAM; quick: 256 MiB, full: 1 GiB
   double timeout_seconds = 300;               // of one launch
-  std::string out;      // results folder; empty: typetwo-results/<UTC time> in the working folder
-  std::string csv;      // also write the summary here; empty: no
-  bool figure = true;   // draw figure.svg and figure.png into the results folder
-  std::string program;  // the tool that offers `exec`; empty: /proc/self/exe
+  std::string out;       // results folder; empty: typetwo-results/<UTC time> in the working folder
+  std::string csv;       // also write the summary here; empty: no
+  bool account = false;  // guests keep account of their time (exec --account)
+  bool figure = true;    // draw figure.svg and figure.png into the results folder
+  std::string program;   // the tool that offers `exec`; empty: /proc/self/exe
 };
 
 /// Runs, resumes if `out` holds results with the same options, prints the table. 0: every launch

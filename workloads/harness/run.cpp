@@ -17,7 +17,8 @@ namespace {
 LaunchRequest request_for(const Plan& plan, const Slot& slot, const Work& work) {
   return {slot.config,       work.argv,
           work.add,          slot.workload->from_image ? plan.image : "",
-          plan.memory_bytes, plan.timeout_seconds};
+          plan.memory_bytes, plan.timeout_seconds,
+          plan.account};
 }
 
 /// Same options and same build? A kernel or a commit apart, launches cannot be compared.

@@ -113,6 +113,7 @@ Plan make_plan(const RunOptions& options) {
   plan.effort = options.effort;
   plan.runs = options.runs.value_or(full ? 11 : 5);
   plan.timeout_seconds = options.timeout_seconds;
+  plan.account = options.account;
   if (plan.runs == 0) throw monitor::UsageError("--runs must be at least 1");
   choose_workloads(plan, options);
   std::uint64_t memory = full ? 1ul << 30 : 256ul << 20;
@@ -136,7 +137,8 @@ nlohmann::json Plan::to_json() const {
           {"effort", effort == Effort::full ? "full" : "quick"},
           {"runs", runs},
           {"memory_bytes", memory_bytes},
-          {"timeout_seconds", timeout_seconds}};
+          {"timeout_seconds", timeout_seconds},
+          {"account", account}};
 }
 
 std::vector<Slot> make_schedule(const Plan& plan) {

@@ -32,6 +32,7 @@ struct Plan {
   unsigned runs = 5;
   std::uint64_t memory_bytes = 0;
   double timeout_seconds = 0;
+  bool account = false;
   std::string image;  // for the workloads that run from one; run_command makes it
 
   [[nodiscard]] bool needs_image() const;

@@ -107,6 +107,7 @@ std::uint64_t AddressSpace::reach(const Region& region, std::uint64_t page_va) c
 }
 
 Result<> AddressSpace::fill_anonymous(const Region& region, std::uint64_t page_va) {
+  ++shared_info().counters.faults_anonymous;
   const std::uint64_t window = reach(region, page_va), begin = align_down(page_va, window);
   const Range range = unmapped_around(region, page_va, begin, begin + window);
   std::uint32_t protection = region.source.protection;
@@ -127,6 +128,7 @@ Result<> AddressSpace::fill_anonymous(const Region& region, std::uint64_t page_v
 }
 
 Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_va) {
+  ++shared_info().counters.faults_file;
   Inode& inode = *region.source.inode;
   std::uint64_t size = inode.stat().size;
   if (region.file_offset(page_va) >= size) return Errno::io;
@@ -264,6 +266,7 @@ Result<std::uint32_t> AddressSpace::replace_with_copy(const Region& region, Rang
 
 /// The page table allows the access and yet it faulted: the host lost the page. Say it again.
 Result<> AddressSpace::map_again(const ExtentNode& extent, std::uint64_t page_va) {
+  ++shared_info().counters.faults_remapped;
   std::int64_t status =
       hypercalls().map(page_va, extent.frame_at(page_va), 1, extent.protection, vmi::map_populate);
   return status < 0 ? Result<>(Errno::nomem) : Result<>();

@@ -82,7 +82,9 @@ void Scheduler::switch_away() {
   self.check_canary();
   next.check_canary();
   current_ = &next;
+  const std::uint32_t charged = accounts().charged;
   switch_context(&self.kernel_sp, next.kernel_sp);
+  if (boot_info().options & vmi::boot_account) accounts().charge(charged);
   finish_switch();
 }
 

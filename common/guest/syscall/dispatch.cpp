@@ -19,7 +19,9 @@ struct HandlerTable {
 
 constexpr HandlerTable build_table() {
   HandlerTable table;
-#define X(number, name, support, note) table.handlers[number] = sys_##name;
+#define X(number, name, support, note)            \
+  static_assert(number < vmi::system_call_slots); \
+  table.handlers[number] = sys_##name;
   GUEST_SYSCALLS(X)
 #undef X
   return table;
@@ -36,6 +38,7 @@ Args arguments_of(const vmi::TrapFrame& frame) {
 void refuse_unknown(vmi::TrapFrame& frame) {
   auto& shared = shared_info();
   ++shared.counters.unknown_syscalls;
+  if (frame.syscall_number < vmi::system_call_slots) ++accounts().calls[frame.syscall_number];
   if (frame.syscall_number < vmi::unknown_syscall_slots) {
     std::uint16_t& seen = shared.unknown_syscall[frame.syscall_number];
     if (seen != 0xffff) ++seen;
@@ -60,6 +63,7 @@ void dispatch_system_call(vmi::TrapFrame& frame) {
   Handler handler = number < table_size ? table.handlers[number] : nullptr;
   if (!handler) [[unlikely]]
     return refuse_unknown(frame);
+  ++accounts().calls[number];
   Args args = arguments_of(frame);
   auto result = tracing() ? call_traced(handler, number, args) : handler(args);
   if (result.ok()) [[likely]] {

@@ -15,6 +15,15 @@ TEST_F(AddressSpaceTest, NothingMappedIsMaperr) {
   EXPECT_EQ(load_error(~0ull), static_cast<int>(Errno::fault));
 }
 
+TEST_F(AddressSpaceTest, APageThatTheHostLostIsMappedAgain) {
+  std::uint64_t va = map(1);
+  platform_.store(va, 7);
+  platform_.mappings.erase(va);
+  EXPECT_EQ(platform_.load(va), 7);
+  EXPECT_EQ(platform_.shared_info.counters.faults_remapped, 1u);
+  EXPECT_EQ(platform_.shared_info.counters.faults_anonymous, 1u);
+}
+
 TEST_F(AddressSpaceTest, ProtectionIsAccerr) {
   std::uint64_t va = map(4, vmi::prot_read);
   EXPECT_EQ(platform_.load(va), 0);

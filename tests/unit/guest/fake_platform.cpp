@@ -239,6 +239,9 @@ vmi::SharedInfo& shared_info() {
 const vmi::BootInfo& boot_info() {
   return FakePlatform::instance().boot_info;
 }
+vmi::Accounts& accounts() {
+  return FakePlatform::instance().accounts;
+}
 vmi::Rings& rings() {
   return FakePlatform::instance().rings;
 }

@@ -75,6 +75,7 @@ class FakePlatform {
   vmi::SharedInfo shared_info{};
   vmi::BootInfo boot_info{};
   vmi::Rings rings{};
+  vmi::Accounts accounts{};
 };
 
 /// A program's access failed with this Errno.

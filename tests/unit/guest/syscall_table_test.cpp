@@ -58,8 +58,11 @@ TEST(Dispatch, AnswersAnUnknownNumberWithEnosysAndCountsIt) {
     guest::dispatch_system_call(frame);
     EXPECT_EQ(static_cast<std::int64_t>(frame.rax), -38);
   }
+  frame.syscall_number = 335;  // there is none
+  guest::dispatch_system_call(frame);
+  EXPECT_EQ(platform.accounts.calls[335], 1u);
   EXPECT_EQ(platform.shared_info.unknown_syscall[511], 2);
-  EXPECT_EQ(platform.shared_info.counters.unknown_syscalls, 3u);
+  EXPECT_EQ(platform.shared_info.counters.unknown_syscalls, 4u);
 }
 
 TEST(Dispatch, RewindsAnInterruptedCallToItsInstruction) {

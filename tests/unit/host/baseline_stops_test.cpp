@@ -127,6 +127,31 @@ TEST_P(BaselineStops, NullSystemCallTakesTheProtocolsStops) {
   EXPECT_EQ(stops_.counters().null_protocol_deviations, 0u);
 }
 
+TEST_P(BaselineStops, TimeIsTheGatesFromTheFirstStopToTheLast) {
+  vmi::Accounts accounts{};
+  Stops stops(GetParam(), rules, tracee_, services_, mailbox_, shared_, nullptr, &accounts);
+  accounts.begin();
+  auto host_call = [&](const HostCall& made) {
+    tracee_.next_call = made;
+    stops.handle({Stop::Kind::syscall});
+    stops.handle({Stop::Kind::syscall});
+  };
+  host_call(vmm_call(VmmCall::started));
+  stops.handle({Stop::Kind::signal, SIGUSR1});
+  host_call(open_call());
+  EXPECT_EQ(accounts.charged, vmi::account_kernel);
+  host_call(close_call());
+  host_call(leave_call());
+  EXPECT_EQ(accounts.charged, vmi::account_user);
+  tracee_.next_call = {
+      .ip = 0x400010, .arch = AUDIT_ARCH_X86_64, .number = SYS_getppid, .arguments = {}};
+  stops.handle({Stop::Kind::syscall});
+  EXPECT_EQ(accounts.charged, vmi::account_gate);
+  EXPECT_GT(accounts.cycles[vmi::account_user], 0u);
+  EXPECT_EQ(accounts.shortest_trapped_stay, accounts.cycles[vmi::account_user]);
+  EXPECT_EQ(shared_.host_calls[SYS_rt_sigreturn], 1u);
+}
+
 TEST_P(BaselineStops, GuestCallsNeverReachTheHost) {
   boot();
   // The gate's own call, from its own address, is the guest's when guest user code makes it.

@@ -101,6 +101,16 @@ TEST_F(Harness, RecordsEveryLaunchWithItsRawSamples) {
   EXPECT_TRUE(problems().empty());
 }
 
+TEST_F(Harness, AccountsAreAskedForAndKept) {
+  options_.account = true;
+  executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
+    if (request.account) result.outcome.cycles = {{"user", 10}, {"gate", 4}};
+  };
+  run();
+  EXPECT_EQ(file().header.options.at("account"), true);
+  for (const auto& launch : file().launches) EXPECT_EQ(launch.outcome.cycles.at("gate"), 4u);
+}
+
 TEST_F(Harness, WrongOutputIsRecordedAndTheRunGoesOn) {
   executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
     if (request.config.vmm == monitor::Vmm::baseline) result.out = "null-syscall 1\n";

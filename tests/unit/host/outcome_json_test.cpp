@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "monitor/error.h"
 
 namespace monitor {
@@ -22,6 +24,11 @@ TEST(OutcomeJson, ComesBackAsItWas) {
   outcome.counters = {{"host_calls", UINT64_MAX}};
   outcome.unknown_syscalls = {{"io_uring_setup", 2}};
   outcome.warnings = {"slow"};
+  outcome.host_calls = {{"mmap", 3}};
+  outcome.system_calls = {{"read", {.calls = 5, .trapped = 2, .cycles = 1ull << 50}}};
+  outcome.cycles = {{"user", 12}};
+  outcome.cycles_per_second = 2.5e9;
+  outcome.shortest_trapped_stay = 4000;
   outcome.observed = {{0x7fff10000123, 0xc000003e, 10, {1, 2, 3, 4, 5, 6}, 7, true, false}};
   std::string text = outcome_to_json(outcome, Config::parse("extended:protect=none"));
   Outcome back = outcome_from_json(text);
@@ -36,6 +43,11 @@ TEST(OutcomeJson, ComesBackAsItWas) {
   EXPECT_EQ(back.counters, outcome.counters);
   EXPECT_EQ(back.unknown_syscalls, outcome.unknown_syscalls);
   EXPECT_EQ(back.warnings, outcome.warnings);
+  EXPECT_EQ(back.host_calls, outcome.host_calls);
+  EXPECT_EQ(back.system_calls, outcome.system_calls);
+  EXPECT_EQ(back.cycles, outcome.cycles);
+  EXPECT_EQ(back.cycles_per_second, 2.5e9);
+  EXPECT_EQ(back.shortest_trapped_stay, 4000u);
   ASSERT_EQ(back.observed.size(), 1u);
   EXPECT_EQ(back.observed[0].ip, 0x7fff10000123u);
   EXPECT_EQ(back.observed[0].arguments[5], 6u);
@@ -43,6 +55,13 @@ TEST(OutcomeJson, ComesBackAsItWas) {
   EXPECT_FALSE(back.observed[0].allowed);
   EXPECT_THAT(text, HasSubstr("\"config\": \"extended:protect=none\""));
   EXPECT_THAT(text, HasSubstr("unprotected, upper bound"));
+}
+
+TEST(OutcomeJson, ReportsWithoutAccountsAreRead) {
+  auto report = nlohmann::json::parse(outcome_to_json(Outcome{}, Config{}));
+  for (const char* name : {"host_calls", "system_calls"}) EXPECT_EQ(report.erase(name), 1u);
+  EXPECT_FALSE(report.contains("cycles"));
+  EXPECT_TRUE(outcome_from_json(report.dump()).system_calls.empty());
 }
 
 TEST(OutcomeJson, BytesThatAreNoTextDoNotSpoilTheReport) {

@@ -59,6 +59,7 @@ void add_machine_options(options::options_description& visible) {
   add("report", options::value<std::string>()->value_name("FILE"),
       "write times, counters and markers there, as JSON");
   add("summary", "print them on stderr, readably");
+  add("account", "keep account of where the guest's time goes (costs it up to 3 %)");
 }
 
 namespace {
@@ -147,6 +148,10 @@ monitor::MachineConfig machine_from(const options::variables_map& values, const 
   machine.trace_syscalls = values.contains("strace");
   if (machine.trace_syscalls && machine.config.vmm == monitor::Vmm::standalone) {
     throw UsageError("--strace is for guests: for standalone use the host's own strace");
+  }
+  machine.account = values.contains("account");
+  if (machine.account && machine.config.vmm == monitor::Vmm::standalone) {
+    throw UsageError("--account is for guests: for standalone use the host's own perf");
   }
   machine.observe = values.contains("observe");
   if (machine.observe && machine.config.vmm == monitor::Vmm::standalone) {

@@ -26,6 +26,7 @@ options::options_description visible_options() {
   add("csv", options::value<std::string>()->value_name("FILE"), "write the summary there as well");
   add("memory", options::value<std::string>()->value_name("SIZE"), "guest RAM, with K, M or G");
   add("timeout", options::value<std::string>()->value_name("SECONDS"), "limit of one launch");
+  add("account", "guests keep account of where their time goes, for the results (up to 3 %)");
   add("no-figure", "draw no figure");
   return visible;
 }
@@ -71,6 +72,7 @@ harness::RunOptions run_options(const options::variables_map& values) {
   }
   if (values.contains("out")) run.out = values["out"].as<std::string>();
   if (values.contains("csv")) run.csv = values["csv"].as<std::string>();
+  run.account = values.contains("account");
   run.figure = !values.contains("no-figure");
   return run;
 }
