@@ -127,11 +127,20 @@ TEST_P(Rescue, ManyTimes) {
 }
 
 TEST_P(Rescue, WithoutAnybodyLeftTheMachineEnds) {
-  Guest guest(GetParam(), spin);
-  ASSERT_GE(kill_parked(guest), 1);
-  ASSERT_TRUE(kill_running(guest));
-  EXPECT_EQ(guest.status(), 125);
-  EXPECT_THAT(guest.said(), HasSubstr("killed by host signal 9"));
+  // Who is parked may change between a look and a kill: then a process is rescued, and we look
+  // again.
+  for (int tries = 0; tries < 5; ++tries) {
+    Guest guest(GetParam(), spin);
+    ASSERT_GE(kill_parked(guest), 1);
+    const bool killed = kill_running(guest);
+    const int status = guest.status();
+    if (guest.said().find("a host process died under it") != std::string::npos) continue;
+    ASSERT_TRUE(killed);
+    EXPECT_EQ(status, 125);
+    EXPECT_THAT(guest.said(), HasSubstr("killed by host signal 9"));
+    return;
+  }
+  FAIL() << "never met the guest as it was seen";
 }
 
 class LostMachine : public support::LeavesNothing {};
