@@ -20,7 +20,10 @@ bool read_process(const std::string& pid, Process& process) {
   process.pid = std::stoi(pid);
   process.name = line.substr(open + 1, close - open - 1);
   std::istringstream rest(line.substr(close + 1));
-  return static_cast<bool>(rest >> process.state >> process.parent);
+  rest >> process.state >> process.parent;
+  std::string skipped;
+  for (int field = 5; field < 14; ++field) rest >> skipped;  // as proc(5) numbers them
+  return static_cast<bool>(rest >> process.user_ticks);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ struct Process {
   pid_t pid, parent;
   char state;
   std::string name;
+  long user_ticks;  ///< CPU time in user mode, 1/sysconf(_SC_CLK_TCK) s
 };
 
 std::vector<Process> all_processes();
