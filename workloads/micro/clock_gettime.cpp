@@ -20,13 +20,5 @@ std::uint64_t read_clock(std::uint64_t count) {
 int main(int argc, char** argv) {
   constexpr const char* name = "clock-gettime";
   const micro::Arguments arguments(name, argc, argv, 20'000);
-  micro::Marker marker(name);
-  read_clock(arguments.count / 10 + 1);
-  std::uint64_t forward = 0;
-  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
-    marker.start(arguments.count);
-    forward += read_clock(arguments.count);
-    marker.stop();
-  }
-  return micro::report(name, forward);
+  return micro::report(name, micro::measure(name, arguments, arguments.count / 10 + 1, read_clock));
 }

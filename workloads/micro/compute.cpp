@@ -38,12 +38,5 @@ std::uint64_t rounds(std::uint64_t count) {
 int main(int argc, char** argv) {
   constexpr const char* name = "compute";
   const micro::Arguments arguments(name, argc, argv, 50);
-  micro::Marker marker(name);
-  std::uint64_t mixed = rounds(arguments.count / 10 + 1);
-  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
-    marker.start(arguments.count);
-    mixed = mixed * 31 + rounds(arguments.count);
-    marker.stop();
-  }
-  return micro::report(name, mixed);
+  return micro::report(name, micro::measure(name, arguments, arguments.count / 10 + 1, rounds));
 }

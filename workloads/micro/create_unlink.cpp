@@ -20,13 +20,6 @@ std::uint64_t make_and_remove(std::uint64_t count) {
 
 int main(int argc, char** argv) {
   const micro::Arguments arguments(name, argc, argv, 5'000);
-  micro::Marker marker(name);
-  make_and_remove(arguments.count / 10 + 1);
-  std::uint64_t done = 0;
-  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
-    marker.start(arguments.count);
-    done += make_and_remove(arguments.count);
-    marker.stop();
-  }
-  return micro::report(name, done);
+  return micro::report(name,
+                       micro::measure(name, arguments, arguments.count / 10 + 1, make_and_remove));
 }

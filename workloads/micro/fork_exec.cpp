@@ -1,9 +1,7 @@
 // fork-exec: a child that becomes a static program (this one again, told to exit), and waiting for
 // it: what a shell does for each command. The check value is the sum of the exit statuses, which
 // the new program has been told.
-#include <sys/wait.h>
-
-#include "marker.h"
+#include "children.h"
 
 namespace {
 
@@ -16,27 +14,16 @@ int exit_as_told(const char* status) {
   return value;
 }
 
-std::uint64_t run_children(const char* program, std::uint64_t count) {
-  std::uint64_t sum = 0;
-  for (std::uint64_t i = 0; i < count; ++i) {
+std::uint64_t run_programs(const char* program, std::uint64_t count) {
+  return micro::run_children(name, count, [&](std::uint64_t i) {
     char status_text[8] = {};
     std::to_chars(status_text, status_text + sizeof status_text - 1, i % 100 + 1);
-    const pid_t child = fork();
-    if (child < 0) micro::fail(name, "fork failed");
-    if (child == 0) {
-      char exit_word[] = "exit";
-      char* argv[] = {const_cast<char*>(program), exit_word, status_text, nullptr};
-      char* environment[] = {nullptr};
-      execve(program, argv, environment);
-      _exit(127);
-    }
-    int status = 0;
-    if (waitpid(child, &status, 0) != child || !WIFEXITED(status)) {
-      micro::fail(name, "a child ended badly");
-    }
-    sum += static_cast<std::uint64_t>(WEXITSTATUS(status));
-  }
-  return sum;
+    char exit_word[] = "exit";
+    char* argv[] = {const_cast<char*>(program), exit_word, status_text, nullptr};
+    char* environment[] = {nullptr};
+    execve(program, argv, environment);
+    _exit(127);
+  });
 }
 
 }  // namespace
@@ -44,13 +31,7 @@ std::uint64_t run_children(const char* program, std::uint64_t count) {
 int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], "exit") == 0) return exit_as_told(argv[2]);
   const micro::Arguments arguments(name, argc, argv, 300);
-  micro::Marker marker(name);
-  run_children(argv[0], arguments.count / 10 + 1);
-  std::uint64_t sum = 0;
-  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
-    marker.start(arguments.count);
-    sum += run_children(argv[0], arguments.count);
-    marker.stop();
-  }
-  return micro::report(name, sum);
+  return micro::report(
+      name, micro::measure(name, arguments, arguments.count / 10 + 1,
+                           [&](std::uint64_t count) { return run_programs(argv[0], count); }));
 }

@@ -92,9 +92,25 @@ struct Arguments {
   }
 };
 
-/// The program's whole output: `NAME CHECK`, the same wherever it runs.
+/// The program's whole output: `NAME CHECK`, the same wherever it runs. The exit status.
 inline int report(const char* name, std::uint64_t check) {
   return (Line() << name << " " << check << "\n").write_to(STDOUT_FILENO) ? 0 : 1;
+}
+
+/// Warm-up, then the measured parts: the sum of their check values. `work(count)` does so many
+/// operations and returns theirs.
+template <class Work>
+std::uint64_t measure(const char* name, const Arguments& arguments, std::uint64_t warm_up,
+                      Work work) {
+  Marker marker(name);
+  work(warm_up);
+  std::uint64_t check = 0;
+  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
+    marker.start(arguments.count);
+    check += work(arguments.count);
+    marker.stop();
+  }
+  return check;
 }
 
 }  // namespace micro

@@ -1,5 +1,5 @@
-// null-syscall: getppid, the cheapest call there is, by an inlined `syscall` instruction. Run as the
-// first process of a guest or under the standalone runner; says what a trap into the kernel and
+// null-syscall: getppid, the cheapest call there is, by an inlined `syscall` instruction. Run as
+// the first process of a guest or under the standalone runner; says what a trap into the kernel and
 // back costs. The check value is how many calls gave the same answer as the first one.
 #include "marker.h"
 
@@ -23,15 +23,9 @@ std::uint64_t call(std::uint64_t count, long expected) {
 int main(int argc, char** argv) {
   constexpr const char* name = "null-syscall";
   const micro::Arguments arguments(name, argc, argv, 20'000);
-  micro::Marker marker(name);
   const long expected = raw_getppid();
   if (expected < 0) micro::fail(name, "getppid failed");
-  call(arguments.count / 10 + 1, expected);
-  std::uint64_t same = 0;
-  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
-    marker.start(arguments.count);
-    same += call(arguments.count, expected);
-    marker.stop();
-  }
-  return micro::report(name, same);
+  return micro::report(name,
+                       micro::measure(name, arguments, arguments.count / 10 + 1,
+                                      [&](std::uint64_t count) { return call(count, expected); }));
 }

@@ -35,7 +35,6 @@ inline std::uint64_t round_trips(const char* name, std::uint64_t count, int in, 
 /// sum of what came back, which the other process has changed; returns the exit status.
 template <class MakeMemory>
 int ping_pong(const char* name, const Arguments& arguments, MakeMemory make_memory) {
-  Marker marker(name);
   const Pipe there(name), back(name);
   const pid_t child = fork();
   if (child < 0) fail(name, "fork failed");
@@ -53,13 +52,10 @@ int ping_pong(const char* name, const Arguments& arguments, MakeMemory make_memo
   close(there.read_end);
   close(back.write_end);
   const auto memory = make_memory(0);
-  round_trips(name, arguments.count / 10 + 1, back.read_end, there.write_end);
-  std::uint64_t sum = 0;
-  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
-    marker.start(arguments.count);
-    sum += round_trips(name, arguments.count, back.read_end, there.write_end);
-    marker.stop();
-  }
+  const std::uint64_t sum =
+      measure(name, arguments, arguments.count / 10 + 1, [&](std::uint64_t count) {
+        return round_trips(name, count, back.read_end, there.write_end);
+      });
   close(there.write_end);
   int status = -1;
   if (waitpid(child, &status, 0) != child || status != 0 || !memory.intact()) {

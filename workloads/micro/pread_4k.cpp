@@ -35,14 +35,8 @@ std::uint64_t read_pages(int fd, std::uint64_t count) {
 
 int main(int argc, char** argv) {
   const micro::Arguments arguments(name, argc, argv, 10'000);
-  micro::Marker marker(name);
   const int fd = make_file();
-  read_pages(fd, file_pages);
-  std::uint64_t right = 0;
-  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
-    marker.start(arguments.count);
-    right += read_pages(fd, arguments.count);
-    marker.stop();
-  }
-  return micro::report(name, right);
+  return micro::report(name, micro::measure(name, arguments, file_pages, [&](std::uint64_t count) {
+                         return read_pages(fd, count);
+                       }));
 }

@@ -45,4 +45,19 @@ class Region {
   volatile std::uint64_t* words_;
 };
 
+/// First touches of `count` pages, in regions of `pages_each` of which `touched_each` are touched:
+/// page `which(i)` as the i-th. How many came zeroed.
+template <class Which>
+std::uint64_t touch_regions(const char* name, std::uint64_t count, std::uint64_t pages_each,
+                            std::uint64_t touched_each, Which which) {
+  std::uint64_t zeroed = 0;
+  while (count > 0) {
+    const std::uint64_t now = count < touched_each ? count : touched_each;
+    Region region(name, pages_each);
+    for (std::uint64_t i = 0; i < now; ++i) zeroed += region.touch(which(i), i);
+    count -= now;
+  }
+  return zeroed;
+}
+
 }  // namespace micro

@@ -12,9 +12,11 @@ void on_signal(int) {
   handled = handled + 1;
 }
 
-void send(std::uint64_t count) {
+std::uint64_t send(std::uint64_t count) {
   const pid_t self = getpid();
+  handled = 0;
   for (std::uint64_t i = 0; i < count; ++i) kill(self, SIGUSR1);
+  return handled;
 }
 
 }  // namespace
@@ -22,16 +24,8 @@ void send(std::uint64_t count) {
 int main(int argc, char** argv) {
   constexpr const char* name = "signal";
   const micro::Arguments arguments(name, argc, argv, 5'000);
-  micro::Marker marker(name);
   struct sigaction action {};
   action.sa_handler = on_signal;
   if (sigaction(SIGUSR1, &action, nullptr) != 0) micro::fail(name, "sigaction failed");
-  send(arguments.count / 10 + 1);
-  handled = 0;
-  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
-    marker.start(arguments.count);
-    send(arguments.count);
-    marker.stop();
-  }
-  return micro::report(name, handled);
+  return micro::report(name, micro::measure(name, arguments, arguments.count / 10 + 1, send));
 }

@@ -40,14 +40,7 @@ std::uint64_t touch(int fd, std::uint64_t pages) {
 
 int main(int argc, char** argv) {
   const micro::Arguments arguments(name, argc, argv, file_pages);
-  micro::Marker marker(name);
   const int fd = make_file();
-  touch(fd, file_pages);
-  std::uint64_t right = 0;
-  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
-    marker.start(arguments.count);
-    right += touch(fd, arguments.count);
-    marker.stop();
-  }
-  return micro::report(name, right);
+  return micro::report(name, micro::measure(name, arguments, file_pages,
+                                            [&](std::uint64_t count) { return touch(fd, count); }));
 }

@@ -17,27 +17,12 @@ std::uint64_t shuffled(std::uint64_t i) {
 }
 
 std::uint64_t touch(std::uint64_t pages) {
-  std::uint64_t zeroed = 0;
-  while (pages > 0) {
-    const std::uint64_t now = pages < region_pages ? pages : region_pages;
-    micro::Region region(name, region_pages);
-    for (std::uint64_t i = 0; i < now; ++i) zeroed += region.touch(shuffled(i), i);
-    pages -= now;
-  }
-  return zeroed;
+  return micro::touch_regions(name, pages, region_pages, region_pages, shuffled);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const micro::Arguments arguments(name, argc, argv, region_pages);
-  micro::Marker marker(name);
-  touch(region_pages);
-  std::uint64_t zeroed = 0;
-  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
-    marker.start(arguments.count);
-    zeroed += touch(arguments.count);
-    marker.stop();
-  }
-  return micro::report(name, zeroed);
+  return micro::report(name, micro::measure(name, arguments, region_pages, touch));
 }

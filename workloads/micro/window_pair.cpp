@@ -50,14 +50,8 @@ std::uint64_t open_and_close(std::uint8_t* bytes, std::uint64_t count) {
 
 int main(int argc, char** argv) {
   const micro::Arguments arguments(name, argc, argv, 100'000);
-  micro::Marker marker(name);
   std::uint8_t* bytes = map_window();
-  open_and_close(bytes, arguments.count / 10 + 1);
-  std::uint64_t arrived = 0;
-  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
-    marker.start(arguments.count);
-    arrived += open_and_close(bytes, arguments.count);
-    marker.stop();
-  }
-  return micro::report(name, arrived);
+  return micro::report(
+      name, micro::measure(name, arguments, arguments.count / 10 + 1,
+                           [&](std::uint64_t count) { return open_and_close(bytes, count); }));
 }

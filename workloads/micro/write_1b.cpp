@@ -24,16 +24,11 @@ std::uint64_t write_bytes(int fd, std::uint64_t count) {
 
 int main(int argc, char** argv) {
   const micro::Arguments arguments(name, argc, argv, 10'000);
-  micro::Marker marker(name);
   const int fd = open("/tmp/micro-write-1b", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) micro::fail(name, "cannot make a file in /tmp");
   unlink("/tmp/micro-write-1b");
-  write_bytes(fd, 4096);  // the page is there before the clock starts
-  std::uint64_t written = 0;
-  for (std::uint64_t pair = 0; pair < arguments.pairs; ++pair) {
-    marker.start(arguments.count);
-    written += write_bytes(fd, arguments.count);
-    marker.stop();
-  }
-  return micro::report(name, written);
+  // The page is there before the clock starts
+  return micro::report(name, micro::measure(name, arguments, 4096, [&](std::uint64_t count) {
+                         return write_bytes(fd, count);
+                       }));
 }
