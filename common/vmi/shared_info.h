@@ -40,7 +40,8 @@ struct UserAccess {
   X(upcalls_syscall)                                                                              \
   X(upcalls_page_fault)                                                                           \
   X(upcalls_exception)                                                                            \
-  X(upcalls_interrupt) X(upcalls_int80) X(upcalls_own_text)                                 /*m*/ \
+  X(upcalls_interrupt)                                                                            \
+  X(upcalls_int80) X(upcalls_own_text)                                                      /*m*/ \
       X(upcalls_direct) X(sites_patched)                                                    /*m*/ \
       X(host_calls) X(window_openings) X(pages_mapped) X(space_switches) X(device_accesses) /*m*/ \
       X(kernel_access_faults) X(stray_device_accesses)                                      /*m*/ \

@@ -1,5 +1,6 @@
 // FileRuns: which page frames hold a file's pages. A file is a sorted list of runs of contiguous
-// frames; what no run covers is a hole. Used by files in memory, which read holes as zeros, and as ext2's page cache.
+// frames; what no run covers is a hole. Used by files in memory, which read holes as zeros, and as
+// ext2's page cache.
 #pragma once
 
 #include <cstdint>

@@ -67,8 +67,8 @@ class AddressSpace : public Counted {
   Result<> discard(std::uint64_t va, std::uint64_t bytes);
   /// Is all of the range mapped? ENOMEM where not.
   Result<> check_mapped(std::uint64_t va, std::uint64_t bytes) const;
-  /// The frame of the page of text at `va`, to be rewritten (own_text.cpp). EACCES: not text; EFAULT,
-  /// ENOMEM.
+  /// The frame of the page of text at `va`, to be rewritten (own_text.cpp). EACCES: not text;
+  /// EFAULT, ENOMEM.
   Result<Frame> own_text(std::uint64_t va);
   [[nodiscard]] bool resident(std::uint64_t va) const { return extents_.find(va) != nullptr; }
   Result<> populate(std::uint64_t va, std::uint64_t bytes);

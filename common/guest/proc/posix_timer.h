@@ -25,7 +25,7 @@ struct PosixTimer {
   std::uint64_t value = 0;
   Timer timer;
   std::uint64_t interval_ns = 0;
-  int overruns = 0;  // expiries that found the signal still pending
+  int overruns = 0;       // expiries that found the signal still pending
   int overruns_told = 0;  // with the last one that was delivered
 
   void expired();

@@ -2,98 +2,98 @@
 #pragma once
 
 // X(number, name, support, note)
-#define GUEST_SYSCALLS_FILES(X)                                                                 \
-  X(0, read, full, "")                                                                          \
-  X(1, write, full, "")                                                                         \
-  X(2, open, partly, "no O_TMPFILE, no O_ASYNC; locks and leases never block")                  \
-  X(3, close, full, "")                                                                         \
-  X(4, stat, full, "")                                                                          \
-  X(5, fstat, full, "")                                                                         \
-  X(6, lstat, full, "")                                                                         \
-  X(7, poll, full, "")                                                                          \
-  X(8, lseek, partly, "SEEK_DATA and SEEK_HOLE see no holes")                                   \
-  X(16, ioctl, partly, "terminals: in typetwo shell; elsewhere settings can only be read")      \
-  X(17, pread64, full, "")                                                                      \
-  X(18, pwrite64, full, "")                                                                     \
-  X(19, readv, full, "")                                                                        \
-  X(20, writev, partly, "to a pipe, only each part is atomic")                                  \
-  X(21, access, full, "")                                                                       \
-  X(22, pipe, full, "")                                                                         \
-  X(23, select, full, "")                                                                       \
-  X(32, dup, full, "")                                                                          \
-  X(33, dup2, full, "")                                                                         \
-  X(40, sendfile, partly, "from regular files")                                                 \
-  X(41, socket, refused, "EAFNOSUPPORT: no network, no local sockets")                          \
-  X(52, getpeername, refused, "ENOTSOCK: there are no sockets")                                 \
-  X(72, fcntl, partly, "locks are always granted; no leases, seals or owners")                  \
-  X(73, flock, partly, "always granted")                                                        \
-  X(74, fsync, full, "")                                                                        \
-  X(75, fdatasync, full, "")                                                                    \
-  X(76, truncate, full, "")                                                                     \
-  X(77, ftruncate, full, "")                                                                    \
-  X(79, getcwd, full, "")                                                                       \
-  X(80, chdir, full, "")                                                                        \
-  X(81, fchdir, full, "")                                                                       \
-  X(82, rename, full, "")                                                                       \
-  X(83, mkdir, full, "")                                                                        \
-  X(84, rmdir, full, "")                                                                        \
-  X(85, creat, full, "")                                                                        \
-  X(86, link, full, "")                                                                         \
-  X(87, unlink, full, "")                                                                       \
-  X(88, symlink, full, "")                                                                      \
-  X(89, readlink, full, "")                                                                     \
-  X(90, chmod, full, "")                                                                        \
-  X(91, fchmod, full, "")                                                                       \
-  X(92, chown, full, "")                                                                        \
-  X(93, fchown, full, "")                                                                       \
-  X(94, lchown, full, "")                                                                       \
-  X(95, umask, full, "")                                                                        \
-  X(132, utime, full, "")                                                                       \
-  X(133, mknod, partly, "no sockets; block devices have no driver")                             \
-  X(137, statfs, full, "")                                                                      \
-  X(138, fstatfs, full, "")                                                                     \
-  X(161, chroot, full, "")                                                                      \
-  X(162, sync, full, "")                                                                        \
-  X(188, setxattr, refused, "EOPNOTSUPP: no extended attributes")                               \
-  X(189, lsetxattr, refused, "EOPNOTSUPP: no extended attributes")                              \
-  X(190, fsetxattr, refused, "EOPNOTSUPP: no extended attributes")                              \
-  X(191, getxattr, refused, "EOPNOTSUPP: no extended attributes")                               \
-  X(192, lgetxattr, refused, "EOPNOTSUPP: no extended attributes")                              \
-  X(193, fgetxattr, refused, "EOPNOTSUPP: no extended attributes")                              \
-  X(194, listxattr, full, "there are none")                                                     \
-  X(195, llistxattr, full, "there are none")                                                    \
-  X(196, flistxattr, full, "there are none")                                                    \
-  X(197, removexattr, refused, "EOPNOTSUPP: no extended attributes")                            \
-  X(198, lremovexattr, refused, "EOPNOTSUPP: no extended attributes")                           \
-  X(199, fremovexattr, refused, "EOPNOTSUPP: no extended attributes")                           \
-  X(217, getdents64, full, "")                                                                  \
-  X(221, fadvise64, full, "")                                                                   \
-  X(235, utimes, full, "")                                                                      \
-  X(257, openat, partly, "as open")                                                             \
-  X(258, mkdirat, full, "")                                                                     \
-  X(259, mknodat, partly, "as mknod")                                                           \
-  X(260, fchownat, full, "")                                                                    \
-  X(261, futimesat, full, "")                                                                   \
-  X(262, newfstatat, full, "")                                                                  \
-  X(263, unlinkat, full, "")                                                                    \
-  X(264, renameat, full, "")                                                                    \
-  X(265, linkat, full, "")                                                                      \
-  X(266, symlinkat, full, "")                                                                   \
-  X(267, readlinkat, full, "")                                                                  \
-  X(268, fchmodat, full, "")                                                                    \
-  X(269, faccessat, full, "")                                                                   \
-  X(270, pselect6, full, "")                                                                    \
-  X(271, ppoll, full, "")                                                                       \
-  X(280, utimensat, full, "")                                                                   \
-  X(285, fallocate, partly, "sets nothing aside; punches no holes")                             \
-  X(292, dup3, full, "")                                                                        \
-  X(293, pipe2, partly, "no packet mode")                                                       \
-  X(295, preadv, full, "")                                                                      \
-  X(296, pwritev, full, "")                                                                     \
-  X(306, syncfs, full, "")                                                                      \
-  X(316, renameat2, partly, "RENAME_NOREPLACE only")                                            \
-  X(318, getrandom, full, "")                                                                   \
-  X(326, copy_file_range, partly, "regular files only")                                         \
-  X(332, statx, partly, "no birth time, no attributes")                                         \
-  X(436, close_range, full, "")                                                                 \
+#define GUEST_SYSCALLS_FILES(X)                                                            \
+  X(0, read, full, "")                                                                     \
+  X(1, write, full, "")                                                                    \
+  X(2, open, partly, "no O_TMPFILE, no O_ASYNC; locks and leases never block")             \
+  X(3, close, full, "")                                                                    \
+  X(4, stat, full, "")                                                                     \
+  X(5, fstat, full, "")                                                                    \
+  X(6, lstat, full, "")                                                                    \
+  X(7, poll, full, "")                                                                     \
+  X(8, lseek, partly, "SEEK_DATA and SEEK_HOLE see no holes")                              \
+  X(16, ioctl, partly, "terminals: in typetwo shell; elsewhere settings can only be read") \
+  X(17, pread64, full, "")                                                                 \
+  X(18, pwrite64, full, "")                                                                \
+  X(19, readv, full, "")                                                                   \
+  X(20, writev, partly, "to a pipe, only each part is atomic")                             \
+  X(21, access, full, "")                                                                  \
+  X(22, pipe, full, "")                                                                    \
+  X(23, select, full, "")                                                                  \
+  X(32, dup, full, "")                                                                     \
+  X(33, dup2, full, "")                                                                    \
+  X(40, sendfile, partly, "from regular files")                                            \
+  X(41, socket, refused, "EAFNOSUPPORT: no network, no local sockets")                     \
+  X(52, getpeername, refused, "ENOTSOCK: there are no sockets")                            \
+  X(72, fcntl, partly, "locks are always granted; no leases, seals or owners")             \
+  X(73, flock, partly, "always granted")                                                   \
+  X(74, fsync, full, "")                                                                   \
+  X(75, fdatasync, full, "")                                                               \
+  X(76, truncate, full, "")                                                                \
+  X(77, ftruncate, full, "")                                                               \
+  X(79, getcwd, full, "")                                                                  \
+  X(80, chdir, full, "")                                                                   \
+  X(81, fchdir, full, "")                                                                  \
+  X(82, rename, full, "")                                                                  \
+  X(83, mkdir, full, "")                                                                   \
+  X(84, rmdir, full, "")                                                                   \
+  X(85, creat, full, "")                                                                   \
+  X(86, link, full, "")                                                                    \
+  X(87, unlink, full, "")                                                                  \
+  X(88, symlink, full, "")                                                                 \
+  X(89, readlink, full, "")                                                                \
+  X(90, chmod, full, "")                                                                   \
+  X(91, fchmod, full, "")                                                                  \
+  X(92, chown, full, "")                                                                   \
+  X(93, fchown, full, "")                                                                  \
+  X(94, lchown, full, "")                                                                  \
+  X(95, umask, full, "")                                                                   \
+  X(132, utime, full, "")                                                                  \
+  X(133, mknod, partly, "no sockets; block devices have no driver")                        \
+  X(137, statfs, full, "")                                                                 \
+  X(138, fstatfs, full, "")                                                                \
+  X(161, chroot, full, "")                                                                 \
+  X(162, sync, full, "")                                                                   \
+  X(188, setxattr, refused, "EOPNOTSUPP: no extended attributes")                          \
+  X(189, lsetxattr, refused, "EOPNOTSUPP: no extended attributes")                         \
+  X(190, fsetxattr, refused, "EOPNOTSUPP: no extended attributes")                         \
+  X(191, getxattr, refused, "EOPNOTSUPP: no extended attributes")                          \
+  X(192, lgetxattr, refused, "EOPNOTSUPP: no extended attributes")                         \
+  X(193, fgetxattr, refused, "EOPNOTSUPP: no extended attributes")                         \
+  X(194, listxattr, full, "there are none")                                                \
+  X(195, llistxattr, full, "there are none")                                               \
+  X(196, flistxattr, full, "there are none")                                               \
+  X(197, removexattr, refused, "EOPNOTSUPP: no extended attributes")                       \
+  X(198, lremovexattr, refused, "EOPNOTSUPP: no extended attributes")                      \
+  X(199, fremovexattr, refused, "EOPNOTSUPP: no extended attributes")                      \
+  X(217, getdents64, full, "")                                                             \
+  X(221, fadvise64, full, "")                                                              \
+  X(235, utimes, full, "")                                                                 \
+  X(257, openat, partly, "as open")                                                        \
+  X(258, mkdirat, full, "")                                                                \
+  X(259, mknodat, partly, "as mknod")                                                      \
+  X(260, fchownat, full, "")                                                               \
+  X(261, futimesat, full, "")                                                              \
+  X(262, newfstatat, full, "")                                                             \
+  X(263, unlinkat, full, "")                                                               \
+  X(264, renameat, full, "")                                                               \
+  X(265, linkat, full, "")                                                                 \
+  X(266, symlinkat, full, "")                                                              \
+  X(267, readlinkat, full, "")                                                             \
+  X(268, fchmodat, full, "")                                                               \
+  X(269, faccessat, full, "")                                                              \
+  X(270, pselect6, full, "")                                                               \
+  X(271, ppoll, full, "")                                                                  \
+  X(280, utimensat, full, "")                                                              \
+  X(285, fallocate, partly, "sets nothing aside; punches no holes")                        \
+  X(292, dup3, full, "")                                                                   \
+  X(293, pipe2, partly, "no packet mode")                                                  \
+  X(295, preadv, full, "")                                                                 \
+  X(296, pwritev, full, "")                                                                \
+  X(306, syncfs, full, "")                                                                 \
+  X(316, renameat2, partly, "RENAME_NOREPLACE only")                                       \
+  X(318, getrandom, full, "")                                                              \
+  X(326, copy_file_range, partly, "regular files only")                                    \
+  X(332, statx, partly, "no birth time, no attributes")                                    \
+  X(436, close_range, full, "")                                                            \
   X(439, faccessat2, full, "")

@@ -11,75 +11,75 @@
   GUEST_SYSCALLS_MISC(X)
 
 // process_calls.cpp
-#define GUEST_SYSCALLS_LIFE(X)                                                             \
-  X(56, clone, partly, "no threads: EINVAL for CLONE_THREAD, CLONE_SIGHAND, namespaces")   \
-  X(57, fork, full, "")                                                                    \
-  X(58, vfork, full, "")                                                                   \
-  X(59, execve, partly, "x86-64 programs; arguments and environment up to 256 KiB")        \
-  X(60, exit, full, "")                                                                    \
-  X(61, wait4, full, "")                                                                   \
-  X(231, exit_group, full, "")                                                             \
-  X(247, waitid, partly, "no P_PIDFD: EINVAL")                                             \
+#define GUEST_SYSCALLS_LIFE(X)                                                           \
+  X(56, clone, partly, "no threads: EINVAL for CLONE_THREAD, CLONE_SIGHAND, namespaces") \
+  X(57, fork, full, "")                                                                  \
+  X(58, vfork, full, "")                                                                 \
+  X(59, execve, partly, "x86-64 programs; arguments and environment up to 256 KiB")      \
+  X(60, exit, full, "")                                                                  \
+  X(61, wait4, full, "")                                                                 \
+  X(231, exit_group, full, "")                                                           \
+  X(247, waitid, partly, "no P_PIDFD: EINVAL")                                           \
   X(435, clone3, partly, "as clone; no set_tid, no cgroup, no pidfd: EINVAL")
 
 // signal_calls.cpp
-#define GUEST_SYSCALLS_SIGNALS(X)                                                          \
-  X(13, rt_sigaction, full, "")                                                            \
-  X(14, rt_sigprocmask, full, "")                                                          \
-  X(15, rt_sigreturn, full, "")                                                            \
-  X(34, pause, full, "")                                                                   \
-  X(62, kill, full, "")                                                                    \
-  X(127, rt_sigpending, full, "")                                                          \
-  X(128, rt_sigtimedwait, full, "")                                                        \
-  X(129, rt_sigqueueinfo, full, "")                                                        \
-  X(130, rt_sigsuspend, full, "")                                                          \
-  X(131, sigaltstack, full, "")                                                            \
-  X(200, tkill, full, "")                                                                  \
+#define GUEST_SYSCALLS_SIGNALS(X)   \
+  X(13, rt_sigaction, full, "")     \
+  X(14, rt_sigprocmask, full, "")   \
+  X(15, rt_sigreturn, full, "")     \
+  X(34, pause, full, "")            \
+  X(62, kill, full, "")             \
+  X(127, rt_sigpending, full, "")   \
+  X(128, rt_sigtimedwait, full, "") \
+  X(129, rt_sigqueueinfo, full, "") \
+  X(130, rt_sigsuspend, full, "")   \
+  X(131, sigaltstack, full, "")     \
+  X(200, tkill, full, "")           \
   X(234, tgkill, full, "")
 
 // time_calls.cpp
-#define GUEST_SYSCALLS_TIME(X)                                                             \
-  X(35, nanosleep, full, "")                                                               \
-  X(36, getitimer, partly, "ITIMER_REAL only: EINVAL for the CPU-time timers")             \
-  X(37, alarm, full, "")                                                                   \
-  X(38, setitimer, partly, "ITIMER_REAL only: EINVAL for the CPU-time timers")             \
-  X(96, gettimeofday, full, "")                                                            \
-  X(100, times, partly, "all CPU time counts as user time")                                \
-  X(164, settimeofday, refused, "EPERM: the clock is the host's")                          \
-  X(201, time, full, "")                                                                   \
-  X(222, timer_create, partly, "not on CPU-time clocks: EINVAL")                           \
-  X(223, timer_settime, full, "")                                                          \
-  X(224, timer_gettime, full, "")                                                          \
-  X(225, timer_getoverrun, full, "")                                                       \
-  X(226, timer_delete, full, "")                                                           \
-  X(227, clock_settime, refused, "EPERM: the clock is the host's")                         \
-  X(228, clock_gettime, partly, "no clocks of other processes: EINVAL")                    \
-  X(229, clock_getres, partly, "no clocks of other processes: EINVAL")                     \
+#define GUEST_SYSCALLS_TIME(X)                                                 \
+  X(35, nanosleep, full, "")                                                   \
+  X(36, getitimer, partly, "ITIMER_REAL only: EINVAL for the CPU-time timers") \
+  X(37, alarm, full, "")                                                       \
+  X(38, setitimer, partly, "ITIMER_REAL only: EINVAL for the CPU-time timers") \
+  X(96, gettimeofday, full, "")                                                \
+  X(100, times, partly, "all CPU time counts as user time")                    \
+  X(164, settimeofday, refused, "EPERM: the clock is the host's")              \
+  X(201, time, full, "")                                                       \
+  X(222, timer_create, partly, "not on CPU-time clocks: EINVAL")               \
+  X(223, timer_settime, full, "")                                              \
+  X(224, timer_gettime, full, "")                                              \
+  X(225, timer_getoverrun, full, "")                                           \
+  X(226, timer_delete, full, "")                                               \
+  X(227, clock_settime, refused, "EPERM: the clock is the host's")             \
+  X(228, clock_gettime, partly, "no clocks of other processes: EINVAL")        \
+  X(229, clock_getres, partly, "no clocks of other processes: EINVAL")         \
   X(230, clock_nanosleep, partly, "not on CPU-time clocks: EINVAL; wakes on 10 ms ticks when busy")
 
 // identity_calls.cpp
-#define GUEST_SYSCALLS_IDENTITY(X)                                                         \
-  X(39, getpid, full, "")                                                                  \
-  X(102, getuid, full, "")                                                                 \
-  X(104, getgid, full, "")                                                                 \
-  X(105, setuid, partly, "as far as ids go; files are open to everybody")                \
-  X(106, setgid, partly, "as far as ids go; files are open to everybody")                \
-  X(107, geteuid, full, "")                                                                \
-  X(108, getegid, full, "")                                                                \
-  X(109, setpgid, partly, "also allowed after the child's execve")                         \
-  X(110, getppid, full, "")                                                                \
-  X(111, getpgrp, full, "")                                                                \
-  X(112, setsid, full, "")                                                                 \
-  X(113, setreuid, partly, "as far as ids go; files are open to everybody")              \
-  X(114, setregid, partly, "as far as ids go; files are open to everybody")              \
-  X(115, getgroups, full, "")                                                              \
-  X(116, setgroups, partly, "as far as ids go; files are open to everybody")              \
-  X(117, setresuid, partly, "as far as ids go; files are open to everybody")             \
-  X(118, getresuid, full, "")                                                              \
-  X(119, setresgid, partly, "as far as ids go; files are open to everybody")             \
-  X(120, getresgid, full, "")                                                              \
-  X(121, getpgid, full, "")                                                                \
-  X(124, getsid, full, "")                                                                 \
+#define GUEST_SYSCALLS_IDENTITY(X)                                           \
+  X(39, getpid, full, "")                                                    \
+  X(102, getuid, full, "")                                                   \
+  X(104, getgid, full, "")                                                   \
+  X(105, setuid, partly, "as far as ids go; files are open to everybody")    \
+  X(106, setgid, partly, "as far as ids go; files are open to everybody")    \
+  X(107, geteuid, full, "")                                                  \
+  X(108, getegid, full, "")                                                  \
+  X(109, setpgid, partly, "also allowed after the child's execve")           \
+  X(110, getppid, full, "")                                                  \
+  X(111, getpgrp, full, "")                                                  \
+  X(112, setsid, full, "")                                                   \
+  X(113, setreuid, partly, "as far as ids go; files are open to everybody")  \
+  X(114, setregid, partly, "as far as ids go; files are open to everybody")  \
+  X(115, getgroups, full, "")                                                \
+  X(116, setgroups, partly, "as far as ids go; files are open to everybody") \
+  X(117, setresuid, partly, "as far as ids go; files are open to everybody") \
+  X(118, getresuid, full, "")                                                \
+  X(119, setresgid, partly, "as far as ids go; files are open to everybody") \
+  X(120, getresgid, full, "")                                                \
+  X(121, getpgid, full, "")                                                  \
+  X(124, getsid, full, "")                                                   \
   X(186, gettid, full, "")
 
 // misc_calls.cpp
@@ -94,12 +94,12 @@
   X(141, setpriority, partly, "as getpriority; kept and reported: round robin knows none") \
   X(157, prctl, partly, "name, pdeathsig, dumpable, no_new_privs; EINVAL for the rest")    \
   X(158, arch_prctl, partly, "FS and GS base; EINVAL for the rest")                        \
-  X(160, setrlimit, partly, "RLIMIT_NOFILE is in force; the others are kept and reported")            \
+  X(160, setrlimit, partly, "RLIMIT_NOFILE is in force; the others are kept and reported") \
   X(202, futex, partly, "WAIT, WAKE and their BITSET forms, within one address space")     \
   X(203, sched_setaffinity, full, "")                                                      \
   X(204, sched_getaffinity, full, "")                                                      \
   X(218, set_tid_address, full, "")                                                        \
   X(273, set_robust_list, partly, "accepted; the list is not walked at exit")              \
-  X(302, prlimit64, partly, "RLIMIT_NOFILE is in force; the others are kept and reported")            \
+  X(302, prlimit64, partly, "RLIMIT_NOFILE is in force; the others are kept and reported") \
   X(309, getcpu, full, "")                                                                 \
   X(334, rseq, refused, "ENOSYS: the C library does without")

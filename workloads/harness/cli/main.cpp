@@ -69,8 +69,9 @@ int main(int argc, char** argv) {
     print_usage(help ? stdout : stderr);
     return help ? 0 : 2;
   }
-  fmt::print(stderr,
-             "typetwo: unknown command '{}': use exec, shell, run, plot, image, syscalls or doctor\n",
-             name);
+  fmt::print(
+      stderr,
+      "typetwo: unknown command '{}': use exec, shell, run, plot, image, syscalls or doctor\n",
+      name);
   return 2;
 }
