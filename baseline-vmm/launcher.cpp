@@ -18,6 +18,7 @@
 #include "baseline-vmm/ticker.h"
 #include "baseline-vmm/tracee.h"
 #include "devices/machine.h"
+#include "monitor/accounting.h"
 #include "monitor/clock.h"
 #include "monitor/debug_stub.h"
 #include "monitor/error.h"
@@ -49,12 +50,6 @@ std::uint64_t in_gate(const std::byte* label) {
 
 ResidentHeader& resident_header(const monitor::GuestMemory& memory) {
   return *reinterpret_cast<ResidentHeader*>(memory.at(vmi::resident_base));
-}
-
-double own_cpu_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 std::uint64_t own_peak_rss() {
@@ -194,7 +189,8 @@ void Launch::look_at_host() {
 
 void Launch::note_first_instruction(const PtraceTracee& tracee) {
   first_instruction_ns_ = monitor::monotonic_ns();
-  cpu_seconds_at_first_instruction_ = own_cpu_seconds() + tracee.cpu_seconds();
+  cpu_seconds_at_first_instruction_ =
+      monitor::cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) + tracee.cpu_seconds();
 }
 
 bool Launch::out_of_time() {
@@ -243,8 +239,8 @@ void Launch::report(const Stops& stops, PtraceTracee& tracee) {
   if (first_instruction_ns_ != 0) {
     outcome_.boot_seconds = static_cast<double>(first_instruction_ns_ - started_ns_) * 1e-9;
     outcome_.wall_seconds = static_cast<double>(end_ns - first_instruction_ns_) * 1e-9;
-    outcome_.cpu_seconds =
-        own_cpu_seconds() + tracee.cpu_seconds() - cpu_seconds_at_first_instruction_;
+    outcome_.cpu_seconds = monitor::cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) + tracee.cpu_seconds() -
+                           cpu_seconds_at_first_instruction_;
   }
   outcome_.rss_bytes = std::max(tracee.rss_bytes(), own_peak_rss());
   outcome_.markers = port_.markers();

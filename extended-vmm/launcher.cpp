@@ -5,8 +5,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <ctime>
-
 #include "extended-vmm/report.h"
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/spaces/members.h"
@@ -24,26 +22,6 @@
 
 namespace extended {
 namespace {
-
-Protect protect_of(const monitor::Config& config) {
-  switch (config.protect) {
-    case monitor::Protect::mmap:
-      return Protect::mmap;
-    case monitor::Protect::mprotect:
-      return Protect::mprotect;
-    case monitor::Protect::none:
-      break;
-  }
-  return Protect::none;
-}
-
-Trap trap_of(const monitor::Config& config) {
-  return config.trap == monitor::Trap::direct ? Trap::direct : Trap::sigsys;
-}
-
-Spaces spaces_of(const monitor::Config& config) {
-  return config.spaces == monitor::Spaces::pool ? Spaces::pool : Spaces::remap;
-}
 
 std::uint64_t address(const void* pointer) {
   return reinterpret_cast<std::uint64_t>(pointer);
@@ -75,16 +53,9 @@ void handle_signals(std::uint64_t restorer) {
       monitor::throw_errno("cannot handle host signals");
 }
 
-/// The launcher's own work for the machine counts, too.
-double thread_cpu_seconds() {
-  timespec used{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
-}
-
 monitor::Outcome run(const monitor::MachineConfig& config) {
   monitor::Outcome outcome;
-  const Protect protect = protect_of(config.config);
+  const Protect protect = config.config.protect;
   const monitor::BlockImage disk(config.block_image, config.block_read_only);
   monitor::GuestMemory memory(config.memory_bytes);
   outcome.prefault_seconds = memory.prefault();
@@ -93,9 +64,9 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   auto& resident = *reinterpret_cast<ResidentImage*>(memory.at(vmi::resident_base));
   const Gate gate = gate_for(protect, config.account);
   resident.start_info = {
-      .trap = trap_of(config.config),
+      .trap = config.config.trap,
       .protect = protect,
-      .spaces = spaces_of(config.config),
+      .spaces = config.config.spaces,
       .launcher = getpid(),
       .ram_bytes = memory.ram_bytes(),
       .xsave_bytes = memory.boot_info().xsave_bytes,
@@ -107,7 +78,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const std::vector<sock_filter> filter = make_filter(sites);
   const GateConstants constants{resident.signal_entry, memory.total_bytes(), resident.direct_entry};
 
-  const WakeEvent wake(config.config.trap == monitor::Trap::direct);
+  const WakeEvent wake(config.config.trap == Trap::direct);
   monitor::GuestProcess process(
       {.memory = memory,
        .gate_code = gate.code,
@@ -129,7 +100,8 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   MachineProcesses processes(resident.members, process.pid());
   const Machine machine{config, memory, resident, processes, wake, process.pid()};
   process.reaped();  // by `processes`, whatever happens
-  const double own_cpu = thread_cpu_seconds();
+  // The launcher's own work for the machine counts, too.
+  const double own_cpu = monitor::cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
   const End end = watch(machine, sites, outcome);
   const double ended = monitor::monotonic_seconds();
 
@@ -145,7 +117,8 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
     outcome.boot_seconds = booted - start;
     outcome.wall_seconds = ended - booted;
   }
-  outcome.cpu_seconds = processes.cost().cpu_seconds + thread_cpu_seconds() - own_cpu;
+  outcome.cpu_seconds =
+      processes.cost().cpu_seconds + monitor::cpu_seconds(CLOCK_THREAD_CPUTIME_ID) - own_cpu;
   outcome.rss_bytes = processes.cost().peak_rss_bytes;
   outcome.window_is_huge = memory.window_is_huge();
   read_markers(resident.report, outcome);

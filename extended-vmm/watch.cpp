@@ -127,6 +127,15 @@ End watch_unseen(const Machine& machine) {
   return {machine.processes.end(), in_time};
 }
 
+/// The end of the first process, which somebody else waited for, ends the machine. Nothing: its
+/// time was up.
+End end_with_first(const Machine& machine, const std::optional<monitor::ProcessEnd>& first) {
+  if (!first) return {machine.processes.end(), false};
+  machine.processes.reaped_first(first->usage);
+  machine.processes.end();
+  return {first->status, true};
+}
+
 /// The same with a witness that traces every host call (tests).
 End watch_observed(const Machine& machine, const HostCallSites& sites, monitor::Outcome& outcome) {
   // A parked process is in the kernel, wherever the one that runs is.
@@ -143,21 +152,15 @@ End watch_observed(const Machine& machine, const HostCallSites& sites, monitor::
                                   [&] { machine.wake.answer(machine.resident); });
   outcome.observed = observer.report();
   outcome.counters["observed_traps"] = observer.trapped();
-  if (!end) return {machine.processes.end(), false};
-  machine.processes.reaped_first(end->usage);
-  machine.processes.end();
-  return {end->status, true};
+  return end_with_first(machine, end);
 }
 
 /// The same for gdb.
 End watch_debugged(const Machine& machine) {
   monitor::DebuggedProcesses debugged(*machine.config.debugger,
                                       [&] { return machine.processes.running(); });
-  const auto end = debugged.run(machine.first, machine.memory, machine.config.timeout_seconds);
-  if (!end) return {machine.processes.end(), false};
-  machine.processes.reaped_first(end->usage);
-  machine.processes.end();
-  return {end->status, true};
+  return end_with_first(
+      machine, debugged.run(machine.first, machine.memory, machine.config.timeout_seconds));
 }
 
 }  // namespace

@@ -19,15 +19,13 @@ struct SignalFrame {
 
 namespace {
 
-// Within the XSAVE area: the legacy region's bytes left to software, where the host describes the
-// area's extent and which rt_sigreturn checks, and the header behind the legacy region.
-constexpr std::uint64_t control_word = 0, mxcsr = 24, software = 464, software_bytes = 48;
+// Within the XSAVE area: where the host says how long it is, and the header behind the legacy
+// region.
+constexpr std::uint64_t software_xsave_bytes = 464 + 16;
 constexpr std::uint64_t header = 512, header_bytes = 64;
-constexpr std::uint64_t software_xsave_bytes = software + 16;
-constexpr std::uint16_t initial_control_word = 0x37f;
-constexpr std::uint32_t initial_mxcsr = 0x1f80;
 
 SignalFrame* current;
+void* vectors_home;  // of the thread whose vector state is in `current`
 
 std::uint64_t read_fs_base() {
   std::uint64_t base;
@@ -92,26 +90,16 @@ HardwareTrap frame_hardware_trap() {
   return {current->vector, current->error, current->fault_address};
 }
 
-void save_vectors(void* to) {
-  copy_bytes(to, current->vectors, vector_bytes());
+void save_vectors() {
+  copy_bytes(vectors_home, current->vectors, vector_bytes());
 }
 
-void load_vectors(const void* from) {
-  std::byte* area = current->vectors;
-  if (from) {
-    copy_bytes(area, from, vector_bytes());
-    return;
-  }
-  // An empty component bitmap stands for the initial state of all components; control word and
-  // MXCSR are told apart from it for hosts that look at the legacy region alone.
-  zero_bytes(area, software);
-  copy_bytes(area + control_word, &initial_control_word, sizeof initial_control_word);
-  copy_bytes(area + mxcsr, &initial_mxcsr, sizeof initial_mxcsr);
-  zero_bytes(area + header, header_bytes);
+void load_vectors(void* home, bool) {
+  vectors_home = home;
+  if (home != nullptr) copy_bytes(current->vectors, home, vector_bytes());
 }
 
 static_assert(offsetof(SignalFrame, registers) == 40 && offsetof(SignalFrame, cs) == 184);
 static_assert(offsetof(SignalFrame, vectors) == 224);
-static_assert(software + software_bytes == header);
 
 }  // namespace baseline

@@ -8,11 +8,7 @@
 
 #include "baseline-vmm/resident_header.h"
 #include "monitor/resident/host_call.h"
-#include "vmi/accounts.h"
-#include "vmi/address_map.h"
-#include "vmi/boot_info.h"
-#include "vmi/hypercalls.h"
-#include "vmi/shared_info.h"
+#include "monitor/resident/window.h"
 
 namespace baseline {
 
@@ -26,23 +22,11 @@ extern std::uint64_t upcall_stack;
 
 extern ResidentHeader resident_header;
 
-inline vmi::SharedInfo& shared_info() {
-  return *reinterpret_cast<vmi::SharedInfo*>(vmi::shared_info_base);
-}
-inline const vmi::BootInfo& boot_info() {
-  return *reinterpret_cast<const vmi::BootInfo*>(vmi::boot_info_base);
-}
-inline const vmi::KernelHeader& kernel() {
-  return *reinterpret_cast<const vmi::KernelHeader*>(vmi::kernel_base);
-}
-
-inline vmi::Accounts& accounts() {
-  return *reinterpret_cast<vmi::Accounts*>(vmi::accounts_base);
-}
-/// Null: nobody asked where the time goes.
-inline vmi::Accounts* time_accounts() {
-  return boot_info().options & vmi::boot_account ? &accounts() : nullptr;
-}
+using monitor::accounts;
+using monitor::boot_info;
+using monitor::kernel;
+using monitor::shared_info;
+using monitor::time_accounts;
 
 /// The direct map of guest RAM: open with the window, by the same host call.
 inline std::byte* frame_address(vmi::Frame frame, std::uint64_t offset = 0) {
@@ -71,8 +55,8 @@ struct HardwareTrap {
 };
 HardwareTrap frame_hardware_trap();
 SignalFrame* signal_frame();
-void save_vectors(void* to);
-void load_vectors(const void* from);
+void save_vectors();
+void load_vectors(void* home, bool written);
 
 // memory.cpp
 std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::uint32_t protection,

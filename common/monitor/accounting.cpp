@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <fstream>
 #include <string>
 
@@ -43,13 +42,18 @@ ProcessCost cost_of(const rusage& usage) {
 ProcessCost cost_of_process(pid_t pid) {
   ProcessCost cost;
   clockid_t clock = 0;
-  timespec used{};
   // The process's own CPU clock: nanoseconds, where /proc/PID/stat counts ticks of 10 ms.
-  if (pid > 0 && clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &used) == 0) {
-    cost.cpu_seconds = static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+  if (pid > 0 && clock_getcpuclockid(pid, &clock) == 0) {
+    cost.cpu_seconds = cpu_seconds(clock);
     cost.peak_rss_bytes = peak_rss(pid);
   }
   return cost;
+}
+
+double cpu_seconds(clockid_t clock) {
+  timespec used{};
+  clock_gettime(clock, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
 }
 
 }  // namespace monitor

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <ctime>
 
 namespace monitor {
 
@@ -16,11 +17,20 @@ struct ProcessCost {
   ProcessCost& operator+=(const ProcessCost& other);
 };
 
+/// What wait4() says of a process that has ended.
+struct ProcessEnd {
+  int status;
+  rusage usage;
+};
+
 /// Of a process just reaped by wait4(), or of getrusage().
 ProcessCost cost_of(const rusage& usage);
 
 /// Of a live process, or of a dead one not reaped yet (then without its peak memory); zero if there
 /// is no such process.
 ProcessCost cost_of_process(pid_t pid);
+
+/// What a CPU-time clock has counted; zero if there is no such clock.
+double cpu_seconds(clockid_t clock);
 
 }  // namespace monitor

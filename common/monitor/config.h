@@ -5,12 +5,11 @@
 #include <string_view>
 #include <vector>
 
+#include "monitor/axes.h"
+
 namespace monitor {
 
 enum class Vmm { standalone, baseline, extended };
-enum class Trap { ptrace, sysemu, sigsys, direct };
-enum class Protect { mmap, mprotect, none };
-enum class Spaces { remap, pool };
 
 struct Config {
   Vmm vmm = Vmm::standalone;

@@ -31,8 +31,8 @@ void DebuggedProcesses::wait_for_debugger() {
   raise(SIGSTOP);
 }
 
-std::optional<DebuggedProcesses::End> DebuggedProcesses::run(
-    pid_t first, const GuestMemory& memory, std::optional<double> timeout_seconds) {
+std::optional<ProcessEnd> DebuggedProcesses::run(pid_t first, const GuestMemory& memory,
+                                                 std::optional<double> timeout_seconds) {
   constexpr useconds_t look_period_us = 2000;
   const double deadline = monotonic_seconds() + timeout_seconds.value_or(0);
   for (;;) {
@@ -46,7 +46,7 @@ std::optional<DebuggedProcesses::End> DebuggedProcesses::run(
       usleep(look_period_us);
     } else if (!WIFSTOPPED(status)) {
       known_.erase(pid);
-      if (pid == first) return End{status, usage};
+      if (pid == first) return ProcessEnd{status, usage};
     } else if (known_.empty()) {
       known_.insert(pid);
       ptrace(PTRACE_SETOPTIONS, pid, nullptr, options);

@@ -3,13 +3,13 @@
 // gdb they are one. Every signal but the debugger's own goes on to its process.
 #pragma once
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <functional>
 #include <optional>
 #include <set>
 
+#include "monitor/accounting.h"
 #include "monitor/debug_stub.h"
 
 namespace monitor {
@@ -23,13 +23,9 @@ class DebuggedProcesses {
   /// In the first process, before its first step that matters: waits for run().
   static void wait_for_debugger();
 
-  struct End {
-    int status;
-    rusage usage;
-  };
   /// In its parent: until the first process ends. Nothing when the time is over first.
-  std::optional<End> run(pid_t first, const GuestMemory& memory,
-                         std::optional<double> timeout_seconds);
+  std::optional<ProcessEnd> run(pid_t first, const GuestMemory& memory,
+                                std::optional<double> timeout_seconds);
 
  private:
   int signal_to_pass(pid_t pid, int status);

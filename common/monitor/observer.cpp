@@ -97,8 +97,8 @@ bool Observer::step(pid_t pid, int status) {
   return true;
 }
 
-std::optional<Observer::End> Observer::watch(pid_t child, std::optional<double> timeout_seconds,
-                                             const std::function<void()>& meanwhile) {
+std::optional<ProcessEnd> Observer::watch(pid_t child, std::optional<double> timeout_seconds,
+                                          const std::function<void()>& meanwhile) {
   const double deadline = monotonic_seconds() + timeout_seconds.value_or(0);
   ChildSignalBlocked signals;
   for (;;) {
@@ -106,7 +106,7 @@ std::optional<Observer::End> Observer::watch(pid_t child, std::optional<double> 
     rusage usage{};
     pid_t pid = wait4(-1, &status, __WALL | WNOHANG, &usage);
     if (pid > 0) {
-      if (!step(pid, status) && pid == child) return End{status, usage};
+      if (!step(pid, status) && pid == child) return ProcessEnd{status, usage};
     } else if (pid < 0 && errno != EINTR) {
       throw_errno("cannot wait for the observed process");
     } else {

@@ -8,7 +8,6 @@
 // baseline's VMM process traces its guest-machine process anyway and notes host calls by itself.
 #pragma once
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <array>
@@ -19,6 +18,7 @@
 #include <tuple>
 #include <vector>
 
+#include "monitor/accounting.h"
 #include "monitor/machine_config.h"
 
 namespace monitor {
@@ -44,13 +44,9 @@ class Observer {
   /// resumed with the signal it was about to get: true. False when the process has ended.
   bool step(pid_t pid, int status);
 
-  struct End {
-    int status;
-    rusage usage;
-  };
   /// Steps until `child` has ended. Nothing when `timeout_seconds` pass first: the child runs on.
   /// `meanwhile` is called after each step: what else the launcher has to do.
-  std::optional<End> watch(
+  std::optional<ProcessEnd> watch(
       pid_t child, std::optional<double> timeout_seconds,
       const std::function<void()>& meanwhile = [] {});
 

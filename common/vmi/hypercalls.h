@@ -81,10 +81,13 @@ struct Hypercalls {
   /// Nothing to run: waits on the host until an interrupt is pending or the timer deadline
   /// (SharedInfo) has passed. Returns with SharedInfo::pending set, or spuriously.
   void (*idle)();
-  /// The running thread's vector state, as saved at the last upcall: BootInfo::xsave_bytes in
-  /// the layout of XSAVE. load_vectors(nullptr) loads the initial state.
-  void (*save_vectors)(void* to);
-  void (*load_vectors)(const void* from);
+  /// Vector state of a thread has a home: BootInfo::xsave_bytes in the layout of XSAVE, at a
+  /// multiple of 64. User mode has what is at the home given last (null: it is nobody's, and lost).
+  /// While it has, the monitor brings that home up to date whenever it needs the registers for
+  /// another, and save_vectors() demands it. `written`: the guest kernel has changed the home since
+  /// it was given before.
+  void (*save_vectors)();
+  void (*load_vectors)(void* home, bool written);
   /// Ends the machine with the first process's wait status (as wait4 reports it).
   [[noreturn]] void (*shutdown)(std::int32_t wait_status);
   /// The guest kernel gives up. The launcher prints message, registers and kernel stack.

@@ -27,24 +27,12 @@ void* mapped(std::uint64_t memory) {
   return reinterpret_cast<void*>(vmi::window_base + memory);
 }
 
-std::int64_t call(long number, int fd, const void* at, std::uint64_t bytes, std::uint64_t offset) {
-  std::int64_t result;
-  do {
-    result = counted_host(number, fd, at, bytes, offset);
-  } while (result == -EINTR);
-  return result;
-}
-
 /// From one descriptor to the other: bytes that arrived. Nobody else uses their positions.
 std::int64_t pass_on(int from, std::uint64_t from_offset, int to, std::uint64_t to_offset,
                      std::uint64_t bytes) {
   const std::int64_t at = counted_host(__NR_lseek, to, to_offset, SEEK_SET);
   if (at < 0) return at;
-  std::int64_t result;
-  do {
-    result = counted_host(__NR_sendfile, to, from, &from_offset, bytes);
-  } while (result == -EINTR);
-  return result;
+  return counted_host_whole(__NR_sendfile, to, from, &from_offset, bytes);
 }
 
 }  // namespace
@@ -59,23 +47,19 @@ bool HostPort::block_read_only() {
 std::int64_t HostPort::read_block(std::uint64_t at, std::uint64_t memory, std::uint64_t bytes) {
   if (!in_memory(memory, bytes)) return -EFAULT;
   if (is_mapped(memory, bytes))
-    return call(__NR_pread64, monitor::guest_block_fd, mapped(memory), bytes, at);
+    return counted_host_whole(__NR_pread64, monitor::guest_block_fd, mapped(memory), bytes, at);
   return pass_on(monitor::guest_block_fd, at, monitor::guest_memory_fd, memory, bytes);
 }
 
 std::int64_t HostPort::write_block(std::uint64_t at, std::uint64_t memory, std::uint64_t bytes) {
   if (!in_memory(memory, bytes)) return -EFAULT;
   if (is_mapped(memory, bytes))
-    return call(__NR_pwrite64, monitor::guest_block_fd, mapped(memory), bytes, at);
+    return counted_host_whole(__NR_pwrite64, monitor::guest_block_fd, mapped(memory), bytes, at);
   return pass_on(monitor::guest_memory_fd, memory, monitor::guest_block_fd, at, bytes);
 }
 
 std::int64_t HostPort::flush_block() {
-  std::int64_t result;
-  do {
-    result = counted_host(__NR_fdatasync, monitor::guest_block_fd);
-  } while (result == -EINTR);
-  return result;
+  return counted_host_whole(__NR_fdatasync, monitor::guest_block_fd);
 }
 
 }  // namespace extended

@@ -50,11 +50,7 @@ char* append_number(char* to, std::uint64_t value, unsigned base) {
 }  // namespace
 
 std::int64_t HostPort::write(int stream, const void* data, std::size_t bytes) {
-  std::int64_t result;
-  do {
-    result = counted_host(__NR_write, stream, data, bytes);
-  } while (result == -EINTR);
-  return result;
+  return counted_host_whole(__NR_write, stream, data, bytes);
 }
 
 std::int64_t HostPort::read_input(void* data, std::size_t bytes) {

@@ -5,13 +5,14 @@
 #include <atomic>
 #include <cstdint>
 
+#include "monitor/axes.h"
 #include "vmi/hypercalls.h"
 
 namespace extended {
 
-enum class Trap : std::uint32_t { direct, sigsys };
-enum class Protect : std::uint32_t { mmap, mprotect, none };
-enum class Spaces : std::uint32_t { pool, remap };
+using monitor::Protect;
+using monitor::Spaces;
+using monitor::Trap;
 
 /// Launcher to resident part, written once before the first instruction.
 struct StartInfo {
@@ -53,14 +54,27 @@ struct Members {
   Member table[most_members];
 };
 
-/// "Is what stands before this `syscall` instruction one whole `mov $n, %eax`?" Asked by the
-/// resident part (trap/sites.cpp), which goes on meanwhile; answered by the launcher
+/// A call site that can be patched: a `syscall` (0f 05) right behind what loads the number, by
+/// `mov $number, %eax` (b8 imm32) or, zero being that of read(), `xor %eax, %eax` (31 c0).
+inline constexpr std::uint64_t mov_bytes = 5, xor_bytes = 2, syscall_bytes = 2;
+inline constexpr std::uint8_t opcode_mov_eax = 0xb8, xor_eax[xor_bytes] = {0x31, 0xc0};
+/// What takes a number's place: jumps as long as the instructions that load it.
+inline constexpr std::uint64_t jump_bytes = 5;
+
+/// "Is what stands before this `syscall` instruction one whole instruction that loads its number?
+/// And if it is too short for a jump to anywhere, where does a jump have room near by?" Asked by
+/// the resident part (trap/sites.cpp), which goes on meanwhile; answered by the launcher
 /// (trap/call_site.cpp).
 enum class Verdict : std::uint32_t { none, asked, yes, no };
+inline constexpr std::uint32_t most_before = 64, most_after = 136;
 struct SiteQuestion {
   std::atomic<Verdict> verdict;
-  std::uint32_t bytes;    // of code, as many as lie before it on its page
-  std::uint8_t code[64];  // up to the end of the `syscall` instruction
+  std::uint32_t load_bytes;     // of the instruction that loads the number
+  std::uint32_t before, after;  // bytes of code up to the end of the `syscall`, and behind it:
+                                // as many as there are on its page
+  std::uint32_t page_offset;    // of the instruction behind it
+  std::uint32_t room;           // answer: bytes from there to the room for a jump; 0: not needed
+  std::uint8_t code[most_before + most_after];
 };
 inline constexpr std::uint32_t most_questions = 32;
 

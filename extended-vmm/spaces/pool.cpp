@@ -38,19 +38,11 @@ namespace extended {
 namespace {
 
 constexpr std::uint32_t most_spaces = 1024;
-constexpr std::uint8_t nobody = 0xff;
-static_assert(most_members <= nobody);
-
-enum class State : std::uint8_t {
-  free,      // no space, mappings of an earlier one
-  reserved,  // of a space that never ran: mappings of an earlier one, or of the process it is made
-             // of
-  mapped,    // of a space whose extents are what this process has mapped
-};
+static_assert(most_members <= 0xff, "an index, and one more, in a byte");
 
 /// Which member holds which space. Kept apart from Members: nobody outside needs it.
 struct Pool {
-  State state[most_members];
+  bool mapped[most_members];   // what its space maps; else what an earlier one did, or its maker
   bool ticking[most_members];  // has a tick of its own
   std::uint8_t free_list[most_members];
   std::uint32_t free_count;
@@ -88,8 +80,16 @@ int make_member() {
 /// Somebody killed it while it was parked.
 void make_again(std::uint32_t index) {
   if (!make_process(members().table[index])) die("cannot replace a host process that died", {});
-  pool.state[index] = State::reserved;
+  pool.mapped[index] = false;
   pool.ticking[index] = false;
+  vectors_are_lost(index);
+}
+
+/// The calling process is that member, perhaps for the first time.
+void tick_in(std::uint32_t index) {
+  if (pool.ticking[index]) return;
+  pool.ticking[index] = true;
+  start_ticks();
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ std::int64_t pool_create(vmi::SpaceId id) {
     index = make_member();
   }
   if (index < 0) return -EAGAIN;
-  pool.state[index] = State::reserved;
+  pool.mapped[index] = false;
   pool.member_of[id] = static_cast<std::uint8_t>(index + 1);
   return 0;
 }
@@ -116,7 +116,6 @@ std::int64_t pool_create(vmi::SpaceId id) {
 void pool_destroy(vmi::SpaceId id) {
   const auto index = static_cast<std::uint8_t>(pool.member_of[id] - 1);
   pool.member_of[id] = 0;
-  pool.state[index] = State::free;
   pool.free_list[pool.free_count++] = index;
 }
 
@@ -134,14 +133,11 @@ void pool_switch(vmi::SpaceId id, const vmi::Extent* extents) {
     hand_over(&all.table[from], &all.table[to]);
     set_blocked_signals(0);
     signal_stack_is_unknown();
-    if (!pool.ticking[to]) {
-      pool.ticking[to] = true;
-      start_ticks();
-    }
+    tick_in(to);
   }
-  if (pool.state[to] == State::mapped) return;
+  if (pool.mapped[to]) return;
   replace_mappings(extents);
-  pool.state[to] = State::mapped;
+  pool.mapped[to] = true;
 }
 
 /// The launcher called the parked member `own`, as the process whose turn it was has died: `own`'s
@@ -149,8 +145,9 @@ void pool_switch(vmi::SpaceId id, const vmi::Extent* extents) {
 extern "C" Member* take_dead_ones_place(Member* own) {
   Members& all = members();
   const std::uint32_t from = static_cast<std::uint32_t>(own - all.table), to = all.running;
-  pool.state[to] = State::reserved;
+  pool.mapped[to] = false;
   pool.ticking[to] = pool.ticking[from];
+  vectors_are_lost(to);
   Member& place = all.table[to];
   place.pid = own->pid.load();
   own->pid = pid_gone;
@@ -158,10 +155,7 @@ extern "C" Member* take_dead_ones_place(Member* own) {
   if (place.turn == turn_run) return &place;  // it was given its turn, and never began
   shared_info().in_kernel.store(1, std::memory_order_relaxed);
   signal_stack_is_unknown();
-  if (!pool.ticking[to]) {
-    pool.ticking[to] = true;
-    start_ticks();
-  }
+  tick_in(to);
   set_blocked_signals(0);
   enter_after_death();
 }

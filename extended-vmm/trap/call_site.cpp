@@ -1,16 +1,17 @@
 // x86 code cannot be decoded backwards: the five bytes of a `mov` may be the end of a longer
-// instruction (`41 b8 imm32`, mov to r8d, ends with them). Decoded forwards from a wrong byte,
-// though, it falls into step with the true instructions within a few of them. So it is decoded from
-// each of the bytes before; the site is patched only if they agree that an instruction begins
-// there.
+// instruction (`41 b8 imm32`, mov to r8d, ends with them), and so may the two of an `xor`. Decoded
+// forwards from a wrong byte, though, it falls into step with the true instructions within a few of
+// them. So it is decoded from each of the bytes before; the site is patched only if they agree that
+// an instruction begins there.
 #include "extended-vmm/trap/call_site.h"
 
 #include <Zydis/Zydis.h>
 
+#include <algorithm>
+
 namespace extended {
 namespace {
 
-constexpr std::size_t mov_bytes = 5, syscall_bytes = 2;
 /// Decoding from less far away proves little: it may not be in step yet.
 constexpr std::size_t step_bytes = 16;
 
@@ -39,33 +40,75 @@ Way follow(const Decoder& decoder, std::span<const std::uint8_t> code, std::size
   return start == target ? Way::hits : Way::misses;
 }
 
-}  // namespace
-
-bool is_patchable(std::span<const std::uint8_t> code) {
-  if (code.size() < mov_bytes + syscall_bytes) return false;
-  const Decoder decoder;
-  const std::size_t mov_at = code.size() - syscall_bytes - mov_bytes;
-  ZydisDecodedInstruction mov, call;
-  if (!decoder.decode(code.subspan(mov_at), mov) || mov.mnemonic != ZYDIS_MNEMONIC_MOV ||
-      mov.length != mov_bytes || code[mov_at] != 0xb8)
-    return false;
-  if (!decoder.decode(code.subspan(mov_at + mov_bytes), call) ||
-      call.mnemonic != ZYDIS_MNEMONIC_SYSCALL)
-    return false;
+/// An instruction begins at `target` from wherever one decodes, but for a few places.
+bool begins_instruction(const Decoder& decoder, std::span<const std::uint8_t> code,
+                        std::size_t target) {
   std::size_t hits = 0, misses = 0;
-  for (std::size_t start = 0; start + step_bytes <= mov_at; ++start) {
-    const Way way = follow(decoder, code, start, mov_at);
+  for (std::size_t start = 0; start + step_bytes <= target; ++start) {
+    const Way way = follow(decoder, code, start, target);
     hits += way == Way::hits;
     misses += way == Way::misses;
   }
   return hits >= 4 && misses * 8 <= hits;
 }
 
+/// Never to the next instruction.
+bool goes_elsewhere(const ZydisDecodedInstruction& instruction) {
+  return instruction.mnemonic == ZYDIS_MNEMONIC_RET || instruction.mnemonic == ZYDIS_MNEMONIC_JMP;
+}
+
+}  // namespace
+
+bool loads_number(std::span<const std::uint8_t> before, std::size_t bytes) {
+  if ((bytes != mov_bytes && bytes != xor_bytes) || before.size() < bytes + syscall_bytes)
+    return false;
+  const std::size_t load_at = before.size() - syscall_bytes - bytes;
+  const auto code = before.subspan(load_at);
+  const bool is_load = bytes == mov_bytes ? code[0] == opcode_mov_eax
+                                          : std::equal(xor_eax, xor_eax + xor_bytes, code.data());
+  const Decoder decoder;
+  ZydisDecodedInstruction load, call;
+  return is_load && decoder.decode(code, load) && load.length == bytes &&
+         decoder.decode(code.subspan(bytes), call) && call.mnemonic == ZYDIS_MNEMONIC_SYSCALL &&
+         begins_instruction(decoder, before, load_at);
+}
+
+// The code behind a `syscall` instruction can be decoded forwards, up to where it goes elsewhere.
+// What comes then might be anything; but compilers align what is jumped to, and fill with NOPs.
+std::optional<std::uint32_t> find_room(std::span<const std::uint8_t> after, std::uint64_t at) {
+  constexpr std::size_t reach = 127 - syscall_bytes;
+  const Decoder decoder;
+  ZydisDecodedInstruction instruction;
+  bool ended = false;
+  std::size_t start = 0, nops = 0;  // where a run of NOPs began that nothing runs into
+  while (start < after.size() && decoder.decode(after.subspan(start), instruction)) {
+    if (instruction.mnemonic != ZYDIS_MNEMONIC_NOP) {
+      ended = goes_elsewhere(instruction);
+      nops = start + instruction.length;
+    }
+    start += instruction.length;
+    if (ended && start - nops >= jump_bytes && (at + start) % 16 == 0) {
+      if (nops <= reach) return static_cast<std::uint32_t>(nops);
+      return {};
+    }
+  }
+  return {};
+}
+
 void answer(std::span<SiteQuestion> questions) {
   for (SiteQuestion& question : questions) {
     if (question.verdict.load(std::memory_order_acquire) != Verdict::asked) continue;
-    const std::size_t bytes = std::min<std::size_t>(question.bytes, sizeof question.code);
-    const bool yes = is_patchable({question.code, bytes});
+    // The question is the machine's, which may be broken.
+    const std::size_t before = std::min(question.before, most_before);
+    const std::size_t after = std::min(question.after, most_after);
+    const std::span code(question.code);
+    bool yes = loads_number(code.first(before), question.load_bytes);
+    question.room = 0;
+    if (yes && question.load_bytes < jump_bytes) {
+      const auto room = find_room(code.subspan(before, after), question.page_offset);
+      question.room = room.value_or(0);
+      yes = room.has_value();
+    }
     question.verdict.store(yes ? Verdict::yes : Verdict::no, std::memory_order_release);
   }
 }

@@ -5,11 +5,16 @@
 //   0f 05     syscall  0f 05     syscall              movabs $return_address, %rcx
 //                                                     jmp  gate_direct_entry
 //
-// Only the five bytes of the `mov` change, so a jump to the `syscall` itself still traps. A jump,
-// not a call: a pushed return address would overwrite the red zone. What does not fit goes on
-// trapping. Whether the bytes are a whole instruction is for the launcher to say, which has a
-// disassembler (call_site.cpp); the site traps meanwhile. The page is for the guest kernel to give:
-// a copy of the file's text, the same in every process (Upcall::own_text).
+// and where the number is zero, that of read():
+//
+//   31 c0     xor %eax, %eax      eb rel8  jmp room -----> jmp trampoline
+//   0f 05     syscall             0f 05    syscall
+//
+// The room are NOPs that fill up behind the function's end. The `syscall` stays, so a jump to it
+// still traps. A jump, not a call: a pushed return address would overwrite the red zone. What does
+// not fit goes on trapping. What the bytes are is for the launcher to say, which has a disassembler
+// (call_site.cpp); the site traps meanwhile. The page is for the guest kernel to give: a copy of
+// the file's text, the same in every process (Upcall::own_text).
 //
 // Kernel mode, on the way from a trap to its upcall.
 #include "extended-vmm/trap/sites.h"
@@ -27,16 +32,34 @@ extern "C" std::uint64_t copy_with_landing(void* to, const void* from, std::uint
 namespace extended {
 namespace {
 
-constexpr std::uint64_t mov_bytes = 5, syscall_bytes = 2, site_bytes = mov_bytes + syscall_bytes;
-constexpr std::uint8_t opcode_mov_eax = 0xb8, opcode_jmp = 0xe9;
+constexpr std::uint8_t opcode_jmp = 0xe9, opcode_jmp_short = 0xeb;
+
+/// The site's own instruction, filled up with a NOP.
+struct [[gnu::packed]] Load {
+  std::uint8_t code[mov_bytes];
+
+  static Load of_mov(std::uint32_t number) {
+    Load load{{opcode_mov_eax}};
+    std::memcpy(load.code + 1, &number, sizeof number);
+    return load;
+  }
+  static constexpr Load of_xor() { return {{xor_eax[0], xor_eax[1], 0x0f, 0x1f, 0}}; }
+  [[nodiscard]] bool is_xor() const { return code[0] == xor_eax[0]; }
+  [[nodiscard]] std::uint32_t number() const {
+    std::uint32_t number = 0;
+    if (!is_xor()) std::memcpy(&number, code + 1, sizeof number);
+    return number;
+  }
+  friend bool operator==(const Load&, const Load&) = default;
+};
 
 struct [[gnu::packed]] Trampoline {
-  std::uint8_t mov = opcode_mov_eax;
-  std::uint32_t number = 0;
+  Load load{};
   std::uint8_t movabs[2] = {0x48, 0xb9};
   std::uint64_t return_address = 0;
   std::uint8_t jmp[6] = {0xff, 0x25, 3, 0, 0, 0};  // through the last word
-  std::uint8_t padding[3] = {0xcc, 0xcc, 0xcc};    // aligned: the guest's AC is still in force
+  std::uint8_t room = 0;                           // of the site
+  std::uint8_t padding[2] = {0xcc, 0xcc};          // aligned: the guest's AC is still in force
   std::uint64_t target = gate_direct_entry;
 };
 static_assert(sizeof(Trampoline) == 32);
@@ -47,7 +70,7 @@ Trampoline* trampolines() {
 }
 std::uint32_t trampolines_used;
 
-/// What is known of a site: by its address and by the code before it, as another program may have
+/// What is known of a site: by its address and by the code around it, as another program may have
 /// other code there.
 struct Site {
   enum State : std::uint8_t { unknown, asked, good, refused };
@@ -56,44 +79,57 @@ struct Site {
   State state;
   std::uint8_t question;  // index, while asked
   std::uint8_t offers;    // times the guest kernel was asked for the page
+  std::uint8_t room;      // once good: behind the return address, for an `xor`
+  Load load;
 };
 constexpr std::uint32_t most_sites = 2048, probes = 8;
 Site sites[most_sites];
 Site* asking[most_questions];
+/// Between offer and answer.
+Site* offered;
 
 /// A site that comes with ever new pages (a program that writes its own code) is left alone.
 constexpr std::uint8_t most_offers = 200;
 
-/// Between offer and answer.
-struct {
-  std::uint64_t return_address;
-  std::uint32_t number;
-} offered;
-
 struct Code {
-  std::uint8_t bytes[sizeof SiteQuestion::code];
-  std::uint32_t count;
+  std::uint8_t bytes[most_before + most_after];
+  std::uint32_t before, after;  // as in SiteQuestion
+  Load load;
+  std::uint32_t load_bytes;
 };
 
-/// The code up to the end of the `syscall` instruction, from the same page. False: not enough of
-/// it.
-bool read_code(std::uint64_t return_address, Code& code) {
-  const std::uint64_t on_page = ((return_address - 1) & (vmi::page_size - 1)) + 1;
-  code.count =
-      static_cast<std::uint32_t>(on_page < sizeof code.bytes ? on_page : sizeof code.bytes);
-  if (code.count < site_bytes || !vmi::is_user_range(return_address - code.count, code.count))
-    return false;
-  return copy_with_landing(code.bytes, reinterpret_cast<void*>(return_address - code.count),
-                           code.count) == 0;
+bool copy_user(void* to, std::uint64_t from, std::uint64_t bytes) {
+  return vmi::is_user_range(from, bytes) &&
+         copy_with_landing(to, reinterpret_cast<void*>(from), bytes) == 0;
 }
 
-const std::uint8_t* mov_of(const Code& code) {
-  return code.bytes + code.count - site_bytes;
+/// The code up to the end of the `syscall` instruction and, if it loads its number by an `xor`,
+/// behind it, from the same page. False: not enough of it, patched already and jumped over, or a
+/// call that is made in another way.
+bool read_code(std::uint64_t return_address, std::uint32_t number, Code& code) {
+  const auto on_page =
+      static_cast<std::uint32_t>(((return_address - 1) & (vmi::page_size - 1)) + 1);
+  code.before = on_page < most_before ? on_page : most_before;
+  code.after = 0;
+  if (code.before < mov_bytes + syscall_bytes ||
+      !copy_user(code.bytes, return_address - code.before, code.before))
+    return false;
+  const std::uint8_t* load = code.bytes + code.before - syscall_bytes;
+  code.load = Load::of_mov(number);
+  code.load_bytes = mov_bytes;
+  if (std::memcmp(load - mov_bytes, code.load.code, mov_bytes) == 0) return true;
+  code.load = Load::of_xor();
+  code.load_bytes = xor_bytes;
+  const std::uint32_t left = vmi::page_size - on_page;
+  code.after = left < most_after ? left : most_after;
+  return number == 0 && std::memcmp(load - xor_bytes, xor_eax, xor_bytes) == 0 &&
+         copy_user(code.bytes + code.before, return_address, code.after);
 }
 
 std::uint32_t hash_of(const Code& code) {
   std::uint32_t hash = 2166136261;
-  for (std::uint32_t i = 0; i < code.count; ++i) hash = (hash ^ code.bytes[i]) * 16777619;
+  for (std::uint32_t i = 0; i < code.before + code.after; ++i)
+    hash = (hash ^ code.bytes[i]) * 16777619;
   return hash;
 }
 
@@ -113,11 +149,12 @@ Site* find_site(std::uint64_t return_address, std::uint32_t code_hash) {
 }
 
 void hear_answer(Site& site) {
-  auto& verdict = image().questions[site.question].verdict;
-  const Verdict answer = verdict.load(std::memory_order_acquire);
+  SiteQuestion& question = image().questions[site.question];
+  const Verdict answer = question.verdict.load(std::memory_order_acquire);
   if (answer == Verdict::asked) return;
   site.state = answer == Verdict::yes ? Site::good : Site::refused;
-  verdict.store(Verdict::none, std::memory_order_relaxed);
+  site.room = static_cast<std::uint8_t>(question.room);
+  question.verdict.store(Verdict::none, std::memory_order_relaxed);
   asking[site.question] = nullptr;
 }
 
@@ -129,11 +166,15 @@ void ask(Site& site, const Code& code) {
     if (asking[i] != nullptr) hear_answer(*asking[i]);
     if (asking[i] != nullptr) continue;
     asking[i] = &site;
-    question.bytes = code.count;
-    std::memcpy(question.code, code.bytes, code.count);
+    question.load_bytes = code.load_bytes;
+    question.before = code.before;
+    question.after = code.after;
+    question.page_offset = static_cast<std::uint32_t>(site.return_address % vmi::page_size);
+    std::memcpy(question.code, code.bytes, code.before + code.after);
     question.verdict.store(Verdict::asked, std::memory_order_release);
     site.state = Site::asked;
     site.question = static_cast<std::uint8_t>(i);
+    site.load = code.load;
     constexpr std::uint64_t one = 1;
     counted_host(__NR_write, monitor::guest_wake_fd, &one, sizeof one);
     return;
@@ -141,14 +182,17 @@ void ask(Site& site, const Code& code) {
 }
 
 /// Index of the trampoline for a call; a new one if need be. most_trampolines: no more room.
-std::uint32_t trampoline_for(std::uint64_t return_address, std::uint32_t number) {
+std::uint32_t trampoline_for(const Site& site) {
   Trampoline* all = trampolines();
   for (std::uint32_t i = 0; i < trampolines_used; ++i)
-    if (all[i].return_address == return_address && all[i].number == number) return i;
+    if (all[i].return_address == site.return_address && all[i].load == site.load &&
+        all[i].room == site.room)
+      return i;
   if (trampolines_used == most_trampolines) return most_trampolines;
   Trampoline made;
-  made.number = number;
-  made.return_address = return_address;
+  made.load = site.load;
+  made.return_address = site.return_address;
+  made.room = site.room;
   std::memcpy(static_cast<void*>(&all[trampolines_used]), &made, sizeof made);
   return trampolines_used++;
 }
@@ -158,11 +202,23 @@ std::uint32_t trampoline_for(std::uint64_t return_address, std::uint32_t number)
 bool reach(std::uint64_t from, std::uint32_t index, std::int32_t& distance) {
   for (std::uint64_t base : {vmi::trampolines_high, vmi::trampolines_low}) {
     const auto way =
-        static_cast<std::int64_t>(base + index * sizeof(Trampoline) - from - mov_bytes);
+        static_cast<std::int64_t>(base + index * sizeof(Trampoline) - from - jump_bytes);
     distance = static_cast<std::int32_t>(way);
     if (distance == way) return true;
   }
   return false;
+}
+
+/// Which trampoline is code at, or about to be at from the room of a short site? Null: none.
+const Trampoline* find_trampoline(std::uint64_t rip) {
+  const Trampoline* all = trampolines();
+  for (std::uint64_t base : {vmi::trampolines_high, vmi::trampolines_low}) {
+    const std::uint64_t index = (rip - base) / sizeof(Trampoline);
+    if (rip >= base && index < trampolines_used) return all + index;
+  }
+  for (std::uint32_t i = 0; i < trampolines_used; ++i)
+    if (all[i].room != 0 && all[i].return_address + all[i].room == rip) return all + i;
+  return nullptr;
 }
 
 }  // namespace
@@ -178,43 +234,50 @@ void map_trampolines() {
 
 bool offer_site(vmi::TrapFrame& frame) {
   Code code;
-  if (!read_code(frame.rip, code)) return false;
-  const std::uint8_t* mov = mov_of(code);
-  std::uint32_t number;
-  std::memcpy(&number, mov + 1, sizeof number);
-  // Patched already, and jumped over; or a call that is made in another way.
-  if (mov[0] != opcode_mov_eax || number != frame.syscall_number) return false;
+  if (!read_code(frame.rip, static_cast<std::uint32_t>(frame.syscall_number), code)) return false;
   Site* site = find_site(frame.rip, hash_of(code));
   if (site == nullptr) return false;
   if (site->state == Site::unknown) ask(*site, code);
   if (site->state == Site::asked) hear_answer(*site);
   if (site->state != Site::good || site->offers == most_offers) return false;
   ++site->offers;
-  offered = {frame.rip, number};
-  frame.rip -= site_bytes;
+  offered = site;
+  frame.rip -= code.load_bytes + syscall_bytes;
   frame.kind = vmi::Upcall::own_text;
   frame.fault_address = frame.rip;
   return true;
 }
 
+// The page may have been another process's before, and patched for it: then there is nothing to do.
 void patch_text(std::uint64_t va, vmi::Frame frame) {
-  const std::uint32_t index = trampoline_for(offered.return_address, offered.number);
+  const Site& site = *offered;
+  const bool is_short = site.load.is_xor();
+  const std::uint64_t load_bytes = is_short ? xor_bytes : mov_bytes;
+  const std::uint64_t jump_at = is_short ? site.return_address + site.room : va;
+  std::uint8_t load[mov_bytes], in_place;
+  peek_frame(frame, va % vmi::page_size, load, load_bytes);
+  peek_frame(frame, jump_at % vmi::page_size, &in_place, 1);
+  // Two sites may want the same room.
+  if (std::memcmp(load, site.load.code, load_bytes) != 0 || in_place == opcode_jmp) return;
+  const std::uint32_t index = trampoline_for(site);
   std::int32_t distance;
-  if (index == most_trampolines || !reach(va, index, distance)) return;
-  std::uint8_t jump[mov_bytes] = {opcode_jmp};
+  if (index == most_trampolines || !reach(jump_at, index, distance)) return;
+  std::uint8_t jump[jump_bytes] = {opcode_jmp};
   std::memcpy(jump + 1, &distance, sizeof distance);
-  poke_frame(frame, va % vmi::page_size, jump, sizeof jump);
+  poke_frame(frame, jump_at % vmi::page_size, jump, sizeof jump);
+  const std::uint8_t to_room[xor_bytes] = {opcode_jmp_short,
+                                           static_cast<std::uint8_t>(site.room + syscall_bytes)};
+  if (is_short) poke_frame(frame, va % vmi::page_size, to_room, sizeof to_room);
   ++shared_info().counters.sites_patched;
 }
 
 void leave_trampoline(vmi::TrapFrame& frame) {
-  for (std::uint64_t base : {vmi::trampolines_high, vmi::trampolines_low}) {
-    const std::uint64_t index = (frame.rip - base) / sizeof(Trampoline);
-    if (frame.rip < base || index >= trampolines_used) continue;
-    const Trampoline& trampoline = trampolines()[index];
-    frame.rax = trampoline.number;
-    frame.rip = trampoline.return_address - syscall_bytes;
-  }
+  constexpr std::uint64_t flags_of_xor = 0x8c5, flags_of_zero = 0x44;  // OF SF ZF PF CF; ZF PF
+  const Trampoline* found = find_trampoline(frame.rip);
+  if (found == nullptr) return;
+  frame.rax = found->load.number();
+  if (found->load.is_xor()) frame.rflags = (frame.rflags & ~flags_of_xor) | flags_of_zero;
+  frame.rip = found->return_address - syscall_bytes;
 }
 
 }  // namespace extended

@@ -14,7 +14,8 @@ void map_trampolines();
 bool offer_site(vmi::TrapFrame& frame);
 /// Hypercall: the guest kernel's answer.
 void patch_text(std::uint64_t va, vmi::Frame frame);
-/// Guest code stopped inside a trampoline: it goes back to the `syscall` instruction it stands for.
+/// A signal that may come anywhere stopped guest code, perhaps on the way from a patched site: then
+/// it goes back to the `syscall` instruction there.
 void leave_trampoline(vmi::TrapFrame& frame);
 
 }  // namespace extended

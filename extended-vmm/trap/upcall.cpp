@@ -28,8 +28,8 @@ namespace {
 SignalFrame* first_frame;
 /// Its XSAVE area, as nobody had touched it yet: later frames' own pointer is the guest's word.
 void* first_vectors;
-/// Whose trap frame the last entry by a signal filled.
-vmi::TrapFrame* entered_frame;
+/// The trap frame of whom the signal stack tells; null: of nobody.
+vmi::TrapFrame* signal_frame_of;
 /// Of this host process. A signal disarms it; a direct entry does not.
 bool signal_stack_armed;
 /// More than the last entry's own frame is on the signal stack: that of an overtaken entry, or of a
@@ -75,7 +75,6 @@ bool was_entering(std::uint64_t rip) {
 /// Undoes a direct entry: the guest is back at the `syscall` instruction, which will trap. Once
 /// they are in the direct block, the registers there are the guest's; others nobody has touched.
 void undo_direct_entry(std::uint64_t rip, vmi::TrapFrame& frame) {
-  constexpr std::uint64_t syscall_bytes = 2;
   const auto& saved = *reinterpret_cast<const DirectBlock*>(direct_block_base);
   const std::uint64_t saved_at = vmi::gate_base + image().start_info.direct_saved_offset;
   if (rip >= saved_at || rip < gate_direct_entry) {
@@ -96,7 +95,7 @@ void undo_direct_entry(std::uint64_t rip, vmi::TrapFrame& frame) {
   frame.rip = frame.rcx - syscall_bytes;
 }
 
-void take_registers(const SignalContext& context, vmi::TrapFrame& frame) {
+void take_registers(int signal, const SignalContext& context, vmi::TrapFrame& frame) {
   // The first 18 words have one order in both (trap_frame.h).
   auto* to = reinterpret_cast<std::uint64_t*>(&frame);
   auto* from = reinterpret_cast<const std::uint64_t*>(&context);
@@ -107,7 +106,7 @@ void take_registers(const SignalContext& context, vmi::TrapFrame& frame) {
   frame.gs_base = read_gs_base();
   if (image().start_info.trap != Trap::direct) return;
   if (was_entering(context.ip)) undo_direct_entry(context.ip, frame);
-  leave_trampoline(frame);
+  if (signal == SIGPROF || signal == SIGTRAP) leave_trampoline(frame);
 }
 
 /// What happened, in the processor's terms. False: only an interrupt.
@@ -215,31 +214,24 @@ void load_segment_bases(const vmi::TrapFrame& frame) {
     asm volatile("wrgsbase %0" ::"r"(frame.gs_base));
 }
 
-/// The system call that came in directly goes back the same way: nobody has switched threads, nor
-/// changed more than its result. A jump goes to rcx, so rcx must be rip, and r11 the flags: as
-/// after any `syscall` instruction.
+/// A jump is cheaper than IRETQ. It goes to rcx, as after any `syscall` instruction.
 bool returns_by_jump(const vmi::TrapFrame& frame) {
-  return &frame == direct_frame && !residue_on_signal_stack && vectors_are_in_registers() &&
-         frame.rcx == frame.rip && frame.r11 == frame.rflags &&
-         (frame.rflags & vmi::rflags_trap) == 0 && frame.cs == vmi::user_cs;
+  return frame.rcx == frame.rip && (frame.rflags & vmi::rflags_trap) == 0 &&
+         frame.cs == vmi::user_cs;
 }
 
 /// User code can read the signal stack and the direct block, and must not find there what belonged
-/// to somebody else. (The exit block is its own by now.)
-bool others_left_something(const vmi::TrapFrame& frame) {
-  const bool another_came_in = direct_frame != nullptr && direct_frame != &frame;
-  return another_came_in || &frame != entered_frame || residue_on_signal_stack;
-}
-
-/// Before the vectors are put in place: see there.
-void scrub_signal_stack() {
-  std::memset(static_cast<void*>(first_frame), 0, sizeof *first_frame);
+/// to somebody else. (The exit block is its own by now.) The vectors are in place.
+void scrub_what_others_left(const vmi::TrapFrame& frame) {
+  const bool anothers_call = direct_frame != nullptr && direct_frame != &frame;
+  const bool anothers_signal = signal_frame_of != nullptr && signal_frame_of != &frame;
+  if (!anothers_call && !anothers_signal && !residue_on_signal_stack) return;
   std::memset(reinterpret_cast<void*>(direct_block_base), 0, sizeof(DirectBlock));
-  if (!residue_on_signal_stack) return;
-  std::memset(reinterpret_cast<void*>(signal_stack_base), 0,
-              reinterpret_cast<std::uint64_t>(first_frame) - signal_stack_base);
-  if (vectors_are_in_registers())
-    std::memset(first_frame_vectors(), 0, image().start_info.xsave_bytes);
+  if (!anothers_signal && !residue_on_signal_stack) return;
+  const std::uint64_t from =
+      residue_on_signal_stack ? signal_stack_base : reinterpret_cast<std::uint64_t>(first_frame);
+  std::memset(reinterpret_cast<void*>(from), 0, signal_stack_base + signal_stack_bytes - from);
+  signal_frame_of = nullptr;
   residue_on_signal_stack = false;
 }
 
@@ -296,8 +288,8 @@ extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
   }
   const SignalFrame& signal = *first_frame;
   vmi::TrapFrame& frame = *shared.current_frame;
-  entered_frame = &frame;
-  if (!was_leaving(signal.context.ip)) take_registers(signal.context, frame);
+  signal_frame_of = &frame;
+  if (!was_leaving(signal.context.ip)) take_registers(signal.info.signo, signal.context, frame);
   if (!decode(signal, frame)) leave_kernel(&frame);
   if (signal.info.signo == SIGSYS) count_system_call(frame);
   upcall(frame);
@@ -305,9 +297,9 @@ extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
 
 void enter_after_death() {
   vmi::TrapFrame& frame = *shared_info().current_frame;
-  direct_frame = entered_frame = nullptr;
+  direct_frame = signal_frame_of = nullptr;
   residue_on_signal_stack = true;  // of whatever it was at
-  load_vectors(nullptr);
+  load_vectors(nullptr, false);
   frame.kind = vmi::Upcall::exception;
   frame.vector = vmi::vector_machine_check;
   ++shared_info().counters.upcalls_exception;
@@ -335,12 +327,11 @@ extern "C" [[noreturn]] void leave_kernel(vmi::TrapFrame* frame) {
   fill_exit_block(*frame);
   load_segment_bases(*frame);
   count_entry();
-  if (returns_by_jump(*frame)) finish_leaving(frame, gate_direct_exit);
-  if (others_left_something(*frame)) scrub_signal_stack();
   put_vectors_in_place();
+  scrub_what_others_left(*frame);
   arm_signal_stack();
   if (image().report.first_user_tsc == 0) image().report.first_user_tsc = __builtin_ia32_rdtsc();
-  finish_leaving(frame, gate_exit);
+  finish_leaving(frame, returns_by_jump(*frame) ? gate_direct_exit : gate_exit);
 }
 
 }  // namespace extended

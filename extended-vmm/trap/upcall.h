@@ -1,31 +1,21 @@
 // The resident part's inner seams between trap, protect, spaces and resident.
 #pragma once
 
+#include <asm/errno.h>
+
 #include <cstdint>
 
 #include "devices/machine.h"
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/trap/signal_frame.h"
-#include "vmi/accounts.h"
-#include "vmi/boot_info.h"
-#include "vmi/shared_info.h"
+#include "monitor/resident/window.h"
 
 namespace extended {
 
-inline vmi::SharedInfo& shared_info() {
-  return *reinterpret_cast<vmi::SharedInfo*>(vmi::shared_info_base);
-}
-inline const vmi::KernelHeader& kernel() {
-  return *reinterpret_cast<const vmi::KernelHeader*>(vmi::kernel_base);
-}
-inline vmi::Accounts& accounts() {
-  return *reinterpret_cast<vmi::Accounts*>(vmi::accounts_base);
-}
-/// Null: nobody asked where the time goes.
-inline vmi::Accounts* time_accounts() {
-  const auto& boot = *reinterpret_cast<const vmi::BootInfo*>(vmi::boot_info_base);
-  return boot.options & vmi::boot_account ? &accounts() : nullptr;
-}
+using monitor::accounts;
+using monitor::kernel;
+using monitor::shared_info;
+using monitor::time_accounts;
 ResidentImage& image();
 devices::Machine& machine();
 
@@ -40,13 +30,14 @@ void note_debug_trap();  // single-stepping guest code came into the kernel: SIG
 
 // -- trap/vectors.cpp
 void vectors_are_in_first_frame();  // a signal from user mode has just saved them there
-bool vectors_are_in_registers();    // nobody has saved them since a direct entry
-/// This host process is about to give its turn away: its registers are nobody's then, and its
-/// successor's signal stack may be armed.
+bool vectors_are_in_registers();
+/// This host process, a member of the pool, is about to give its turn away.
 void take_vectors();
+/// A member's registers are not what they were when it gave its turn away.
+void vectors_are_lost(std::uint32_t member);
 void put_vectors_in_place();  // into the registers, to leave with
-void save_vectors(void* to);
-void load_vectors(const void* from);
+void save_vectors();
+void load_vectors(void* home, bool written);
 
 /// Leaves for user mode with all of `frame`, unless an interrupt is due: then upcalls first.
 extern "C" [[noreturn]] void leave_kernel(vmi::TrapFrame* frame);
@@ -96,6 +87,16 @@ void start_ticks();
 /// A host call, counted.
 template <class... A>
 std::int64_t counted_host(std::uint64_t number, A... arguments);
+
+/// The same, again as often as a signal interrupts it.
+template <class... A>
+std::int64_t counted_host_whole(std::uint64_t number, A... arguments) {
+  std::int64_t result;
+  do {
+    result = counted_host(number, arguments...);
+  } while (result == -EINTR);
+  return result;
+}
 
 }  // namespace extended
 

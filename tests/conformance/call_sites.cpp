@@ -25,18 +25,32 @@ static bool returns(long (*site)(), long wanted) {
 static constexpr uint64_t all_flags = 0x240cd5;  // CF PF AF ZF SF DF OF AC ID
 static const int unchanged[] = {2, 3, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15};
 
+/// A site with everything it must keep, the call's result, and what it does to flags before.
+struct FullSite {
+  void (*call)();
+  const char* returned;
+  long wanted;
+  uint64_t flags_cleared, flags_set, flags_undefined;
+};
+static FullSite getppid_site() {
+  return {full_call, full_call_return, getppid(), 0, 0, 0};
+}
+/// Of a descriptor that is none. `xor` clears CF, SF and OF, and sets PF and ZF.
+static constexpr FullSite read_site = {full_read, full_read_return, -EBADF, 0x881, 0x44, 0x10};
+
 /// One call with everything different from the one before. False: something was not kept.
-static bool keeps_everything(uint64_t seed) {
+static bool keeps_everything(const FullSite& site, uint64_t seed) {
   for (int i = 0; i < 16; ++i) calls.in[i] = (seed + i) * 0x9e3779b97f4a7c15;
   for (int i = 0; i < 32; ++i) calls.vectors_in[i] = (seed + i) * 0xbf58476d1ce4e5b9;
+  calls.in[7] |= 0x8000'0000;  // rdi: no descriptor
   calls.flags_in = (calls.in[0] & all_flags) | 2;
-  const long parent = getppid();
-  full_call();
-  bool good = (long)calls.out[0] == parent && calls.out[1] == (uint64_t)full_return &&
+  site.call();
+  bool good = (long)calls.out[0] == site.wanted && calls.out[1] == (uint64_t)site.returned &&
               calls.out[4] == calls.saved_rsp;
   for (int i : unchanged) good = good && calls.out[i] == calls.in[i];
-  const uint64_t flags = calls.flags_in | 0x202;
-  good = good && calls.out[11] == flags && calls.flags_out == flags;
+  const uint64_t flags = (calls.flags_in & ~site.flags_cleared) | site.flags_set | 0x202;
+  good = good && ((calls.out[11] ^ flags) & ~site.flags_undefined) == 0 &&
+         calls.flags_out == calls.out[11];
   for (int i : {0, 1, 2, 3, 14, 15, 30, 31})
     good = good && calls.vectors_out[i] == calls.vectors_in[i];
   for (uint64_t i = 0; i < 16; ++i) good = good && calls.red_zone_out[i] == 0x5a0000 + i;
@@ -44,7 +58,20 @@ static bool keeps_everything(uint64_t seed) {
 }
 
 TEST(a_call_changes_rax_rcx_and_r11) {
-  for (int i = 0; i < times; ++i) REQUIRE(keeps_everything(i));
+  for (int i = 0; i < times; ++i) REQUIRE(keeps_everything(getppid_site(), i));
+  for (int i = 0; i < times; ++i) REQUIRE(keeps_everything(read_site, i));
+}
+
+TEST(sites_too_short_for_a_jump) {
+  int fd = open("/dev/zero", O_RDONLY);
+  unsigned char to[2];
+  for (int i = 0; i < times; ++i) {
+    to[0] = to[1] = 1;
+    REQUIRE(short_site(fd, to, 1) == 1 && to[0] == 0 && to[1] == 1);
+    REQUIRE(short_site(-1, to, 1) == -EBADF);
+    REQUIRE(enter_short(SYS_getpid) == getpid());
+    REQUIRE(twin_sites(fd, to, 2) == 2);
+  }
 }
 
 TEST(whatever_number_it_has) {
@@ -89,7 +116,8 @@ TEST(in_a_storm_of_signals) {
   });
   int status = -1;
   for (uint64_t i = 0; waitpid(child, &status, WNOHANG) != child; ++i)
-    for (int j = 0; j < 20; ++j) REQUIRE(keeps_everything(i * 20 + j));
+    for (int j = 0; j < 20; ++j)
+      REQUIRE(keeps_everything(j % 2 ? read_site : getppid_site(), i * 20 + j));
   CHECK_EXITED(status, 0);
   CHECK(signals_seen > 0);
   CHECK_EQ(strange_places, 0);
@@ -107,7 +135,8 @@ TEST(in_a_storm_of_timers) {
   REQUIRE(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
   const itimerspec often = {{0, 1'000'000}, {0, 1'000'000}};
   REQUIRE(timer_settime(timer, 0, &often, nullptr) == 0);
-  for (uint64_t i = 0; signals_seen < 5; ++i) REQUIRE(keeps_everything(i));
+  for (uint64_t i = 0; signals_seen < 5; ++i)
+    REQUIRE(keeps_everything(i % 2 ? read_site : getppid_site(), i));
   timer_delete(timer);
   CHECK_EQ(strange_places, 0);
 }
@@ -124,27 +153,36 @@ static void on_step(int, siginfo_t*, void* raw) {
   step_count = step_count + 1;
 }
 
+/// Steps through a call: the instruction that loads the number, the call itself, what is behind it.
+static void step_through(long (*stepped)(), uint64_t site, uint64_t call, uint64_t end, long number,
+                         long result) {
+  for (int i = 0; i < times; ++i) {
+    step_count = 0;
+    REQUIRE(stepped() == result);
+    int at_site = -1, at_call = -1, behind = -1;
+    for (int j = 0; j < step_count; ++j) {
+      // A monitor that rewrites the place may go through it twice while it does.
+      if (steps[j] == site && at_site < 0) at_site = j;
+      if (steps[j] == call && at_call < 0) at_call = j;
+      if (steps[j] == end && behind < 0) behind = j;
+      const auto code = (uint64_t)full_call;
+      REQUIRE(steps[j] >= code && steps[j] < code + 4096);
+    }
+    REQUIRE(at_site >= 0 && at_call == at_site + 1);
+    REQUIRE(step_numbers[at_call] == number);
+    REQUIRE(behind < 0 || step_numbers[behind] == result);
+  }
+}
+
 TEST(step_by_step) {
   struct sigaction action = {};
   action.sa_sigaction = on_step;
   action.sa_flags = SA_SIGINFO;
   sigaction(SIGTRAP, &action, nullptr);
-  for (int i = 0; i < times; ++i) {
-    step_count = 0;
-    REQUIRE(stepped_bare() == getppid());
-    int at_site = -1, at_call = -1, behind = -1;
-    for (int j = 0; j < step_count; ++j) {
-      // A monitor that rewrites the place may go through it twice while it does.
-      if (steps[j] == (uint64_t)bare_site && at_site < 0) at_site = j;
-      if (steps[j] == (uint64_t)bare_syscall && at_call < 0) at_call = j;
-      if (steps[j] == (uint64_t)bare_end && behind < 0) behind = j;
-      const auto code = (uint64_t)full_call;
-      REQUIRE(steps[j] >= code && steps[j] < code + 4096);
-    }
-    REQUIRE(at_site >= 0 && at_call == at_site + 1);
-    REQUIRE(step_numbers[at_call] == SYS_getppid);
-    REQUIRE(behind < 0 || step_numbers[behind] == getppid());
-  }
+  step_through(stepped_bare, (uint64_t)bare_site, (uint64_t)bare_syscall, (uint64_t)bare_end,
+               SYS_getppid, getppid());
+  step_through([] { return stepped_short(-1, nullptr, 0); }, (uint64_t)short_site,
+               (uint64_t)short_syscall, (uint64_t)short_end, SYS_read, -EBADF);
 }
 
 // -- Processes.

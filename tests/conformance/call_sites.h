@@ -15,20 +15,27 @@ struct Calls {
 
 extern "C" {
 Calls calls __attribute__((aligned(16)));
-extern const char full_return[], bare_syscall[], bare_end[], marked_number[];
+extern const char full_call_return[], full_read_return[], marked_number[];
+extern const char bare_syscall[], bare_end[], short_syscall[], short_end[];
 void full_call();              // getppid with `calls`
+void full_read();              // read with `calls`
 long bare_site();              // getppid
 long enter_bare(long number);  // jumps to its `syscall` instruction
 long stepped_bare();
-long marked_site();  // getppid, or what the file was changed to
+long short_site(int fd, void* to, size_t bytes);  // read
+long enter_short(long number);
+long stepped_short(int fd, void* to, size_t bytes);
+long twin_sites(int fd, void* to, size_t bytes);  // read, and read
+long marked_site();                               // getppid, or what the file was changed to
 extern const char copied_begin[], copied_number[], copied_end[];
 }
 
 asm(R"(
     .text
     .balign 64
-    .globl full_call, full_return
-full_call:
+    .macro full_site name, load:vararg
+    .globl full_\name, full_\name\()_return
+full_\name:
     push %rbx
     push %rbp
     push %r12
@@ -61,9 +68,12 @@ full_call:
     mov calls+104(%rip), %r13
     mov calls+112(%rip), %r14
     mov calls+120(%rip), %r15
-    mov $110, %eax
+    \load
     syscall
-full_return:
+full_\name\()_return:
+    jmp 1f
+    .balign 64
+1:
     mov %rax, calls+128(%rip)
     mov %rcx, calls+128+8(%rip)
     mov %rdx, calls+128+16(%rip)
@@ -101,6 +111,10 @@ full_return:
     pop %rbp
     pop %rbx
     ret
+    .endm
+    full_site call, mov $110, %eax
+    .balign 64
+    full_site read, xor %eax, %eax
 
     .balign 64
     .globl bare_site, bare_syscall, bare_end, enter_bare, stepped_bare
@@ -124,6 +138,38 @@ stepped_bare:
     pushfq
     andl $~0x100, (%rsp)
     popfq
+    ret
+
+    .balign 64
+    .globl short_site, short_syscall, short_end, enter_short, stepped_short, twin_sites
+    .skip 32, 0x90
+short_site:
+    xor %eax, %eax
+short_syscall:
+    syscall
+short_end:
+    ret
+    .balign 64
+enter_short:
+    mov %rdi, %rax
+    jmp short_syscall
+    .balign 64
+stepped_short:
+    pushfq
+    orl $0x100, (%rsp)
+    popfq
+    call short_site
+    pushfq
+    andl $~0x100, (%rsp)
+    popfq
+    ret
+    .balign 64
+    .skip 32, 0x90
+twin_sites:
+    xor %eax, %eax
+    syscall
+    xor %eax, %eax
+    syscall
     ret
 
     .balign 64

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "guest/base/panic.h"
 #include "guest/mm/heap.h"
@@ -78,7 +79,7 @@ Result<Thread*> Thread::create(Process& process, int tid) {
 Thread::~Thread() {
   scheduler.cancel_timer(timer);
   run_node.unlink();
-  if (vectors_in_cpu_ == this) vectors_in_cpu_ = nullptr;
+  vectors_changed();
   heap_free(vectors_);
   heap_free(stack_);
 }
@@ -98,18 +99,21 @@ void Thread::wake_sleeper(Timer& timer) {
 // another thread is about to enter user mode: threads that merely pass through the kernel between
 // two blocking calls cost nothing.
 void Thread::switch_vectors() {
-  if (vectors_in_cpu_) hypercalls().save_vectors(vectors_in_cpu_->aligned_vectors_);
-  hypercalls().load_vectors(aligned_vectors_);
+  if (vectors_in_cpu_) hypercalls().save_vectors();
+  hypercalls().load_vectors(aligned_vectors_, std::exchange(vectors_written_, false));
   vectors_in_cpu_ = this;
 }
 
 unsigned char* Thread::vectors_in_memory() {
-  if (vectors_in_cpu_ == this) hypercalls().save_vectors(aligned_vectors_);
+  if (vectors_in_cpu_ == this) hypercalls().save_vectors();
   return aligned_vectors_;
 }
 
 void Thread::vectors_changed() {
-  if (vectors_in_cpu_ == this) vectors_in_cpu_ = nullptr;
+  vectors_written_ = true;
+  if (vectors_in_cpu_ != this) return;
+  vectors_in_cpu_ = nullptr;
+  hypercalls().load_vectors(nullptr, false);
 }
 
 void Thread::copy_vectors(Thread& from) {

@@ -48,7 +48,7 @@ class Thread {
   }
   /// The state in memory, brought up to date.
   unsigned char* vectors_in_memory();
-  /// After a change to vectors_in_memory(): the CPU's copy, if any, is stale.
+  /// After a change to vectors_in_memory(), or at their end: the CPU's copy, if any, is stale.
   void vectors_changed();
   void copy_vectors(Thread& from);
   void reset_vectors();
@@ -88,6 +88,7 @@ class Thread {
   unsigned char* stack_;
   unsigned char* vectors_;          // as allocated
   unsigned char* aligned_vectors_;  // XSAVE wants 64 bytes
+  bool vectors_written_ = true;     // by the kernel, since the CPU had them
 };
 
 }  // namespace guest

@@ -124,10 +124,8 @@ void poke_frame(vmi::Frame frame, std::uint64_t offset, const void* from, std::u
   if (bytes) std::memcpy(p().frame(frame) + offset, from, bytes);
 }
 void idle() {}
-void save_vectors(void* to) {
-  std::memset(to, 0, p().boot_info.xsave_bytes);
-}
-void load_vectors(const void*) {}
+void save_vectors() {}
+void load_vectors(void*, bool) {}
 [[noreturn]] void return_to_user(vmi::TrapFrame*) {
   throw std::logic_error("return to user");
 }
