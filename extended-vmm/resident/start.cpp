@@ -2,6 +2,8 @@
 // all of the launcher's memory around it, on the entry stack, window open, filter installed.
 #include <asm/unistd_64.h>
 
+#include <utility>
+
 #include "extended-vmm/trap/sites.h"
 #include "extended-vmm/trap/upcall.h"
 #include "monitor/resident/unmap_host.h"
@@ -15,6 +17,7 @@ void build_machine();
 /// A tick for each 10 ms of the process's CPU time, so that an idle guest is silent, and so are the
 /// processes of a pool that are not running.
 void start_ticks() {
+  if (std::exchange(host_process().ticks, true)) return;
   constexpr int itimer_prof = 2;
   constexpr std::int64_t tick_us = 10'000;
   const std::int64_t timer[4] = {0, tick_us, 0, tick_us};  // interval, then value; s, us each

@@ -42,8 +42,8 @@ static_assert(most_members <= 0xff, "an index, and one more, in a byte");
 
 /// Which member holds which space. Kept apart from Members: nobody outside needs it.
 struct Pool {
-  bool mapped[most_members];   // what its space maps; else what an earlier one did, or its maker
-  bool ticking[most_members];  // has a tick of its own
+  bool mapped[most_members];  // what its space maps; else what an earlier one did, or its maker
+  HostProcess process[most_members];
   std::uint8_t free_list[most_members];
   std::uint32_t free_count;
   std::uint8_t member_of[most_spaces];  // index + 1; 0: none
@@ -81,18 +81,14 @@ int make_member() {
 void make_again(std::uint32_t index) {
   if (!make_process(members().table[index])) die("cannot replace a host process that died", {});
   pool.mapped[index] = false;
-  pool.ticking[index] = false;
-  vectors_are_lost(index);
-}
-
-/// The calling process is that member, perhaps for the first time.
-void tick_in(std::uint32_t index) {
-  if (pool.ticking[index]) return;
-  pool.ticking[index] = true;
-  start_ticks();
+  pool.process[index] = {};
 }
 
 }  // namespace
+
+HostProcess& host_process() {
+  return pool.process[members().running.load(std::memory_order_relaxed)];
+}
 
 std::int64_t pool_create(vmi::SpaceId id) {
   if (id >= most_spaces) return -EAGAIN;
@@ -100,7 +96,6 @@ std::int64_t pool_create(vmi::SpaceId id) {
   if (!pool.first_given) {
     pool.first_given = true;
     launcher_pid = image().start_info.launcher;
-    pool.ticking[0] = true;
     index = 0;
   } else if (pool.free_count != 0) {
     index = pool.free_list[--pool.free_count];
@@ -132,8 +127,7 @@ void pool_switch(vmi::SpaceId id, const vmi::Extent* extents) {
     shared_info().count_host_call(__NR_futex);  // to wait
     hand_over(&all.table[from], &all.table[to]);
     set_blocked_signals(0);
-    signal_stack_is_unknown();
-    tick_in(to);
+    start_ticks();
   }
   if (pool.mapped[to]) return;
   replace_mappings(extents);
@@ -146,16 +140,15 @@ extern "C" Member* take_dead_ones_place(Member* own) {
   Members& all = members();
   const std::uint32_t from = static_cast<std::uint32_t>(own - all.table), to = all.running;
   pool.mapped[to] = false;
-  pool.ticking[to] = pool.ticking[from];
-  vectors_are_lost(to);
+  pool.process[to] = {};
+  pool.process[to].ticks = pool.process[from].ticks;
   Member& place = all.table[to];
   place.pid = own->pid.load();
   own->pid = pid_gone;
   own->turn = turn_wait;
   if (place.turn == turn_run) return &place;  // it was given its turn, and never began
   shared_info().in_kernel.store(1, std::memory_order_relaxed);
-  signal_stack_is_unknown();
-  tick_in(to);
+  start_ticks();
   set_blocked_signals(0);
   enter_after_death();
 }

@@ -30,8 +30,6 @@ SignalFrame* first_frame;
 void* first_vectors;
 /// The trap frame of whom the signal stack tells; null: of nobody.
 vmi::TrapFrame* signal_frame_of;
-/// Of this host process. A signal disarms it; a direct entry does not.
-bool signal_stack_armed;
 /// More than the last entry's own frame is on the signal stack: that of an overtaken entry, or of a
 /// signal that came in kernel mode.
 volatile bool residue_on_signal_stack;
@@ -264,17 +262,14 @@ void arm_signal_stack() {
     std::uint32_t flags, reserved;
     std::uint64_t bytes;
   } stack = {signal_stack_base, 1u << 31 /* SS_AUTODISARM */, 0, signal_stack_bytes};
-  if (!signal_stack_armed) counted_host(__NR_sigaltstack, &stack, nullptr);
-  signal_stack_armed = true;
-}
-
-void signal_stack_is_unknown() {
-  signal_stack_armed = false;
+  bool& armed = host_process().signal_stack_armed;
+  if (!armed) counted_host(__NR_sigaltstack, &stack, nullptr);
+  armed = true;
 }
 
 /// Called by entry.S for every signal that found in_kernel = 0.
 extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
-  signal_stack_armed = false;
+  host_process().signal_stack_armed = false;
   if (first_frame == nullptr) boot(at);
   auto& shared = shared_info();
   direct_frame = nullptr;

@@ -19,12 +19,22 @@ using monitor::time_accounts;
 ResidentImage& image();
 devices::Machine& machine();
 
+/// What the host keeps of each host process, as far as it matters here. A new one has nothing.
+struct HostProcess {
+  bool ticks;               // start_ticks() was called
+  bool signal_stack_armed;  // a signal disarms it, a direct entry does not
+  /// Whose vector state (Hypercalls::load_vectors) its registers have, written back to its home;
+  /// null: nobody's.
+  void* vectors_of;
+};
+/// The one that runs.
+HostProcess& host_process();
+
 // -- trap/: see upcall.cpp
 /// The XSAVE area of the first signal frame, which user code can reach.
 void* first_frame_vectors();
 void arm_signal_stack();
-void signal_stack_is_unknown();  // another host process runs than the one that armed it
-void note_tick();                // a host tick came in kernel mode: poll devices before leaving
+void note_tick();  // a host tick came in kernel mode: poll devices before leaving
 void note_frame(const SignalFrame*);  // where the host put the frame of a signal in kernel mode
 void note_debug_trap();  // single-stepping guest code came into the kernel: SIGTRAP when it leaves
 
@@ -33,8 +43,6 @@ void vectors_are_in_first_frame();  // a signal from user mode has just saved th
 bool vectors_are_in_registers();
 /// This host process, a member of the pool, is about to give its turn away.
 void take_vectors();
-/// A member's registers are not what they were when it gave its turn away.
-void vectors_are_lost(std::uint32_t member);
 void put_vectors_in_place();  // into the registers, to leave with
 void save_vectors();
 void load_vectors(void* home, bool written);
@@ -81,7 +89,7 @@ void set_up_accounts();
 void account_entry(vmi::Accounts&, bool trapped, std::uint32_t next);
 
 // -- resident/start.cpp
-/// The tick that pre-empts guest programs, in a host process that has none yet.
+/// The tick that pre-empts guest programs, unless this host process has it already.
 void start_ticks();
 
 /// A host call, counted.

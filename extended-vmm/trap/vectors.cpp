@@ -16,8 +16,6 @@ namespace {
 enum class Place { registers, first_frame, home };
 Place place;
 void* home;
-/// The home whose state the registers of a member of the pool have, written back to it.
-void* left_in_registers[most_members];
 
 /// The header says that every component is in its initial state; MXCSR is loaded all the same.
 constexpr std::size_t legacy_bytes = 512, header_bytes = 64;
@@ -37,23 +35,15 @@ void save_registers(void* to) {
   asm volatile("xsave64 (%0)" ::"r"(to), "a"(-1), "d"(-1) : "memory");
 }
 
-void*& left_by_running() {
-  return left_in_registers[image().members.running.load(std::memory_order_relaxed)];
-}
-
 }  // namespace
 
 void vectors_are_in_first_frame() {
   place = Place::first_frame;
-  left_by_running() = nullptr;
+  host_process().vectors_of = nullptr;
 }
 
 bool vectors_are_in_registers() {
   return place == Place::registers;
-}
-
-void vectors_are_lost(std::uint32_t member) {
-  left_in_registers[member] = nullptr;
 }
 
 void save_vectors() {
@@ -65,13 +55,13 @@ void save_vectors() {
 
 void take_vectors() {
   save_vectors();
-  if (place == Place::registers) left_by_running() = home;
+  if (place == Place::registers) host_process().vectors_of = home;
   place = Place::home;
 }
 
 void load_vectors(void* of, bool written) {
   home = of;
-  void*& left = left_by_running();
+  void*& left = host_process().vectors_of;
   if (written && left == of) left = nullptr;
   place = of != nullptr && left == of ? Place::registers : Place::home;
 }
@@ -80,7 +70,7 @@ void put_vectors_in_place() {
   if (place == Place::registers) return;
   const void* from = place == Place::first_frame ? first_frame_vectors() : home;
   place = Place::registers;
-  left_by_running() = nullptr;
+  host_process().vectors_of = nullptr;
   // Tampered with, by a program that can only harm itself: it goes on with the initial state.
   if (from == nullptr || load_vectors_now(from) == 0) load_vectors_now(&initial);
 }
