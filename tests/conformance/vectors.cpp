@@ -180,6 +180,61 @@ TEST(busy_processes_do_not_mix) {
   }
 }
 
+/// Fills registers, gives the CPU away from a place that always makes the same call, looks.
+static bool keeps_across_yield(uint64_t seed) {
+  uint64_t in[2] = {seed, ~seed}, out[4] = {};
+  asm volatile(R"(
+      movdqu %[in], %%xmm5
+      movdqu %[in], %%xmm14
+      mov $24, %%eax
+      syscall
+      movdqu %%xmm5, %[out]
+      movdqu %%xmm14, 16+%[out])"
+               : [out] "=m"(out)
+               : [in] "m"(in)
+               : "rax", "rcx", "r11", "xmm5", "xmm14", "memory", "cc");
+  return memcmp(out, in, 16) == 0 && memcmp(out + 2, in, 16) == 0;
+}
+
+static volatile bool handler_kept;
+static void on_signal(int) {
+  handler_kept = keeps_across_yield(0x5a5a);
+}
+
+/// In one address space with its parent for as long as it lives.
+static bool child_of_vfork(uint64_t seed) {
+  const pid_t child = vfork();
+  if (child == 0) _exit(keeps_across_yield(seed) ? 0 : 1);
+  int status = -1;
+  return waitpid(child, &status, 0) == child && status == 0;
+}
+
+TEST(processes_that_take_turns_do_not_mix) {
+  constexpr int processes = 3;
+  signal(SIGUSR1, on_signal);
+  for (int i = 0; i < processes; ++i) {
+    check::start_child([&] {
+      for (uint64_t round = 0; round < 400; ++round) {
+        const uint64_t seed = (round + 1) * 0x9e3779b97f4a7c15 + i;
+        if (!keeps_across_yield(seed)) return 1;
+        if (round % 16 == 3 && !child_of_vfork(~seed)) return 2;
+        handler_kept = false;
+        if (round % 8 == 5 && (raise(SIGUSR1) != 0 || !handler_kept)) return 3;
+        if (round % 32 == 9) {
+          const int last = check::in_child([&] { return keeps_across_yield(seed + 1) ? 0 : 1; });
+          if (last != 0) return 4;
+        }
+      }
+      return 0;
+    });
+  }
+  for (int i = 0; i < processes; ++i) {
+    int status = -1;
+    CHECK(wait(&status) > 0);
+    CHECK_EXITED(status, 0);
+  }
+}
+
 TEST(floating_point_arithmetic_is_right) {
   double sum = 0;
   for (int i = 1; i <= 1000; ++i) {
