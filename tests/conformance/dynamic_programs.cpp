@@ -183,27 +183,22 @@ TEST(linkers_that_cannot_be_had) {
   unlink("/tmp/copy");
 }
 
-TEST(scripts_name_dynamic_programs) {
+/// The wait status of a script with this first line.
+static int run_script(const char* format) {
   char line[300];
-  snprintf(line, sizeof line, "#! %s  --helper 4 \n", check::self_path);
+  snprintf(line, sizeof line, format, check::self_path);
   write_file("/tmp/script", line, 0755);
+  return check::in_child([] {
+    char* const arguments[] = {const_cast<char*>("zero"), const_cast<char*>("5"), nullptr};
+    execv("/tmp/script", arguments);
+    return 99;
+  });
+}
+
+TEST(scripts_name_dynamic_programs) {
   // All that follows the interpreter is one argument, which is not "--helper".
-  CHECK_EXITED(
-      check::in_child([] {
-        char* const arguments[] = {const_cast<char*>("zero"), const_cast<char*>("5"), nullptr};
-        execv("/tmp/script", arguments);
-        return 99;
-      }),
-      0);
-  snprintf(line, sizeof line, "#!%s --helper\n", check::self_path);
-  write_file("/tmp/script", line, 0755);
-  CHECK_EXITED(
-      check::in_child([] {
-        char* const arguments[] = {const_cast<char*>("zero"), const_cast<char*>("5"), nullptr};
-        execv("/tmp/script", arguments);
-        return 99;
-      }),
-      60);
+  CHECK_EXITED(run_script("#! %s  --helper 4 \n"), 0);
+  CHECK_EXITED(run_script("#!%s --helper\n"), 60);
 }
 
 int helper(int argc, char** argv) {
