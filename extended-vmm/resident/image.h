@@ -70,8 +70,7 @@ inline constexpr std::uint32_t most_before = 64, most_after = 136;
 struct SiteQuestion {
   std::atomic<Verdict> verdict;
   std::uint32_t load_bytes;     // of the instruction that loads the number
-  std::uint32_t before, after;  // bytes of code up to the end of the `syscall`, and behind it:
-                                // as many as there are on its page
+  std::uint32_t before, after;  // bytes of code up to the end of the `syscall`, and behind it
   std::uint32_t page_offset;    // of the instruction behind it
   std::uint32_t room;           // answer: bytes from there to the room for a jump; 0: not needed
   std::uint8_t code[most_before + most_after];

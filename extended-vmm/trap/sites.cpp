@@ -104,25 +104,30 @@ bool copy_user(void* to, std::uint64_t from, std::uint64_t bytes) {
 }
 
 /// The code up to the end of the `syscall` instruction and, if it loads its number by an `xor`,
-/// behind it, from the same page. False: not enough of it, patched already and jumped over, or a
-/// call that is made in another way.
+/// what is behind it on the page: that is to be written to. False: not enough of it, patched
+/// already and jumped over, or a call that is made in another way.
 bool read_code(std::uint64_t return_address, std::uint32_t number, Code& code) {
   const auto on_page =
       static_cast<std::uint32_t>(((return_address - 1) & (vmi::page_size - 1)) + 1);
-  code.before = on_page < most_before ? on_page : most_before;
+  code.before = most_before;
   code.after = 0;
-  if (code.before < mov_bytes + syscall_bytes ||
-      !copy_user(code.bytes, return_address - code.before, code.before))
-    return false;
+  if (!copy_user(code.bytes, return_address - most_before, most_before)) {
+    // The page before is not there.
+    if (on_page < mov_bytes + syscall_bytes || on_page >= most_before) return false;
+    code.before = on_page;
+    if (!copy_user(code.bytes, return_address - on_page, on_page)) return false;
+  }
   const std::uint8_t* load = code.bytes + code.before - syscall_bytes;
   code.load = Load::of_mov(number);
   code.load_bytes = mov_bytes;
-  if (std::memcmp(load - mov_bytes, code.load.code, mov_bytes) == 0) return true;
+  if (std::memcmp(load - mov_bytes, code.load.code, mov_bytes) == 0)
+    return on_page >= mov_bytes + syscall_bytes;
   code.load = Load::of_xor();
   code.load_bytes = xor_bytes;
   const std::uint32_t left = vmi::page_size - on_page;
   code.after = left < most_after ? left : most_after;
-  return number == 0 && std::memcmp(load - xor_bytes, xor_eax, xor_bytes) == 0 &&
+  return number == 0 && on_page >= xor_bytes + syscall_bytes &&
+         std::memcmp(load - xor_bytes, xor_eax, xor_bytes) == 0 &&
          copy_user(code.bytes + code.before, return_address, code.after);
 }
 

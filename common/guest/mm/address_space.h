@@ -107,6 +107,7 @@ class AddressSpace : public Counted {
   Result<> install(const Region& region, std::uint64_t va, FrameRun run, std::uint32_t protection,
                    std::uint32_t flags);
   Result<> make_writable(const Region& region, std::uint64_t page_va);
+  Range ours_alone_around(const Region& region, std::uint64_t page_va);
   Result<> grant_write(const Region& region, Range range);
   Result<> copy_shared(const Region& region, const ExtentNode& extent, std::uint64_t page_va);
   Result<std::uint32_t> replace_with_copy(const Region& region, Range range);

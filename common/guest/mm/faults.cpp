@@ -188,14 +188,28 @@ Result<> AddressSpace::make_writable(const Region& region, std::uint64_t page_va
   if (frame_references(extent.frame_at(page_va)) != 1) {
     return copy_shared(region, extent, page_va);
   }
-  // The other owner is gone: take back all of the run that is ours alone.
-  auto ours = [&](std::uint64_t va) { return frame_references(extent.frame_at(va)) == 1; };
+  return grant_write(region, ours_alone_around(region, page_va));
+}
+
+/// The other owner of the page at `page_va` is gone: the stretch around it, of whatever runs, that
+/// is ours alone and mapped read-only like it.
+AddressSpace::Range AddressSpace::ours_alone_around(const Region& region, std::uint64_t page_va) {
+  auto ours = [](const ExtentNode& run, std::uint64_t va) {
+    return !(run.protection & vmi::prot_write) && frame_references(run.frame_at(va)) == 1;
+  };
   Range range{page_va, page_va + vmi::page_size};
-  while (range.begin > extent.va && ours(range.begin - vmi::page_size)) {
-    range.begin -= vmi::page_size;
+  for (const ExtentNode* run = extents_.find(page_va); run && run->va >= region.va;
+       run = extents_.find(range.begin - 1)) {
+    while (range.begin > run->va && ours(*run, range.begin - vmi::page_size))
+      range.begin -= vmi::page_size;
+    if (range.begin != run->va) break;
   }
-  while (range.end < extent.end() && ours(range.end)) range.end += vmi::page_size;
-  return grant_write(region, range);
+  for (const ExtentNode* run = extents_.find(page_va);
+       run && run->va <= range.end && run->end() <= region.end; run = run->following()) {
+    while (range.end < run->end() && ours(*run, range.end)) range.end += vmi::page_size;
+    if (range.end != run->end()) break;
+  }
+  return range;
 }
 
 Result<> AddressSpace::grant_write(const Region& region, Range range) {
@@ -205,9 +219,10 @@ Result<> AddressSpace::grant_write(const Region& region, Range range) {
   if (hypercalls().protect(range.begin, pages_in(range.begin, range.end), protection) < 0) {
     return Errno::nomem;
   }
-  ExtentNode& extent = *extents_.find(range.begin);
-  extent.protection = protection;
-  extents_.join(extent, region.va, region.end);
+  for (ExtentNode* run = extents_.find(range.begin); run && run->va < range.end;
+       run = extents_.join(*run, region.va, region.end).following()) {
+    run->protection = protection;
+  }
   return {};
 }
 
