@@ -6,6 +6,8 @@
 
 namespace guest {
 
+inline constexpr std::uint64_t ns_per_second = 1'000'000'000;
+
 std::uint64_t tsc();
 std::uint64_t monotonic_ns();
 std::uint64_t realtime_ns();

@@ -82,6 +82,13 @@ void FileRuns::cut(std::uint32_t page) {
   }
 }
 
+bool FileRuns::any_unshared() const {
+  for (const Run& run : runs_)
+    if (frame_references(run.frame) == 1 || frame_references(run.frame + run.count - 1) == 1)
+      return true;
+  return false;
+}
+
 std::uint32_t FileRuns::drop_unshared(std::uint32_t most) {
   std::uint32_t dropped = 0;
   std::size_t kept = 0;

@@ -35,6 +35,8 @@ class FileRuns {
   /// Lets go of up to `most` frames that nobody else holds, the first ones first; of a run that
   /// others hold at both ends none. Returns how many.
   std::uint32_t drop_unshared(std::uint32_t most);
+  /// Would it let go of any?
+  [[nodiscard]] bool any_unshared() const;
 
   /// Frames held.
   [[nodiscard]] std::uint32_t frames() const { return frames_; }

@@ -77,6 +77,8 @@ class Inode : public Counted {
   virtual Result<Ref<Inode>> jump() { return Errno::inval; }
 
   // -- Attributes.
+  /// EROFS: nothing on the file system can be changed.
+  virtual Result<> check_writable() { return {}; }
   virtual Result<> set_mode(std::uint32_t) { return Errno::perm; }
   virtual Result<> set_owner(std::uint32_t, std::uint32_t) { return Errno::perm; }
   virtual Result<> set_times(std::uint64_t /*atime_ns*/, std::uint64_t /*mtime_ns*/) {

@@ -81,7 +81,7 @@ Result<String> machine_stat() {
   for (const char* cpu : {"cpu ", "cpu0"})
     TRY(add(text, "%s %lu 0 0 %lu 0 0 0 0 0 0\n", cpu, user, all > user ? all - user : 0));
   TRY(add(text, "ctxt 0\nbtime %lu\nprocesses %lu\nprocs_running %lu\nprocs_blocked 0\n",
-          (realtime_ns() - monotonic_ns()) / 1'000'000'000, shared_info().counters.forks + 1,
+          (realtime_ns() - monotonic_ns()) / ns_per_second, shared_info().counters.forks + 1,
           runnable));
   return text;
 }

@@ -8,8 +8,6 @@
 namespace guest {
 namespace {
 
-constexpr std::uint64_t second_ns = 1'000'000'000;
-
 Result<> put_stat(Inode& inode, UserAddress to) {
   Stat s = inode.stat();
   abi::FileStat out{};
@@ -23,17 +21,18 @@ Result<> put_stat(Inode& inode, UserAddress to) {
   out.st_size = s.size;
   out.st_blksize = s.block_size;
   out.st_blocks = s.blocks512;
-  out.st_atime = s.atime_ns / second_ns;
-  out.st_atime_nsec = s.atime_ns % second_ns;
-  out.st_mtime = s.mtime_ns / second_ns;
-  out.st_mtime_nsec = s.mtime_ns % second_ns;
-  out.st_ctime = s.ctime_ns / second_ns;
-  out.st_ctime_nsec = s.ctime_ns % second_ns;
+  out.st_atime = s.atime_ns / ns_per_second;
+  out.st_atime_nsec = s.atime_ns % ns_per_second;
+  out.st_mtime = s.mtime_ns / ns_per_second;
+  out.st_mtime_nsec = s.mtime_ns % ns_per_second;
+  out.st_ctime = s.ctime_ns / ns_per_second;
+  out.st_ctime_nsec = s.ctime_ns % ns_per_second;
   return put_user(to, out);
 }
 
 abi::StatxTime statx_time(std::uint64_t ns) {
-  return {static_cast<std::int64_t>(ns / second_ns), static_cast<std::uint32_t>(ns % second_ns), 0};
+  return {static_cast<std::int64_t>(ns / ns_per_second),
+          static_cast<std::uint32_t>(ns % ns_per_second), 0};
 }
 
 Result<> put_statx(Inode& inode, UserAddress to) {
@@ -78,11 +77,13 @@ Result<> put_file_system(Inode& inode, UserAddress to) {
   return put_user(to, out);
 }
 
-// uid 0 may do all but execute what nobody may execute.
+// uid 0 may do all but execute what nobody may execute, and change what nobody can.
 Result<std::int64_t> check_access(Inode& inode, std::uint32_t wanted) {
   if (wanted & ~(abi::r_ok | abi::w_ok | abi::x_ok)) return Errno::inval;
   if ((wanted & abi::x_ok) && !inode.is(mode_directory) && !(inode.mode() & 0111))
     return Errno::acces;
+  bool contents = inode.is(mode_regular) || inode.is(mode_directory) || inode.is(mode_symlink);
+  if ((wanted & abi::w_ok) && contents) TRY(inode.check_writable());
   return std::int64_t{0};
 }
 
@@ -188,10 +189,10 @@ namespace {
 Result<std::uint64_t> moment(const abi::FileTimespec& time, std::uint64_t present) {
   if (time.nanoseconds == abi::utime_now) return realtime_ns();
   if (time.nanoseconds == abi::utime_omit) return present;
-  if (time.nanoseconds < 0 || time.nanoseconds >= static_cast<std::int64_t>(second_ns))
+  if (time.nanoseconds < 0 || time.nanoseconds >= static_cast<std::int64_t>(ns_per_second))
     return Errno::inval;
   if (time.seconds < 0) return std::uint64_t{0};  // before 1970: as early as we can tell
-  return static_cast<std::uint64_t>(time.seconds) * second_ns +
+  return static_cast<std::uint64_t>(time.seconds) * ns_per_second +
          static_cast<std::uint64_t>(time.nanoseconds);
 }
 

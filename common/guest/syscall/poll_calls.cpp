@@ -9,7 +9,7 @@
 namespace guest {
 namespace {
 
-constexpr std::int64_t second_ns = 1'000'000'000;
+constexpr std::int64_t second_ns = ns_per_second;
 
 /// How long a call may wait.
 struct Patience {

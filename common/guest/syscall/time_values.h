@@ -5,10 +5,11 @@
 
 #include "guest/abi/structs.h"
 #include "guest/base/result.h"
+#include "guest/drivers/clock.h"
 
 namespace guest {
 
-inline constexpr std::uint64_t ns_per_second = 1'000'000'000, ns_per_us = 1000;
+inline constexpr std::uint64_t ns_per_us = 1000;
 /// Longer waits than this (146 years) are waits for ever; no sum with the clock overflows.
 inline constexpr std::uint64_t longest_ns = 1ul << 62;
 

@@ -24,6 +24,7 @@ class MemoryDisk final : public guest::BlockDevice {
   bool read_only() override { return refuses_writes; }
   guest::Result<> read(std::uint64_t at, void* to, std::uint32_t bytes) override {
     check(at, bytes);
+    if (refuses_reads) return guest::Errno::io;
     std::memcpy(to, &image[at], bytes);
     return {};
   }
@@ -42,12 +43,14 @@ class MemoryDisk final : public guest::BlockDevice {
   }
   guest::Result<> write_frames(std::uint64_t at, vmi::Frame frame, std::uint64_t offset,
                                std::uint64_t bytes) override {
+    if (loses_contents) return guest::Errno::io;
     return write(at, FakePlatform::instance().frame(frame) + offset,
                  static_cast<std::uint32_t>(bytes));
   }
   guest::Result<> flush() override {
     ++flushes;
     stable = image;
+    if (keeps_writes) flushed_at.push_back(writes.size());
     return {};
   }
 
@@ -57,7 +60,9 @@ class MemoryDisk final : public guest::BlockDevice {
     std::vector<std::uint8_t> bytes;
   };
   std::vector<Write> writes;
+  std::vector<std::size_t> flushed_at;  // how many writes there were at each flush
   bool refuses_writes = false, keeps_writes = false;
+  bool refuses_reads = false, loses_contents = false;  // with EIO
   int flushes = 0;
 
  private:

@@ -65,8 +65,8 @@ Result<std::uint32_t> Node::allocate_table(std::uint32_t goal) {
   return number;
 }
 
-// The table that holds the number of `block` (not a direct one), and the index in it. A block
-// that is no table (data() null) stands for a table that is missing.
+// The table that holds the number of `block` (not a direct one), and the index in it, which stays
+// as it was where there is none. ENOENT: a table is missing, or the one above it.
 Result<Block> Node::leaf_table(std::uint32_t block, std::uint32_t& index, bool make) {
   Path path = path_to(block, fs_.block_size() / 4);
   std::uint32_t number = raw_.block[path.slot];
@@ -76,9 +76,11 @@ Result<Block> Node::leaf_table(std::uint32_t block, std::uint32_t& index, bool m
   }
   for (int level = 0;; ++level) {
     Block table = TRY(fs_.block(number));
-    index = path.index[level];
-    if (level == path.depth - 1) return table;
-    std::uint32_t& next = *table.at<std::uint32_t>(std::size_t{index} * 4);
+    if (level == path.depth - 1) {
+      index = path.index[level];
+      return table;
+    }
+    std::uint32_t& next = *table.at<std::uint32_t>(std::size_t{path.index[level]} * 4);
     if (next == 0) {
       if (!make) return Errno::noent;
       next = TRY(allocate_table(number + 1));

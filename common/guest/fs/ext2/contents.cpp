@@ -197,6 +197,23 @@ Result<> Node::clear_tail(std::uint64_t from, std::uint64_t to) {
   return mark_dirty(page_of(from), 1);
 }
 
+// Puts 1..wanted fresh pages from `page` on into the cache, with `bytes` of a write in them and
+// zeros behind. They show only once they are whole: a copy that fails changes nothing. EAGAIN: the
+// copy has served faults on this file, and brought the pages in. Returns how many.
+Result<std::uint32_t> Node::insert_copy(std::uint32_t page, std::uint32_t wanted, Source from,
+                                        std::size_t bytes) {
+  FrameRun frames = TRY(frames_for(page, wanted));
+  std::size_t room = std::size_t{frames.count} << vmi::page_shift, part = least(bytes, room);
+  if (part < room) zero_frame_bytes(frames.first, part, room - part);
+  auto done = from.copy_to_frame(frames.first, 0, part);
+  auto span = pages_.span(page);
+  if (done.ok() && (!span.hole || span.pages < frames.count)) done = Errno::again;
+  if (done.ok()) done = pages_.insert(page, frames);
+  if (done.ok()) return frames.count;
+  frame_release(frames.first, frames.count);
+  return done.error();
+}
+
 // Whole pages at the end of the file, as many as one run of frames takes. Where the disk is full or
 // a copy fails it writes one page, so that what does get written ends at the right one.
 Result<std::size_t> Node::append_pages(std::uint64_t at, Source from, std::size_t bytes) {
@@ -204,39 +221,46 @@ Result<std::size_t> Node::append_pages(std::uint64_t at, Source from, std::size_
   // Blocks for all of them at once: one by one, two writers' would interleave.
   auto allocated = blocks_for(at, at + (std::uint64_t{wanted} << vmi::page_shift));
   if (!allocated.ok()) return write_page(at, from, bytes);
-  FrameRun frames = TRY(frames_for(page_of(at), wanted));
-  std::size_t part = std::size_t{frames.count} << vmi::page_shift;
-  auto copied = from.copy_to_frame(frames.first, 0, part);
-  auto room = pages_.span(page_of(at));  // still? The copy may have served faults on this file.
-  if (copied.ok() && (!room.hole || room.pages < frames.count)) copied = Errno::again;
-  if (copied.ok()) copied = pages_.insert(page_of(at), frames);
-  if (!copied.ok()) {
-    frame_release(frames.first, frames.count);
-    return write_page(at, from, bytes);
-  }
+  auto inserted = insert_copy(page_of(at), wanted, from, bytes);
+  if (!inserted.ok()) return write_page(at, from, bytes);
+  std::size_t part = std::size_t{inserted.value()} << vmi::page_shift;
   size_ = at + part;
-  TRY(mark_dirty(page_of(at), frames.count));
+  TRY(mark_dirty(page_of(at), inserted.value()));
   return part;
+}
+
+// Are bytes of a page about to be written of which nothing has to be read, since it is not cached
+// and nothing of its old contents stays? Its blocks must be there already or lie behind the end: a
+// hole that gets a block shows what the block held if the write then fails.
+Result<bool> Node::replaces(std::uint64_t at, std::size_t bytes) {
+  bool whole = offset_in_page(at) == 0 && (bytes == vmi::page_size || at + bytes >= size_);
+  if (!whole || !pages_.span(page_of(at)).hole) return false;
+  std::uint32_t unit = fs_.block_size();
+  auto block = static_cast<std::uint32_t>(at / unit);
+  auto end = static_cast<std::uint32_t>((least(at + bytes, size_) + unit - 1) / unit);
+  while (block < end) {
+    BlockRun run = TRY(map(block, end - block));
+    if (run.first == 0) return false;
+    block += run.count;
+  }
+  return true;
 }
 
 // One page's worth at most.
 Result<std::size_t> Node::write_page(std::uint64_t at, Source from, std::size_t bytes) {
   std::size_t part = least(bytes, vmi::page_size - offset_in_page(at));
   std::uint32_t page = page_of(at);
-  auto span = pages_.span(page);
-  bool replaces = offset_in_page(at) == 0 && (part == vmi::page_size || at + part >= size_);
-  if (span.hole && replaces) {
-    // Nothing of the old contents stays, so nothing is read.
-    FrameRun frames = TRY(frames_for(page, 1));
-    hypercalls().zero_frames(frames.first, 1);
-    auto inserted = pages_.insert(page, frames);
-    if (!inserted.ok()) {
-      frame_release(frames.first, frames.count);
-      return inserted.error();
+  if (TRY(replaces(at, part))) {
+    TRY(blocks_for(at, at + part));
+    auto inserted = insert_copy(page, 1, from, part);
+    if (inserted.ok()) {
+      TRY(mark_dirty(page, 1));
+      if (at + part > size_) size_ = at + part;
+      return part;
     }
-  } else {
-    TRY(cached(page, 1));
+    if (inserted.error() != Errno::again) return inserted.error();
   }
+  TRY(cached(page, 1));
   // Dirty before the copy: blocks that were a hole must get zeros even if it fails. And again
   // behind it, because a fault on the way may have written the page back.
   TRY(mark_dirty(page, 1));

@@ -2,6 +2,7 @@
 #include "guest/fs/ext2/file_system.h"
 
 #include <new>
+#include <utility>
 
 #include "guest/base/log.h"
 #include "guest/drivers/clock.h"
@@ -9,8 +10,6 @@
 
 namespace guest::ext2 {
 namespace {
-
-constexpr std::uint64_t second_ns = 1'000'000'000;
 
 Errno refuse(const char* why) {
   log("typetwo guest: cannot mount the image: %s\n", why);
@@ -109,7 +108,7 @@ Result<> FileSystem::store_superblock(bool clean) {
   s.free_inodes = super_.free_inodes;
   s.mount_time = super_.mount_time;
   s.mount_count = super_.mount_count;
-  s.write_time = static_cast<std::uint32_t>(realtime_ns() / second_ns);
+  s.write_time = static_cast<std::uint32_t>(realtime_ns() / ns_per_second);
   s.state = clean ? state_clean : 0;
   block.changed();
   return {};
@@ -117,7 +116,7 @@ Result<> FileSystem::store_superblock(bool clean) {
 
 Result<> FileSystem::mark_mounted() {
   ++super_.mount_count;
-  super_.mount_time = static_cast<std::uint32_t>(realtime_ns() / second_ns);
+  super_.mount_time = static_cast<std::uint32_t>(realtime_ns() / ns_per_second);
   TRY(store_superblock(false));
   TRY(cache_->write_back());
   TRY(device_.flush());
@@ -128,7 +127,8 @@ Result<> FileSystem::mark_mounted() {
 Result<> FileSystem::sync() {
   if (!read_only_)
     for (Node* node = oldest_; node; node = node->newer) TRY(node->write_back());
-  return sync_metadata();
+  TRY(sync_metadata());
+  return std::exchange(lost_untold_, false) ? Errno::io : Errno::ok;
 }
 
 Result<> FileSystem::sync_metadata() {
@@ -149,7 +149,9 @@ Result<> FileSystem::unmount() {
   // A file that is removed but still open will never be closed: its blocks become free here.
   for (Node* node = oldest_; node; node = node->newer)
     if (node->raw_.links == 0) node->free_all();
-  if (read_only_) return Errno::io;
+  TRY(sync_metadata());
+  if (lost_) return Errno::io;
+  // Alone, behind all that makes it true.
   TRY(store_superblock(true));
   TRY(cache_->write_back());
   TRY(device_.flush());

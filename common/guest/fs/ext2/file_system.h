@@ -28,7 +28,7 @@ class FileSystem final : private WriteOrder {
 
   Result<Ref<Node>> node(std::uint32_t number);
   Result<Ref<Node>> root();
-  /// Writes everything back and flushes the disk.
+  /// Writes everything back and flushes the disk. EIO: something was lost since the last call.
   Result<> sync();
   /// The same without contents of files.
   Result<> sync_metadata();
@@ -59,6 +59,8 @@ class FileSystem final : private WriteOrder {
 
   /// The image contradicts itself: EIO from now on for all who would write.
   Errno corrupt(const char* what, std::uint64_t number);
+  /// Something is not in the image and never will be: the next sync() fails, and unmount().
+  void note_lost() { lost_ = lost_untold_ = true; }
   Result<> check_writable() const { return read_only_ ? Result<>(Errno::rofs) : Result<>(); }
   [[nodiscard]] bool read_only() const { return read_only_; }
 
@@ -128,6 +130,7 @@ class FileSystem final : private WriteOrder {
   std::uint32_t table_blocks_ = 0;  // of each group's inode table
   std::uint32_t first_inode_ = 11;
   bool read_only_ = true, mounted_ = false;
+  bool lost_ = false, lost_untold_ = false;
   // Since the last write-back of metadata. What was freed is given to nobody before the image has
   // forgotten its old use: else, when the machine is killed, two would have it.
   Vec<BlockRun> freed_blocks_;

@@ -14,6 +14,8 @@ constexpr std::uint32_t max_depth = 4096;  // of directories, before it must be 
 
 Result<Ref<Inode>> Node::lookup(std::string_view name) {
   if (!is(mode_directory)) return Errno::notdir;
+  if (raw_.links == 0)  // what its entries name may be anything by now
+    return name == ".." && above_ ? Result<Ref<Inode>>(above_) : Errno::noent;
   std::uint32_t number = TRY(find_entry(name)).head().inode;
   return Ref<Inode>(TRY(fs_.node(number)));
 }
@@ -124,6 +126,7 @@ Result<> Node::link(std::string_view name, Inode& inode) {
 // A name of `child` in this directory is gone; if it is a directory, so is its ".." here.
 Result<> Node::let_go_of(Node& child) {
   if (!child.is(mode_directory)) return child.drop_link();
+  child.above_ = Ref<Node>(this);
   child.raw_.links = child.raw_.links < 2 ? 2 : child.raw_.links;
   TRY(child.drop_link(child.raw_.links));
   if (raw_.links <= 2) return fs_.corrupt("link count of inode", number_);

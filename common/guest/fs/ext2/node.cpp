@@ -1,6 +1,7 @@
 // Node: attributes, symlinks, device nodes, and an inode's end; see node.h.
 #include "guest/fs/ext2/node.h"
 
+#include "guest/abi/file_flags.h"
 #include "guest/base/make.h"
 #include "guest/drivers/clock.h"
 #include "guest/drivers/device_files.h"
@@ -8,7 +9,6 @@
 namespace guest::ext2 {
 namespace {
 
-constexpr std::uint64_t second_ns = 1'000'000'000;
 constexpr std::uint64_t disk_device = device_number(8, 0);  // where Linux has its first disk
 constexpr std::uint32_t nanosecond_shift = 2, epoch_mask = 3;
 
@@ -99,6 +99,8 @@ Node::~Node() {
   if (raw_.links == 0 && !fs_.read_only()) free_all();
   forget_dirty_from(0);
   fs_.leave(*this);
+  // One by one: removed directories, each of which held the one above, would take stack for each.
+  for (auto up = std::move(above_); up && up->references() == 1;) up = std::move(up->above_);
 }
 
 void Node::free_all() {
@@ -107,10 +109,13 @@ void Node::free_all() {
   forget_dirty_from(0);
   auto freed = has_blocks ? free_blocks_from(0) : Result<>();
   if (freed.ok()) freed = free_attributes();
-  if (!freed.ok()) return;  // the image was damaged, and is read-only now
-  size_ = 0;
-  raw_.deletion_time = static_cast<std::uint32_t>(realtime_ns() / second_ns);
-  if (store().ok()) (void)fs_.free_inode(number_, directory);
+  if (freed.ok()) {
+    size_ = 0;
+    raw_.deletion_time = static_cast<std::uint32_t>(realtime_ns() / ns_per_second);
+    freed = store();
+  }
+  if (freed.ok()) freed = fs_.free_inode(number_, directory);
+  if (!freed.ok()) fs_.note_lost();  // room, until e2fsck finds it
 }
 
 // Extended attributes in a block of their own, which several files may share.
@@ -156,14 +161,14 @@ Stat Node::stat() {
 std::uint64_t Node::time(std::uint32_t seconds, std::uint32_t extra) const {
   if (raw_.extra_bytes < extra_inode_bytes) extra = 0;
   std::uint64_t nanoseconds = extra >> nanosecond_shift;
-  return (seconds + (std::uint64_t{extra & epoch_mask} << 32)) * second_ns +
-         (nanoseconds < second_ns ? nanoseconds : 0);
+  return (seconds + (std::uint64_t{extra & epoch_mask} << 32)) * ns_per_second +
+         (nanoseconds < ns_per_second ? nanoseconds : 0);
 }
 
 void Node::set_time(std::uint32_t& seconds, std::uint32_t& extra, std::uint64_t ns) const {
-  seconds = static_cast<std::uint32_t>(ns / second_ns);
-  extra = static_cast<std::uint32_t>(ns % second_ns << nanosecond_shift) |
-          (static_cast<std::uint32_t>(ns / second_ns >> 32) & epoch_mask);
+  seconds = static_cast<std::uint32_t>(ns / ns_per_second);
+  extra = static_cast<std::uint32_t>(ns % ns_per_second << nanosecond_shift) |
+          (static_cast<std::uint32_t>(ns / ns_per_second >> 32) & epoch_mask);
 }
 
 Result<> Node::note_change() {
@@ -248,10 +253,11 @@ Result<Ref<File>> Node::open(std::uint32_t flags) {
     case mode_socket:
       return Errno::nxio;
     case mode_fifo:
-      // The pipe lasts as long as this object, which therefore stays.
+      // The pipe lasts as long as this object, which stays while somebody has it open.
       if (!fifo_) fifo_ = TRY(make_ref<Fifo>(raw_.mode));
       return fifo_->open(flags);
     default:
+      if (abi::may_write(flags)) TRY(fs_.check_writable());
       return Inode::open(flags);
   }
 }

@@ -28,6 +28,7 @@ class Node final : public Inode {
   Result<Ref<File>> open(std::uint32_t flags) override;
   Result<String> target() override;
   Node* ext2_node() override { return this; }
+  Result<> check_writable() override { return fs_.check_writable(); }
 
   // -- Contents of regular files (contents.cpp).
   Result<std::size_t> read(std::uint64_t at, UserAddress to, std::size_t bytes) override;
@@ -51,7 +52,9 @@ class Node final : public Inode {
 
   // -- For FileSystem.
   [[nodiscard]] std::uint32_t number() const { return number_; }
-  [[nodiscard]] bool idle() const { return held && references() == 1 && !fifo_; }
+  [[nodiscard]] bool idle() const {
+    return held && references() == 1 && (!fifo_ || fifo_->references() == 1);
+  }
   Result<> write_back();
   /// Lets go of up to `most` cached pages that nobody else holds, written back before if need be.
   /// Returns how many.
@@ -112,6 +115,9 @@ class Node final : public Inode {
   Result<FrameRun> frames_for(std::uint32_t page, std::uint32_t wanted);
   Result<std::size_t> append_pages(std::uint64_t at, Source from, std::size_t bytes);
   Result<std::size_t> write_page(std::uint64_t at, Source from, std::size_t bytes);
+  Result<std::uint32_t> insert_copy(std::uint32_t page, std::uint32_t wanted, Source from,
+                                    std::size_t bytes);
+  Result<bool> replaces(std::uint64_t at, std::size_t bytes);
   Result<> blocks_for(std::uint64_t at, std::uint64_t end);
   Result<> clear_tail(std::uint64_t from, std::uint64_t to);
   Result<> mark_dirty(std::uint32_t page, std::uint32_t count);
@@ -148,6 +154,7 @@ class Node final : public Inode {
   bool shared_ = false;    // some pages are or were writable by programs directly
   bool lost_ = false;      // a write-back failed and nobody was told yet
   Ref<Fifo> fifo_;
+  Ref<Node> above_;  // of a directory that is removed: its "..", which may be removed, too
 };
 
 }  // namespace guest::ext2

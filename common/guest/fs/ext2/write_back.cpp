@@ -72,7 +72,9 @@ Result<> Node::write_back() {
   }
   for (std::size_t i = 0; i < dirty_.size(); ++i) {
     auto written = write_range(dirty_[i].first, dirty_[i].end);
-    if (!written.ok()) lost_ = true;
+    if (written.ok()) continue;
+    lost_ = true;
+    fs_.note_lost();
   }
   dirty_.clear();
   // What programs write through a mapping shows nowhere: all that may be mapped stays dirty.
@@ -101,7 +103,8 @@ Result<> Node::sync() {
 }
 
 std::uint32_t Node::drop_pages(std::uint32_t most) {
-  if (pages_.frames() == 0 || !write_back().ok()) return 0;
+  // Not written for nothing: a file that is mapped from end to end would be at each call.
+  if (!pages_.any_unshared() || !write_back().ok()) return 0;
   return pages_.drop_unshared(most);
 }
 
