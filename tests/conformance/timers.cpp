@@ -92,6 +92,38 @@ TEST(pending_expiries_are_counted) {
   CHECK_EQ(timer_getoverrun(timer), info.si_overrun);
 }
 
+TEST(each_timer_waits_in_the_queue_for_itself) {
+  sigset_t waited;
+  sigemptyset(&waited);
+  for (int signal : {SIGUSR1, SIGRTMIN + 3}) sigaddset(&waited, signal);
+  sigprocmask(SIG_BLOCK, &waited, nullptr);
+  for (int signal : {SIGUSR1, SIGRTMIN + 3}) {
+    int values = 0;
+    for (int value : {1, 2}) {
+      sigevent event = {};
+      event.sigev_notify = SIGEV_SIGNAL;
+      event.sigev_signo = signal;
+      event.sigev_value.sival_int = value;
+      timer_t timer = nullptr;
+      REQUIRE(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+      set(timer, 1, 0);
+      itimerspec left = {};
+      do {
+        usleep(1'000);
+        REQUIRE(timer_gettime(timer, &left) == 0);
+      } while (left.it_value.tv_sec || left.it_value.tv_nsec);
+    }
+    for (int i = 0; i < 2; ++i) {
+      siginfo_t info = {};
+      timespec none = {};
+      CHECK_EQ(sigtimedwait(&waited, &info, &none), signal);
+      CHECK_EQ(info.si_code, SI_TIMER);
+      values += info.si_value.sival_int;
+    }
+    CHECK_EQ(values, 3);
+  }
+}
+
 TEST(timers_are_not_inherited) {
   handle(SIGUSR1);
   timer_t timer = create(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1);

@@ -1,6 +1,8 @@
 // See posix_timer.h. Expiries come from the scheduler's timer list.
 #include "guest/proc/posix_timer.h"
 
+#include <algorithm>
+#include <climits>
 #include <new>
 
 #include "guest/drivers/clock.h"
@@ -29,17 +31,16 @@ PosixTimer::~PosixTimer() {
 }
 
 void PosixTimer::expired() {
-  std::uint64_t missed = 0;
+  std::uint64_t missed = 0;  // beside this one
   if (interval_ns) {
     missed = (monotonic_ns() - timer.deadline) / interval_ns;
     scheduler.set_timer(timer, timer.deadline + (missed + 1) * interval_ns);
   }
   if (signal == 0) return;
-  if (process.pending.set() & signal_bit(signal)) {
-    overruns += static_cast<int>(missed) + 1;
-    return;
-  }
-  overruns = static_cast<int>(missed);
+  const bool waits = process.pending.holds_timer(id);
+  if (waits) missed += static_cast<std::uint64_t>(overruns) + 1;
+  overruns = static_cast<int>(std::min<std::uint64_t>(missed, INT_MAX));
+  if (waits) return;
   abi::SigInfo info{};
   info.number = signal;
   info.code = abi::si_timer;

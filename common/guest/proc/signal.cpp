@@ -71,9 +71,15 @@ PendingSignals::~PendingSignals() {
   discard(~0ul);
 }
 
+bool PendingSignals::holds_timer(int id) {
+  for (PendingSignal& entry : queue_)
+    if (entry.info.code == abi::si_timer && entry.info.timer.id == id) return true;
+  return false;
+}
+
 Result<> PendingSignals::add(const abi::SigInfo& info) {
-  bool standard = info.number < sig_first_realtime;
-  if (standard && (set_ & signal_bit(info.number))) return {};
+  bool standard = info.number < sig_first_realtime, known = set_ & signal_bit(info.number);
+  if (standard && known && info.code != abi::si_timer) return {};
   auto* entry = queued_ < most_queued ? new (std::nothrow) PendingSignal{} : nullptr;
   if (!entry && !standard) return Errno::again;
   set_ |= signal_bit(info.number);

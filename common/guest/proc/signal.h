@@ -56,11 +56,14 @@ struct PendingSignal {
   abi::SigInfo info;
 };
 
-/// The signals pending for a process. Standard signals are kept once, real-time ones queue up.
+/// The signals pending for a process. Standard signals are kept once, real-time ones queue up, and
+/// so do those of timers, each of which has one entry at most.
 class PendingSignals {
  public:
   ~PendingSignals();
   [[nodiscard]] SignalSet set() const { return set_; }
+  /// Is a signal of this timer among them?
+  [[nodiscard]] bool holds_timer(int id);
   /// EAGAIN: a real-time signal found the queue full. A standard signal is never lost: without
   /// memory for its details it stays pending bare.
   Result<> add(const abi::SigInfo& info);
