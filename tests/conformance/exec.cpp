@@ -24,6 +24,13 @@ int helper(int argc, char** argv) {
     return (one.sa_handler == SIG_DFL) | (two.sa_handler == SIG_IGN) << 1 |
            sigismember(&mask, SIGHUP) << 2 | sigismember(&mask, SIGTERM) << 3;
   }
+  if (strcmp(argv[0], "/tmp/exe") == 0) {  // the script that named this
+    char exe[256] = {}, wanted[256] = {}, comm[32] = {};
+    if (readlink("/proc/self/exe", exe, sizeof exe - 1) < 0) return 52;
+    if (!realpath(check::self_path, wanted) || strcmp(exe, wanted) != 0) return 53;
+    int fd = open("/proc/self/comm", O_RDONLY);
+    return read(fd, comm, sizeof comm) > 0 && strcmp(comm, "exe\n") == 0 ? 9 : 54;
+  }
   if (strcmp(argv[0], "long") == 0) return argc == 2 && strlen(argv[1]) == 100000 ? 6 : 7;
   if (strcmp(argv[0], "script") == 0) return argc == 3 && strcmp(argv[2], "tail") == 0 ? 8 : argc;
   return 51;
@@ -153,6 +160,14 @@ TEST(scripts_run_their_interpreter) {
   make_file("/tmp/script", "#!/no/such/interpreter\n", 0755);
   CHECK_EQ(exec_errno("/tmp/script"), ENOENT);
   unlink("/tmp/script");
+}
+
+TEST(of_a_script_proc_names_the_interpreter) {
+  char text[300];
+  snprintf(text, sizeof text, "#!%s --helper\n", check::self_path);
+  make_file("/tmp/exe", text, 0755);
+  CHECK_EXITED(check::in_child([] { return execl("/tmp/exe", "/tmp/exe", nullptr); }), 9);
+  unlink("/tmp/exe");
 }
 
 TEST(files_that_cannot_be_executed) {

@@ -1,6 +1,7 @@
 // Conformance, who a process is and what it is told of the machine: ids, limits, names, usage.
 #include <grp.h>
 #include <sched.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -57,6 +58,23 @@ TEST(supplementary_groups) {
   CHECK_EXITED(check::in_child([] { return getgroups(0, nullptr); }), 3);
   CHECK_EQ(setgroups(0, nullptr), 0);
   CHECK_EQ(getgroups(0, nullptr), 0);
+}
+
+int helper(int, char**) {
+  bool told = getauxval(AT_UID) == 5 && getauxval(AT_EUID) == 0 && getauxval(AT_GID) == 10 &&
+              getauxval(AT_EGID) == 11 && getauxval(AT_SECURE) == 1;
+  return told ? 7 : 8;
+}
+
+TEST(programs_are_told_who_runs_them) {
+  CHECK_EQ(getauxval(AT_SECURE), 0);
+  int status = check::in_child([] {
+    CHECK_EQ(setresgid(10, 11, 11), 0);
+    CHECK_EQ(setresuid(5, 0, 0), 0);
+    execl(check::self_path, check::self_path, "--helper", nullptr);
+    return 60;
+  });
+  CHECK_EXITED(status, 7);
 }
 
 TEST(limits) {

@@ -68,6 +68,8 @@ class ScriptChain {
     }
   }
   [[nodiscard]] const Ref<Inode>& file_ref() const { return file_; }
+  /// Empty where the file is no script.
+  [[nodiscard]] std::string_view interpreter() const { return interpreter_.view(); }
 
   Result<> arguments(const Vec<String>& argv, Strings& result) const {
     bool script = !front_.empty();
@@ -150,7 +152,8 @@ struct Parts {
 };
 
 /// Fills the current, empty space. Returns the stack pointer.
-Result<std::uint64_t> build(AddressSpace& space, const Parts& parts, std::string_view exec_path) {
+Result<std::uint64_t> build(AddressSpace& space, const Parts& parts, std::string_view exec_path,
+                            const Credentials& who) {
   TRY(map_image(space, parts.file, parts.image));
   Companions companions;
   if (parts.interpreter.file) {
@@ -161,7 +164,7 @@ Result<std::uint64_t> build(AddressSpace& space, const Parts& parts, std::string
   space.start_brk(page_up(parts.image.end()));
   TRY(space.map_stack());
   TRY(space.populate(stack_top - vmi::page_size, vmi::page_size));
-  return write_initial_stack(parts.image, companions, parts.argv, parts.envp, exec_path);
+  return write_initial_stack(parts.image, companions, parts.argv, parts.envp, exec_path, who);
 }
 
 /// The strings with their NULs, as far as there is room.
@@ -179,7 +182,8 @@ Result<String> joined(const Strings& strings) {
 }  // namespace
 
 Result<LoadedProgram> load_program(Ref<Inode> file, const Vec<String>& argv,
-                                   const Vec<String>& envp, std::string_view exec_path) {
+                                   const Vec<String>& envp, std::string_view exec_path,
+                                   const Credentials& who) {
   ScriptChain chain;
   TRY(chain.resolve(std::move(file), exec_path));
   Parts parts;
@@ -188,18 +192,20 @@ Result<LoadedProgram> load_program(Ref<Inode> file, const Vec<String>& argv,
   parts.interpreter = TRY(find_interpreter(parts.image));
   TRY(chain.arguments(argv, parts.argv));
   String arguments = TRY(joined(parts.argv));
+  String path = TRY(String::from(chain.interpreter().empty() ? exec_path : chain.interpreter()));
   for (const String& variable : envp) TRY(parts.envp.push(variable.view()));
 
   Ref<AddressSpace> old(AddressSpace::current());
   Ref<AddressSpace> space = TRY(AddressSpace::create());
   space->activate();
-  auto stack_pointer = build(*space, parts, exec_path);
+  auto stack_pointer = build(*space, parts, exec_path, who);
   if (!stack_pointer.ok()) {
     if (old) old->activate();
     return stack_pointer.error();
   }
   const ElfImage& first = parts.interpreter.file ? parts.interpreter.image : parts.image;
-  return LoadedProgram{std::move(space), first.entry, stack_pointer.value(), std::move(arguments)};
+  return LoadedProgram{std::move(space), first.entry, stack_pointer.value(), std::move(path),
+                       std::move(arguments)};
 }
 
 }  // namespace guest

@@ -11,6 +11,7 @@
 #include "guest/base/string.h"
 #include "guest/fs/inode.h"
 #include "guest/mm/address_space.h"
+#include "guest/proc/credentials.h"
 
 namespace guest {
 
@@ -18,14 +19,17 @@ struct LoadedProgram {
   Ref<AddressSpace> space;
   std::uint64_t entry;
   std::uint64_t stack_pointer;
+  String path;       // of the file that runs: a script's interpreter
   String arguments;  // as /proc/PID/cmdline shows them
 };
 
 /// EACCES (not an executable regular file), ENOEXEC (not an x86-64 ELF, or damaged), E2BIG,
 /// ELOOP (interpreters of interpreters), ELIBBAD (the dynamic linker is none), ENOMEM, and what
 /// looking for either interpreter gives. On failure the old space is current again.
-/// `exec_path` is how the program was named: argv[1] for an interpreter, and AT_EXECFN.
+/// `exec_path` is how the program was named: argv[1] for an interpreter, and AT_EXECFN. The program
+/// is told who it runs as.
 Result<LoadedProgram> load_program(Ref<Inode> file, const Vec<String>& argv,
-                                   const Vec<String>& envp, std::string_view exec_path);
+                                   const Vec<String>& envp, std::string_view exec_path,
+                                   const Credentials& who);
 
 }  // namespace guest

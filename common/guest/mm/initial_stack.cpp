@@ -73,7 +73,8 @@ struct Addresses {
 };
 
 Result<> push_auxiliary(Vec<std::uint64_t>& words, const ElfImage& image,
-                        const Companions& companions, const Addresses& addresses) {
+                        const Companions& companions, const Addresses& addresses,
+                        const Credentials& who) {
   const vmi::BootInfo& boot = boot_info();
   const std::uint64_t vector[][2] = {
       {at_hwcap, boot.hwcap},
@@ -85,11 +86,11 @@ Result<> push_auxiliary(Vec<std::uint64_t>& words, const ElfImage& image,
       {at_base, companions.interpreter_base},
       {at_flags, 0},
       {at_entry, image.entry},
-      {at_uid, 0},
-      {at_euid, 0},
-      {at_gid, 0},
-      {at_egid, 0},
-      {at_secure, 0},
+      {at_uid, who.uid},
+      {at_euid, who.euid},
+      {at_gid, who.gid},
+      {at_egid, who.egid},
+      {at_secure, who.euid != who.uid || who.egid != who.gid},
       {at_random, addresses.random},
       {at_hwcap2, boot.hwcap2},
       {at_execfn, addresses.exec_path},
@@ -109,7 +110,7 @@ Result<> push_auxiliary(Vec<std::uint64_t>& words, const ElfImage& image,
 
 Result<std::uint64_t> write_initial_stack(const ElfImage& image, const Companions& companions,
                                           const Strings& argv, const Strings& envp,
-                                          std::string_view exec_path) {
+                                          std::string_view exec_path, const Credentials& who) {
   StackWriter stack;
   Addresses addresses;
   addresses.exec_path = TRY(stack.push_string(exec_path));
@@ -122,7 +123,7 @@ Result<std::uint64_t> write_initial_stack(const ElfImage& image, const Companion
   unsigned char random[16];
   fill_random(random, sizeof random);
   addresses.random = TRY(stack.push(random, sizeof random));
-  TRY(push_auxiliary(words, image, companions, addresses));
+  TRY(push_auxiliary(words, image, companions, addresses, who));
 
   std::size_t bytes = words.size() * sizeof(std::uint64_t);
   stack.align_for(bytes);

@@ -8,6 +8,7 @@
 #include "guest/base/result.h"
 #include "guest/base/vec.h"
 #include "guest/mm/elf_image.h"
+#include "guest/proc/credentials.h"
 
 namespace guest {
 
@@ -23,6 +24,6 @@ struct Companions {
 /// pointer. E2BIG beyond a quarter of the stack.
 Result<std::uint64_t> write_initial_stack(const ElfImage& image, const Companions& companions,
                                           const Strings& argv, const Strings& envp,
-                                          std::string_view exec_path);
+                                          std::string_view exec_path, const Credentials& who);
 
 }  // namespace guest

@@ -20,9 +20,9 @@ void name_thread(Thread& thread, std::string_view path) {
 }
 
 // Only /proc would miss it.
-void note_program(Process& process, std::string_view path, LoadedProgram& program) {
+void note_program(Process& process, LoadedProgram& program) {
   auto name = make_ref<ProgramName>();
-  auto absolute = process.fs->absolute_path(path);
+  auto absolute = process.fs->absolute_path(program.path.view());
   process.program = {};
   if (!name.ok() || !absolute.ok()) return;
   name.value()->path = absolute.release();
@@ -47,11 +47,11 @@ Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<Strin
   // Descriptors shared with a vfork parent must not be closed under it.
   Ref<FileTable> files = process.files;
   if (process.files->references() > 2) files = TRY(process.files->clone());
-  LoadedProgram program = TRY(load_program(file, argv, envp, path));
+  LoadedProgram program = TRY(load_program(file, argv, envp, path, process.credentials));
 
   // Nothing fails from here on.
   process.space = program.space;
-  note_program(process, path, program);
+  note_program(process, program);
   process.files = std::move(files);
   process.files->close_on_exec();
   reset_signal_handlers(process);

@@ -58,9 +58,9 @@ Result<Thread*> make_first_thread() {
 Result<> load(Thread& first, const Vec<String>& argv, const Vec<String>& envp) {
   std::string_view path = argv[0].view();
   Ref<Inode> file = TRY(resolve_path(path));
-  LoadedProgram program = TRY(load_program(file, argv, envp, path));
+  LoadedProgram program = TRY(load_program(file, argv, envp, path, first.process.credentials));
   first.process.space = program.space;
-  note_program(first.process, path, program);
+  note_program(first.process, program);
   name_thread(first, path);
   start_program(first, program);
   return {};

@@ -10,6 +10,7 @@
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
 #include "guest/base/string.h"
+#include "guest/proc/credentials.h"
 #include "guest/proc/posix_timer.h"
 #include "guest/proc/scheduler.h"
 #include "guest/proc/signal.h"
@@ -23,17 +24,6 @@ class FsContext;     // fs/fs_context.h: root, working directory, umask
 
 inline constexpr std::uint32_t max_processes = 512;
 inline constexpr int pid_limit = 32768;  // all are below
-
-struct GroupList : Counted {
-  Vec<std::uint32_t> ids;
-};
-
-/// User and group ids. Files do not check them: there everybody acts as root.
-struct Credentials {
-  std::uint32_t uid = 0, euid = 0, suid = 0;
-  std::uint32_t gid = 0, egid = 0, sgid = 0;
-  Ref<GroupList> groups;  // supplementary ones; null: none
-};
 
 /// CPU time in TSC ticks: own (of ended threads; add the running one's) and of waited-for children.
 struct CpuTime {
@@ -94,6 +84,10 @@ class Process : public Counted {
   Credentials credentials;
   int nice = 0;
   CpuTime cpu;
+  /// Its own, the running thread's included. TSC ticks.
+  [[nodiscard]] std::uint64_t own_cpu() const {
+    return thread ? scheduler.cpu_ticks(*thread) : cpu.own;
+  }
   abi::ResourceLimit limits[abi::resource_limits];
 };
 

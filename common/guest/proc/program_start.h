@@ -9,7 +9,7 @@
 namespace guest {
 
 /// For /proc: what the process runs from now on. Takes program.arguments.
-void note_program(Process& process, std::string_view path, LoadedProgram& program);
+void note_program(Process& process, LoadedProgram& program);
 /// The thread's next return to user mode is the program's first instruction.
 void start_program(Thread& thread, const LoadedProgram& program);
 /// The name that PR_GET_NAME gives: the last part of a path.

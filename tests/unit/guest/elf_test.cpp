@@ -76,8 +76,8 @@ class ElfTest : public ::testing::Test {
   }
   static guest::Result<guest::LoadedProgram> load(const std::vector<std::uint8_t>& bytes) {
     return guest::load_program(Ref<guest::Inode>(new MemoryFile(bytes)),
-                               strings({"prog", "-x", "a b"}), strings({"A=1", "B=2"}),
-                               "/bin/prog");
+                               strings({"prog", "-x", "a b"}), strings({"A=1", "B=2"}), "/bin/prog",
+                               {});
   }
   static Errno load_error(const Elf& elf) { return load(elf.bytes()).error(); }
   std::uint64_t word(std::uint64_t va) { return guest::get_user<std::uint64_t>({va}).release(); }
@@ -220,9 +220,9 @@ TEST_F(ElfTest, NotPrograms) {
   auto* file = new MemoryFile(Elf{}.bytes());
   Ref<guest::Inode> inode(file);
   file->file_mode = guest::mode_regular | 0644;
-  EXPECT_EQ(guest::load_program(inode, strings({"x"}), strings({}), "x").error(), Errno::acces);
+  EXPECT_EQ(guest::load_program(inode, strings({"x"}), strings({}), "x", {}).error(), Errno::acces);
   file->file_mode = guest::mode_directory | 0755;
-  EXPECT_EQ(guest::load_program(inode, strings({"x"}), strings({}), "x").error(), Errno::acces);
+  EXPECT_EQ(guest::load_program(inode, strings({"x"}), strings({}), "x", {}).error(), Errno::acces);
 }
 
 TEST_F(ElfTest, TruncatedAnywhere) {
@@ -303,14 +303,14 @@ TEST_F(ElfTest, FailureBringsTheOldSpaceBack) {
 TEST_F(ElfTest, TooManyArguments) {
   std::string longest(130 * 1024, 'x'), usual(100 * 1024, 'y');
   Ref<guest::Inode> file(new MemoryFile(Elf{}.bytes()));
-  EXPECT_EQ(guest::load_program(file, strings({longest.c_str()}), strings({}), "x").error(),
+  EXPECT_EQ(guest::load_program(file, strings({longest.c_str()}), strings({}), "x", {}).error(),
             Errno::toobig);
   Vec<String> many;
   for (int i = 0; i < 30; ++i) (void)many.push(String::from(usual).release());
-  EXPECT_EQ(guest::load_program(file, many, strings({}), "x").error(), Errno::toobig);
+  EXPECT_EQ(guest::load_program(file, many, strings({}), "x", {}).error(), Errno::toobig);
   Vec<String> fitting;
   for (int i = 0; i < 15; ++i) (void)fitting.push(String::from(usual).release());
-  EXPECT_TRUE(guest::load_program(file, fitting, strings({}), "x").ok());
+  EXPECT_TRUE(guest::load_program(file, fitting, strings({}), "x", {}).ok());
 }
 
 }  // namespace

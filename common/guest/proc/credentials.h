@@ -1,0 +1,22 @@
+// Credentials: user and group ids of a process. Files do not check them: there everybody acts as
+// root. Changed by identity_calls; execve tells the program of them.
+#pragma once
+
+#include <cstdint>
+
+#include "guest/base/ref.h"
+#include "guest/base/vec.h"
+
+namespace guest {
+
+struct GroupList : Counted {
+  Vec<std::uint32_t> ids;
+};
+
+struct Credentials {
+  std::uint32_t uid = 0, euid = 0, suid = 0;
+  std::uint32_t gid = 0, egid = 0, sgid = 0;
+  Ref<GroupList> groups;  // supplementary ones; null: none
+};
+
+}  // namespace guest
