@@ -17,8 +17,14 @@ Result<std::size_t> File::read(UserAddress to, std::size_t bytes) {
 
 Result<std::size_t> File::write(Source from, std::size_t bytes) {
   if (flags & abi::o_append) position = inode_->stat().size;
-  std::size_t done = TRY(inode_->write(position, from, bytes));
+  std::size_t done = TRY(write_at(position, from, bytes));
   position += done;
+  return done;
+}
+
+Result<std::size_t> File::write_at(std::uint64_t at, Source from, std::size_t bytes) {
+  std::size_t done = TRY(inode_->write(at, from, bytes));
+  if (done && (flags & abi::o_dsync)) TRY(inode_->sync());  // which O_SYNC contains
   return done;
 }
 

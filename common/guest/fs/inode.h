@@ -97,7 +97,7 @@ class Inode : public Counted {
 
   [[nodiscard]] bool is(std::uint32_t type) const { return (mode() & mode_type) == type; }
 
-  /// What the monitor may rewrite of a program's code.
+  /// What the monitor may rewrite of a program's code. Whoever changes the contents drops them.
   TextCopies text_copies;
 };
 
@@ -109,6 +109,8 @@ class File : public Counted {
 
   virtual Result<std::size_t> read(UserAddress to, std::size_t bytes);
   virtual Result<std::size_t> write(Source from, std::size_t bytes);
+  /// Of a regular file, without regard to the position.
+  Result<std::size_t> write_at(std::uint64_t at, Source from, std::size_t bytes);
   virtual Result<std::uint64_t> seek(std::int64_t offset, int whence);
   virtual Result<std::int64_t> ioctl(std::uint32_t /*request*/, std::uint64_t /*argument*/) {
     return Errno::notty;

@@ -3,6 +3,7 @@
 // (a file mapped into memory is the buffer of its own read), so nothing found before a copy is
 // believed after it.
 #include "guest/abi/file_flags.h"
+#include "guest/fs/file_offsets.h"
 #include "guest/fs/ramfs.h"
 #include "guest/platform.h"
 
@@ -14,17 +15,6 @@ constexpr std::uint32_t max_growth_pages = 1024;     // most that an append take
 // Files leave 1/32 of memory alone: whoever fills the disk must be able to say so.
 constexpr std::uint32_t share_kept_from_files = 32;
 
-constexpr std::uint64_t page_of(std::uint64_t at) {
-  return at >> vmi::page_shift;
-}
-constexpr std::uint64_t offset_in_page(std::uint64_t at) {
-  return at % vmi::page_size;
-}
-
-std::uint64_t least(std::uint64_t a, std::uint64_t b) {
-  return a < b ? a : b;
-}
-
 // Bytes from `at` to the end of a stretch of `pages` pages that begins with at's page.
 std::uint64_t bytes_in_span(std::uint64_t at, std::uint32_t pages) {
   return (static_cast<std::uint64_t>(pages) << vmi::page_shift) - offset_in_page(at);
@@ -33,7 +23,7 @@ std::uint64_t bytes_in_span(std::uint64_t at, std::uint32_t pages) {
 }  // namespace
 
 std::uint32_t RamFile::pages_in_size() const {
-  return static_cast<std::uint32_t>(page_of(size_ + vmi::page_size - 1));
+  return page_of(size_ + vmi::page_size - 1);
 }
 
 Stat RamFile::stat() {
@@ -48,7 +38,7 @@ Result<std::size_t> RamFile::read(std::uint64_t at, UserAddress to, std::size_t 
   bytes = least(bytes, size_ - at);
   std::size_t done = 0;
   while (done < bytes && at < size_) {
-    auto span = runs_.span(static_cast<std::uint32_t>(page_of(at)));
+    auto span = runs_.span(page_of(at));
     std::size_t part = least(bytes - done, bytes_in_span(at, span.pages));
     auto copied = span.hole ? zero_user(to + done, part)
                             : frame_to_user(span.frame, offset_in_page(at), to + done, part);
@@ -67,7 +57,7 @@ Result<std::size_t> RamFile::peek(std::uint64_t at, void* to, std::size_t bytes)
   bytes = least(bytes, size_ - at);
   auto* out = static_cast<std::uint8_t*>(to);
   for (std::size_t done = 0; done < bytes;) {
-    auto span = runs_.span(static_cast<std::uint32_t>(page_of(at + done)));
+    auto span = runs_.span(page_of(at + done));
     std::size_t part = least(bytes - done, bytes_in_span(at + done, span.pages));
     if (span.hole) {
       for (std::size_t i = 0; i < part; ++i) out[done + i] = 0;
@@ -100,7 +90,7 @@ Result<std::size_t> RamFile::write(std::uint64_t at, Source from, std::size_t by
 
 // Writes as far as one run reaches, making one where there is a hole.
 Result<std::size_t> RamFile::write_span(std::uint64_t at, Source from, std::size_t bytes) {
-  auto page = static_cast<std::uint32_t>(page_of(at));
+  auto page = page_of(at);
   auto span = runs_.span(page);
   if (span.hole) {
     auto needed = page_of(offset_in_page(at) + bytes + vmi::page_size - 1);
@@ -158,7 +148,7 @@ Result<> RamFile::fill_hole(std::uint32_t page, std::uint32_t wanted) {
 // view when it moves.
 void RamFile::zero_allocated(std::uint64_t from, std::uint64_t to) {
   while (from < to) {
-    auto span = runs_.span(static_cast<std::uint32_t>(page_of(from)));
+    auto span = runs_.span(page_of(from));
     std::uint64_t part = least(to - from, bytes_in_span(from, span.pages));
     if (!span.hole) zero_frame_bytes(span.frame, offset_in_page(from), part);
     from += part;

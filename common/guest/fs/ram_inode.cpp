@@ -64,6 +64,7 @@ void RamInode::restore(std::uint32_t uid, std::uint32_t gid, std::uint64_t time_
 }
 
 void RamInode::modified() {
+  text_copies.drop();
   mtime_ns_ = ctime_ns_ = realtime_ns();
 }
 void RamInode::note_change() {

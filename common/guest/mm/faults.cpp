@@ -140,7 +140,7 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
   auto run_at = [&](std::uint64_t va) -> Result<FrameRun> {
     const std::uint64_t page = region.file_offset(va) >> vmi::page_shift;
     const std::uint32_t wanted = pages_in(va, range.end);
-    if (const TextCopy* copy = text ? inode.text_copies.find(inode, page, va) : nullptr) {
+    if (const TextCopy* copy = text ? inode.text_copies.find(page, va) : nullptr) {
       const auto left = static_cast<std::uint32_t>(copy->end_page() - page);
       return FrameRun{copy->frame_at(page), std::min(wanted, left)};
     }

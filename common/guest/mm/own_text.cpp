@@ -18,7 +18,7 @@ Result<Frame> AddressSpace::own_text(std::uint64_t va) {
   Inode& inode = *region->source.inode;
   auto file_page = [&](std::uint64_t at) { return region->file_offset(at) >> vmi::page_shift; };
 
-  TextCopy* copy = inode.text_copies.find(inode, file_page(page_va), page_va);
+  TextCopy* copy = inode.text_copies.find(file_page(page_va), page_va);
   if (copy && extent->frame_at(page_va) == copy->frame_at(file_page(page_va)))
     return extent->frame_at(page_va);
   Range range{extent->va, extent->end()};
@@ -32,8 +32,7 @@ Result<Frame> AddressSpace::own_text(std::uint64_t va) {
   const FrameRun original = TRY(inode.pages(file_page(range.begin), count));
   if (original.first != extent->frame_at(range.begin) || original.count != count)
     return Errno::acces;
-  if (!copy)
-    copy = TRY(inode.text_copies.make(inode, file_page(range.begin), range.begin, original));
+  if (!copy) copy = TRY(inode.text_copies.make(file_page(range.begin), range.begin, original));
   TRY(map_text_copy(*region, *copy, range));
   return copy->frame_at(file_page(page_va));
 }

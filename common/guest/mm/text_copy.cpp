@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "guest/base/make.h"
-#include "guest/fs/inode.h"
 #include "guest/platform.h"
 
 namespace guest {
@@ -18,14 +17,7 @@ constexpr std::uint32_t most_pages = 2048;
 
 }  // namespace
 
-TextCopy* TextCopies::find(Inode& inode, std::uint64_t file_page, std::uint64_t va) {
-  if (!first_) return nullptr;
-  // The change time cannot be set back by anybody.
-  const Stat now = inode.stat();
-  if (now.ctime_ns != first_->changed_ns || now.size != first_->size) {
-    drop();
-    return nullptr;
-  }
+TextCopy* TextCopies::find(std::uint64_t file_page, std::uint64_t va) {
   for (TextCopy* copy = first_.get(); copy; copy = copy->next.get()) {
     if (file_page >= copy->page && file_page < copy->end_page() &&
         va - copy->va == (file_page - copy->page) << vmi::page_shift) {
@@ -49,19 +41,15 @@ void TextCopies::drop() {
   while (first_) first_ = std::exchange(first_->next, {});
 }
 
-Result<TextCopy*> TextCopies::make(Inode& inode, std::uint64_t file_page, std::uint64_t va,
-                                   FrameRun original) {
+Result<TextCopy*> TextCopies::make(std::uint64_t file_page, std::uint64_t va, FrameRun original) {
   if (original.count > most_pages || frames_free() < frames_total() / 4) return Errno::nomem;
   auto copy = TRY(make_ref<TextCopy>());
   // One run or none: the point is that one host mapping serves it.
   copy->run = TRY(frames_allocate(original.count));
   if (copy->run.count != original.count) return Errno::nomem;
   hypercalls().copy_frames(copy->run.first, original.first, original.count);
-  const Stat now = inode.stat();
   copy->page = file_page;
   copy->va = va;
-  copy->changed_ns = now.ctime_ns;
-  copy->size = now.size;
   copy->next = first_;
   first_ = copy;
   return copy.get();

@@ -1,8 +1,8 @@
 // A copy of a run of a file's pages, for a monitor that rewrites code
 // (vmi::Hypercalls::patch_text). It belongs to the inode, so that every process that maps the file
 // there runs the rewritten code, and what the file's readers see stays the file. Made by
-// AddressSpace::own_text, found by page faults; dropped with the inode, or when the file has
-// changed since.
+// AddressSpace::own_text, found by page faults; dropped with the inode, or by the file system as
+// soon as the file changes.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,6 @@
 #include "guest/mm/frames.h"
 
 namespace guest {
-
-class Inode;
 
 struct TextCopy : Counted {
   TextCopy() = default;
@@ -30,7 +28,6 @@ struct TextCopy : Counted {
   std::uint64_t page = 0;  // first page of the file
   std::uint64_t va = 0;    // where it is mapped, always
   FrameRun run{};
-  std::uint64_t changed_ns = 0, size = 0;  // of the file as it was copied
   Ref<TextCopy> next;
 };
 
@@ -43,14 +40,13 @@ class TextCopies {
   TextCopies& operator=(const TextCopies&) = delete;
 
   /// The copy that has `file_page` for a mapping at `va`; nullptr: none.
-  TextCopy* find(Inode& inode, std::uint64_t file_page, std::uint64_t va);
+  TextCopy* find(std::uint64_t file_page, std::uint64_t va);
   /// Narrows [begin, end), addresses of a mapping that has byte `offset` of the file at `va`, to a
   /// stretch around `va` that no copy covers. None covers `va` itself.
   void keep_clear(std::uint64_t offset, std::uint64_t va, std::uint64_t& begin,
                   std::uint64_t& end) const;
   /// Copies `original`, pages from `file_page` on, as they are to be mapped from `va` on. ENOMEM.
-  Result<TextCopy*> make(Inode& inode, std::uint64_t file_page, std::uint64_t va,
-                         FrameRun original);
+  Result<TextCopy*> make(std::uint64_t file_page, std::uint64_t va, FrameRun original);
   void drop();
 
  private:

@@ -40,7 +40,7 @@ Result<std::size_t> write_at(File& file, std::int64_t at, UserAddress from, std:
   if (!file.inode().is(mode_regular)) return file.write(from, bytes);
   auto offset = static_cast<std::uint64_t>(at);
   if (file.flags & abi::o_append) offset = file.inode().stat().size;  // Linux, not POSIX
-  return file.inode().write(offset, from, bytes);
+  return file.write_at(offset, from, bytes);
 }
 
 // Part `i` of a vector, cut to `room` bytes.

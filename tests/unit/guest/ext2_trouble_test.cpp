@@ -188,6 +188,50 @@ TEST_F(Ext2Trouble, NothingIsOpenedForWritingOnAReadOnlyDisk) {
   unmount();
 }
 
+TEST_F(Ext2Trouble, WhatIsWrittenWithODsyncIsStable) {
+  make_image("", "4M");
+  mount();
+  auto inode = make(*top, "file");
+  auto file = inode->open(guest::abi::o_wronly | guest::abi::o_dsync).release();
+  const std::string text = pattern(10'000, 8);
+  to_user(text);
+  ASSERT_EQ(file->write(buffer, 5'000).value(), 5'000u);
+  ASSERT_EQ(file->write_at(5'000, buffer + 5'000, 5'000).value(), 5'000u);
+  auto [status, output] = fsck("-fp", disk.stable);
+  EXPECT_LE(status, 1) << output;
+  EXPECT_EQ(dump("/file"), text);
+  disk.loses_contents = true;
+  EXPECT_EQ(file->write(buffer, 100).error(), Errno::io);
+  inode = {};
+}
+
+/// In one second and without another size: a small inode's times do not tell.
+TEST_F(Ext2Trouble, AProgramThatIsReplacedIsNotRunFromItsOldText) {
+  make_image("-I 128", "4M");
+  mount();
+  auto file = make(*top, "program");
+  write(*file, 0, std::string(4096, 'a'));
+  MapRequest request;
+  request.bytes = vmi::page_size;
+  request.protection = vmi::prot_read | vmi::prot_exec;
+  request.inode = file;
+  const std::uint64_t first = space->map(request).value();
+  EXPECT_EQ(platform.load(first), 'a');
+  ASSERT_TRUE(space->own_text(first).ok());
+  ASSERT_TRUE(space->unmap(first, request.bytes).ok());
+  write(*file, 0, std::string(4096, 'b'));
+  const std::uint64_t again = space->map(request).value();
+  EXPECT_EQ(again, first);
+  EXPECT_EQ(platform.load(again), 'b');
+  ASSERT_TRUE(space->own_text(again).ok());
+  ASSERT_TRUE(space->unmap(again, request.bytes).ok());
+  ASSERT_TRUE(file->truncate(0).ok());
+  ASSERT_TRUE(file->truncate(4096).ok());
+  EXPECT_EQ(platform.load(space->map(request).value()), 0);
+  ASSERT_TRUE(space->unmap(again, request.bytes).ok());
+  request.inode = file = {};
+}
+
 /// That they go from memory shows in what the sanitizer finds left at the end.
 TEST_F(Ext2Trouble, AFifoStaysTheSameWhileItIsOpen) {
   make_image("-N 2000", "4M");

@@ -33,7 +33,6 @@ class MemoryFile final : public guest::Inode {
     guest::Stat stat{};
     stat.mode = mode();
     stat.size = bytes_.size();
-    stat.ctime_ns = changed_ns;
     return stat;
   }
   [[nodiscard]] std::uint32_t mode() const override { return file_mode; }
@@ -54,7 +53,6 @@ class MemoryFile final : public guest::Inode {
   }
   [[nodiscard]] vmi::Frame frame_of(std::size_t page) const { return frames_.at(page); }
 
-  std::uint64_t changed_ns = 1;
   std::uint32_t file_mode = guest::mode_regular | 0755;
 
  private:

@@ -57,7 +57,7 @@ Result<Node::Place> Node::find_entry(std::string_view name) {
 
 Result<bool> Node::add_in_block(const Block& block, std::string_view name, Node& node) {
   std::uint32_t needed = entry_bytes(name.size());
-  std::uint8_t type = fs_.has_entry_types() ? entry_type_of(node.mode()) : 0;
+  std::uint8_t type = fs_.entry_type(node.mode());
   for (std::uint32_t offset = 0; offset < fs_.block_size();) {
     TRY(check_entry(block, offset));
     auto* head = block.at<EntryHead>(offset);
@@ -83,7 +83,7 @@ Result<> Node::add_entry(std::string_view name, Node& node) {
   auto allocated = map_or_allocate(next, 1);
   auto enter = [&]() -> Result<> {
     Block block = TRY(fs_.fresh_block(TRY(std::move(allocated)).first));
-    std::uint8_t type = fs_.has_entry_types() ? entry_type_of(node.mode()) : 0;
+    std::uint8_t type = fs_.entry_type(node.mode());
     write_entry(block, 0, fs_.block_size(), name, node.number_, type);
     return {};
   };
@@ -113,7 +113,7 @@ Result<> Node::remove_entry(const Place& place) {
 
 Result<> Node::point_entry(const Place& place, Node& node) {
   place.head().inode = node.number_;
-  place.head().type = fs_.has_entry_types() ? entry_type_of(node.mode()) : 0;
+  place.head().type = fs_.entry_type(node.mode());
   place.block.changed();
   return touch();
 }
@@ -140,7 +140,7 @@ Result<bool> Node::empty_directory() {
 Result<> Node::start_directory(Node& parent) {
   std::uint32_t number = TRY(map_or_allocate(0, 1)).first;
   Block block = TRY(fs_.fresh_block(number));
-  std::uint8_t type = fs_.has_entry_types() ? entry_type_of(mode_directory) : 0;
+  std::uint8_t type = fs_.entry_type(mode_directory);
   write_entry(block, 0, entry_bytes(1), ".", number_, type);
   write_entry(block, entry_bytes(1), fs_.block_size() - entry_bytes(1), "..", parent.number_, type);
   size_ = fs_.block_size();
@@ -168,9 +168,8 @@ Result<DirectoryEntry> Node::entry(std::uint64_t& position) {
         position = std::uint64_t{index} * unit + offset + head.length;
         auto name = name_at(block, offset);
         __builtin_memcpy(fs_.listed_name, name.data(), name.size());
-        return DirectoryEntry{{fs_.listed_name, name.size()},
-                              head.inode,
-                              fs_.has_entry_types() ? mode_of_entry_type(head.type) : 0};
+        return DirectoryEntry{
+            {fs_.listed_name, name.size()}, head.inode, fs_.entry_mode(head.type)};
       }
       offset += head.length;
     }

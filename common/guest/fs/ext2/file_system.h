@@ -82,8 +82,12 @@ class FileSystem final : private WriteOrder {
   [[nodiscard]] std::uint32_t first_block_of(std::uint32_t group) const {
     return super_.first_data_block + group * super_.blocks_per_group;
   }
-  [[nodiscard]] bool has_entry_types() const {
-    return super_.incompatible & incompatible_file_type;
+  /// What a directory entry says of a file with this mode, and back; 0: nothing.
+  [[nodiscard]] std::uint8_t entry_type(std::uint32_t mode) const {
+    return super_.incompatible & incompatible_file_type ? entry_type_of(mode) : 0;
+  }
+  [[nodiscard]] std::uint32_t entry_mode(std::uint8_t type) const {
+    return super_.incompatible & incompatible_file_type ? mode_of_entry_type(type) : 0;
   }
   BlockDevice& device() { return device_; }
 

@@ -13,7 +13,7 @@ inline constexpr std::uint32_t root_inode_number = 2;
 inline constexpr std::uint32_t max_links = 32000;
 inline constexpr std::uint32_t direct_blocks = 12, block_slots = 15;
 
-enum State : std::uint16_t { state_clean = 1, state_errors = 2 };
+inline constexpr std::uint16_t state_clean = 1;
 
 /// Features that this code copes with. An unknown incompatible one: no mount; an unknown read-only
 /// one: a read-only mount.
@@ -44,7 +44,7 @@ struct GroupDescriptor {
 };
 static_assert(sizeof(GroupDescriptor) == 32);
 
-enum InodeFlags : std::uint32_t { flag_immutable = 0x10, flag_append = 0x20, flag_index = 0x1000 };
+inline constexpr std::uint32_t flag_index = 0x1000;
 
 struct DiskInode {
   std::uint16_t mode, uid;

@@ -177,6 +177,7 @@ Result<> Node::note_change() {
 }
 
 Result<> Node::touch() {
+  text_copies.drop();
   std::uint64_t now = realtime_ns();
   set_time(raw_.modification_time, raw_.modification_extra, now);
   set_time(raw_.change_time, raw_.change_extra, now);
@@ -241,8 +242,7 @@ Result<String> Node::target() {
 // Linux's two ways to write a device number: the old one where it fits.
 std::uint64_t Node::device_number() const {
   if (raw_.block[0]) return raw_.block[0] & 0xffff;
-  std::uint64_t word = raw_.block[1];
-  return (word & 0xfffff) | (word >> 20 << 20);
+  return raw_.block[1];
 }
 
 Result<Ref<File>> Node::open(std::uint32_t flags) {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "guest/fs/ext2/node.h"
-#include "guest/fs/ext2/offsets.h"
+#include "guest/fs/file_offsets.h"
 
 namespace guest::ext2 {
 namespace {
