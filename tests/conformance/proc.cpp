@@ -1,6 +1,7 @@
 // Conformance, /proc: what it says of processes and of open files.
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -74,6 +75,16 @@ TEST(stat_names_state_and_family) {
   CHECK_EQ(slurp(path_of(child, "cmdline")), 0);
   waitpid(child, nullptr, 0);
   CHECK_ERRNO(slurp(path_of(child, "stat")), ENOENT);
+}
+
+TEST(status_names_the_groups) {
+  gid_t groups[] = {20, 30};
+  REQUIRE(setgroups(2, groups) == 0);
+  CHECK(slurp("/proc/self/status") > 0);
+  CHECK(strstr(text, "\nGroups:\t20 30 \n"));
+  REQUIRE(setgroups(0, nullptr) == 0);
+  CHECK(slurp("/proc/self/status") > 0);
+  CHECK(strstr(text, "\nGroups:\t \n"));
 }
 
 TEST(status_has_the_fields_that_are_read) {

@@ -45,11 +45,16 @@ TEST_F(DiskDamage, AReadOnlyFileIsReadButNotWritten) {
   make_image("4M");
   const std::string before = content_of(image_);
   for (const char* place : {"baseline", "extended"}) {
-    auto ran = script(place, "echo x > /x; cat /bin/busybox | wc -c; grep ext2 /proc/mounts",
+    auto ran = script(place,
+                      "echo x > /x; cat /bin/busybox | wc -c; grep ext2 /proc/mounts;"
+                      "for f in / /bin/busybox /tmp; do disk_program access $f; done 2>&1;"
+                      "true <>/bin/busybox || echo not opened",
                       {"--read-only"});
     EXPECT_THAT(ran.err, HasSubstr("Read-only file system"));
     EXPECT_THAT(ran.out, HasSubstr(std::to_string(fs::file_size("/bin/busybox"))));
-    EXPECT_THAT(ran.out, HasSubstr("/dev/root / ext2 ro,noatime 0 0\n"));
+    EXPECT_THAT(ran.out, HasSubstr("/dev/root / ext2 ro,noatime 0 0\n"
+                                   "/: Read-only file system\n"
+                                   "/bin/busybox: Read-only file system\ndone\nnot opened\n"));
   }
   EXPECT_TRUE(content_of(image_) == before);
 }

@@ -3,12 +3,16 @@
 //   mapped FILE     writes through a shared mapping, calls msync, says "synced" and sleeps
 //   unmapped FILE   the same, but unmaps without msync and ends
 //   append FILE     appends 4 KiB of a known pattern, fsync, says how many there are; for ever
+//   access FILE     says whether it may be written
+//   numbers FILE    says by stat, statx and /proc/self/maps on which device the file is
 //   memory MIB      fills so much anonymous memory and finds it unchanged
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static constexpr size_t record = 4096, mapped_bytes = 300'000;
@@ -55,6 +59,25 @@ static void append_for_ever(const char* path) {
   }
 }
 
+static void say_numbers(const char* path) {
+  struct stat by_stat = {};
+  struct statx by_statx = {};
+  int fd = open(path, O_RDONLY);
+  if (fd < 0 || fstat(fd, &by_stat) != 0) fail(path);
+  if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &by_statx) != 0) fail("statx");
+  void* at = mmap(nullptr, record, PROT_READ, MAP_PRIVATE, fd, 0);
+  FILE* maps = fopen("/proc/self/maps", "r");
+  if (at == MAP_FAILED || !maps) fail("maps");
+  char line[256];
+  unsigned long begin = 0;
+  unsigned map_major = 0, map_minor = 0;
+  while (begin != (unsigned long)at && fgets(line, sizeof line, maps))
+    sscanf(line, "%lx-%*x %*s %*x %x:%x", &begin, &map_major, &map_minor);
+  snprintf(line, sizeof line, "%u:%u %u:%u %u:%u\n", major(by_stat.st_dev), minor(by_stat.st_dev),
+           by_statx.stx_dev_major, by_statx.stx_dev_minor, map_major, map_minor);
+  say(line);
+}
+
 static void fill_memory(size_t mib) {
   size_t words = (mib << 20) / sizeof(size_t);
   void* at = mmap(nullptr, mib << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -77,6 +100,8 @@ int main(int argc, char** argv) {
   if (strcmp(what, "unmapped") == 0 && munmap(write_mapping(argv[2]), mapped_bytes) != 0)
     fail("munmap");
   if (strcmp(what, "append") == 0) append_for_ever(argv[2]);
+  if (strcmp(what, "access") == 0 && access(argv[2], W_OK) != 0) fail(argv[2]);
+  if (strcmp(what, "numbers") == 0) say_numbers(argv[2]);
   if (strcmp(what, "memory") == 0) fill_memory(strtoul(argv[2], nullptr, 10));
   say("done\n");
   return 0;

@@ -114,6 +114,12 @@ TEST_P(Disk, SharedMappingsReachTheImage) {
   EXPECT_TRUE(content_of(unpacked() / "other") == program_pattern(300'000));
 }
 
+TEST_P(Disk, AllThatNamesItsNumberAgrees) {
+  make_image("4M");
+  auto ran = run(place(), {"/bin/disk_program", "numbers", "/bin/busybox"});
+  EXPECT_EQ(ran.out, "8:0 8:0 8:0\ndone\n") << ran.describe();
+}
+
 TEST_P(Disk, WhatWasFsyncedSurvivesAKill) {
   make_image("8M");
   const Words line = exec_line(place(), {"/bin/disk_program", "append", "/log"});

@@ -7,6 +7,7 @@
 namespace guest {
 
 inline constexpr std::uint64_t ns_per_second = 1'000'000'000;
+inline constexpr std::uint64_t ns_per_tick = ns_per_second / 100;  // of /proc's: USER_HZ
 
 std::uint64_t tsc();
 std::uint64_t monotonic_ns();

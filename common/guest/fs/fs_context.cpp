@@ -12,9 +12,10 @@ namespace {
 Result<std::string_view> name_in(Inode& directory, Inode& child) {
   if (auto name = mount_name(child); !name.empty()) return name;
   Stat wanted = child.stat();
-  std::uint64_t position = 2;  // behind "." and ".."
+  std::uint64_t position = 0;
   for (;;) {
     DirectoryEntry entry = TRY(directory.entry(position));  // ENOENT: it was removed
+    if (entry.name == "." || entry.name == "..") continue;
     // Directories under a mount have numbers of another series.
     if (entry.inode == wanted.inode &&
         TRY(directory.lookup(entry.name))->stat().device == wanted.device)

@@ -75,4 +75,11 @@ std::string_view mount_name(Inode& root) {
   return mount ? mount->name : std::string_view();
 }
 
+std::size_t mount_count() {
+  return static_cast<std::size_t>(table().used);
+}
+std::string_view mount_name(std::size_t index) {
+  return table().entries[index].name;
+}
+
 }  // namespace guest

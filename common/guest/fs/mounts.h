@@ -22,5 +22,8 @@ Result<Ref<Inode>> parent_through_mounts(Inode& directory);
 Result<DirectoryEntry> entry_through_mounts(Inode& directory, std::uint64_t& position);
 /// The name under which `root` is mounted; empty when it is not.
 std::string_view mount_name(Inode& root);
+/// And of each, for lists.
+std::size_t mount_count();
+std::string_view mount_name(std::size_t index);
 
 }  // namespace guest

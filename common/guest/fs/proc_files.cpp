@@ -5,6 +5,7 @@
 #include "guest/base/panic.h"
 #include "guest/drivers/clock.h"
 #include "guest/fs/disk.h"
+#include "guest/fs/mounts.h"
 #include "guest/fs/proc_process.h"
 #include "guest/mm/heap.h"
 #include "guest/platform.h"
@@ -19,16 +20,20 @@ Result<String> line_of(const char* text) {
   return line;
 }
 
-// Nothing here updates access times.
+// Nothing here updates access times. Below a disk's root lie parts of the boot tree; without a disk
+// all of that is the root, but for /proc.
 Result<String> mounts() {
   const char* access = disk_access();
   if (!access) return String::from("root / tmpfs rw,noatime 0 0\nproc /proc proc rw,noatime 0 0\n");
-  char text[256];
-  format_text(text, sizeof text,
-              "/dev/root / ext2 %s,noatime 0 0\ntmpfs /dev tmpfs rw,noatime 0 0\n"
-              "proc /proc proc rw,noatime 0 0\ntmpfs /tmp tmpfs rw,noatime 0 0\n",
-              access);
-  return String::from(text);
+  String text;
+  TRY(add(text, "/dev/root / ext2 %s,noatime 0 0\n", access));
+  for (std::size_t i = 0; i < mount_count(); ++i) {
+    std::string_view name = mount_name(i);
+    const char* type = name == "proc" ? "proc" : "tmpfs";
+    TRY(add(text, "%s /%.*s %s rw,noatime 0 0\n", type, static_cast<int>(name.size()), name.data(),
+            type));
+  }
+  return text;
 }
 
 /// Slab is the kernel's heap, which lies outside of MemTotal.
@@ -44,7 +49,7 @@ Result<String> meminfo() {
 }
 
 Result<String> uptime() {
-  std::uint64_t centiseconds = monotonic_ns() / 10'000'000;
+  std::uint64_t centiseconds = monotonic_ns() / ns_per_tick;
   char text[64];
   format_text(text, sizeof text, "%lu.%02lu 0.00\n", centiseconds / 100, centiseconds % 100);
   return String::from(text);
@@ -69,11 +74,9 @@ Result<String> version() {
 
 // One CPU. What is not a process's time counts as idle.
 Result<String> machine_stat() {
-  constexpr std::uint64_t ns_per_tick = 10'000'000;
   std::uint64_t busy = 0, runnable = 0;
   for (Process& process : processes.all()) {
-    busy += (process.thread ? scheduler.cpu_ticks(*process.thread) : process.cpu.own) +
-            process.cpu.children;
+    busy += process.own_cpu() + process.cpu.children;
     runnable += process.thread && process.thread->state == Thread::State::runnable;
   }
   std::uint64_t user = ticks_to_ns(busy) / ns_per_tick, all = monotonic_ns() / ns_per_tick;

@@ -1,5 +1,6 @@
 // /proc/PID/mountinfo, which df reads: the lines of /proc/mounts in other words, with the device
 // numbers that stat gives of what is mounted there.
+#include "guest/drivers/device_files.h"
 #include "guest/fs/path.h"
 #include "guest/fs/proc_files.h"
 #include "guest/fs/proc_process.h"
@@ -20,8 +21,7 @@ Result<> add_mount_line(String& text, int id, std::string_view line) {
                    type = take_until(line, ' '), options = take_until(line, ' ');
   auto root = resolve_path(directory);
   std::uint64_t device = root.ok() ? root.value()->stat().device : 0;
-  TRY(add(text, "%d %d %lu:%lu / ", id, id == 1 ? 0 : 1, device >> 8 & 0xfff,
-          (device & 0xff) | (device >> 12 & 0xfff00)));
+  TRY(add(text, "%d %d %u:%u / ", id, id == 1 ? 0 : 1, device_major(device), device_minor(device)));
   for (std::string_view word : {directory, options, std::string_view("-"), type, source}) {
     TRY(text.append(word));
     TRY(text.append(" "));

@@ -1,6 +1,7 @@
 // What /proc/PID/stat, statm, status and maps say: the fields that ps, pgrep, top and shells read.
 // Numbers that nobody keeps here are 0, as Linux has them for kernel threads.
 #include "guest/drivers/clock.h"
+#include "guest/drivers/device_files.h"
 #include "guest/drivers/terminal.h"
 #include "guest/fs/fs_context.h"
 #include "guest/fs/proc_process.h"
@@ -9,7 +10,6 @@
 namespace guest {
 namespace {
 
-constexpr std::uint64_t ns_per_tick = 10'000'000;  // USER_HZ is 100
 constexpr std::uint64_t page_kib = vmi::page_size / 1024;
 
 char state_letter(const Process& process) {
@@ -29,11 +29,6 @@ const char* state_word(char letter) {
     default:
       return "zombie";
   }
-}
-
-std::uint64_t own_cpu_ticks(const Process& process) {
-  std::uint64_t ticks = process.thread ? scheduler.cpu_ticks(*process.thread) : process.cpu.own;
-  return ticks_to_ns(ticks) / ns_per_tick;
 }
 
 /// In pages.
@@ -92,7 +87,8 @@ Result<String> process_stat(Process& process) {
           process.group, process.session, terminal ? console_device : 0,
           terminal ? terminal_foreground() : -1));
   // CPU times, priority, nice value, threads, -, start, memory in bytes and pages.
-  TRY(add(line, "%lu 0 %lu 0 %d %d 1 0 %lu %lu %lu %lu ", own_cpu_ticks(process),
+  TRY(add(line, "%lu 0 %lu 0 %d %d 1 0 %lu %lu %lu %lu ",
+          ticks_to_ns(process.own_cpu()) / ns_per_tick,
           ticks_to_ns(process.cpu.children) / ns_per_tick, 20 + process.nice, process.nice,
           process.started_ns / ns_per_tick, memory.mapped * vmi::page_size, memory.resident, ~0ul));
   SignalSets sets = signals_of(process);
@@ -120,7 +116,10 @@ Result<String> process_status(Process& process) {
   TRY(add(text, "State:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state,
           state_word(state), process.pid, process.pid, process.parent_pid()));
   TRY(add(text, "Uid:\t%u\t%u\t%u\t%u\n", who.uid, who.euid, who.suid, who.euid));
-  TRY(add(text, "Gid:\t%u\t%u\t%u\t%u\nGroups:\t \n", who.gid, who.egid, who.sgid, who.egid));
+  TRY(add(text, "Gid:\t%u\t%u\t%u\t%u\nGroups:\t", who.gid, who.egid, who.sgid, who.egid));
+  for (std::size_t i = 0; who.groups && i < who.groups->ids.size(); ++i)
+    TRY(add(text, i ? " %u" : "%u", who.groups->ids[i]));
+  TRY(text.append(" \n"));
   if (process.space) {
     MemoryUse memory = memory_of(process);
     TRY(add(text, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", memory.mapped * page_kib,
@@ -141,12 +140,12 @@ Result<String> process_maps(Process& process) {
     Stat file{};
     if (source.inode) file = source.inode->stat();
     std::string_view name = region_name(*process.space, *r);
-    TRY(add(text, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu %.*s\n", r->va, r->end,
+    TRY(add(text, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu %.*s\n", r->va, r->end,
             source.protection & vmi::prot_read ? 'r' : '-',
             source.protection & vmi::prot_write ? 'w' : '-',
             source.protection & vmi::prot_exec ? 'x' : '-', source.shared ? 's' : 'p',
-            source.inode ? source.offset : 0, file.device, file.inode,
-            static_cast<int>(name.size()), name.data()));
+            source.inode ? source.offset : 0, device_major(file.device), device_minor(file.device),
+            file.inode, static_cast<int>(name.size()), name.data()));
   }
   return text;
 }

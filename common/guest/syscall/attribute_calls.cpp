@@ -2,6 +2,7 @@
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
 #include "guest/drivers/clock.h"
+#include "guest/drivers/device_files.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
 
@@ -50,9 +51,10 @@ Result<> put_statx(Inode& inode, UserAddress to) {
   out.atime = statx_time(s.atime_ns);
   out.ctime = statx_time(s.ctime_ns);
   out.mtime = statx_time(s.mtime_ns);
-  out.rdev_major = static_cast<std::uint32_t>(s.rdev >> 8);
-  out.rdev_minor = static_cast<std::uint32_t>(s.rdev & 0xff);
-  out.dev_minor = static_cast<std::uint32_t>(s.device);
+  out.rdev_major = device_major(s.rdev);
+  out.rdev_minor = device_minor(s.rdev);
+  out.dev_major = device_major(s.device);
+  out.dev_minor = device_minor(s.device);
   return put_user(to, out);
 }
 

@@ -35,8 +35,14 @@ const char* error_name(Errno error) {
       return "ENODATA";
     case Errno::overflow:
       return "EOVERFLOW";
+    case Errno::libbad:
+      return "ELIBBAD";
+    case Errno::notsock:
+      return "ENOTSOCK";
     case Errno::notsup:
       return "EOPNOTSUPP";
+    case Errno::afnosupport:
+      return "EAFNOSUPPORT";
     case Errno::timedout:
       return "ETIMEDOUT";
     default:
