@@ -279,3 +279,15 @@ TEST(calls_relative_to_a_directory) {
   char byte;
   CHECK_ERRNO(read(d, &byte, 1), EISDIR);
 }
+
+TEST(removed_directories_keep_those_above_them) {
+  enter_fresh_directory();
+  constexpr int depth = 500;  // more than a kernel stack holds of anything
+  for (int i = 0; i < depth; ++i) REQUIRE(mkdir("d", 0755) == 0 && chdir("d") == 0);
+  int deepest = open(".", O_RDONLY | O_DIRECTORY);
+  for (int i = 0; i < depth; ++i) REQUIRE(chdir("..") == 0 && rmdir("d") == 0);
+  int above = openat(deepest, "../..", O_RDONLY | O_DIRECTORY);
+  CHECK(above >= 0 && close(above) == 0);
+  CHECK_ERRNO(openat(deepest, "f", O_WRONLY | O_CREAT, 0644), ENOENT);
+  CHECK_EQ(close(deepest), 0);
+}

@@ -11,6 +11,12 @@ RamDirectory::RamDirectory(std::uint32_t mode, Ref<RamDirectory> parent)
   add_link();
 }
 
+// Those above go one by one: of removed directories, each of which held the next, there may be more
+// than the stack has room for.
+RamDirectory::~RamDirectory() {
+  for (auto up = std::move(parent_); up && up->references() == 1;) up = std::move(up->parent_);
+}
+
 Stat RamDirectory::stat() {
   Stat s = RamInode::stat();
   s.size = 20 * (names_.size() + 2);  // as Linux's tmpfs reckons

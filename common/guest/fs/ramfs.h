@@ -73,6 +73,7 @@ class RamFile final : public RamInode {
 class RamDirectory final : public RamInode {
  public:
   RamDirectory(std::uint32_t mode, Ref<RamDirectory> parent);
+  ~RamDirectory() override;
 
   Stat stat() override;
   Result<std::size_t> read(std::uint64_t, UserAddress, std::size_t) override {
