@@ -25,6 +25,7 @@
 #include "monitor/guest_memory.h"
 #include "monitor/guest_process.h"
 #include "monitor/machine_config.h"
+#include "monitor/pinned.h"
 #include "monitor/terminal.h"
 
 extern "C" {
@@ -98,7 +99,7 @@ class Launch final : public Services {
         machine_(port_, shared_, memory.rings()),
         started_ns_(started_ns) {}
 
-  monitor::Outcome run(int cpu);
+  monitor::Outcome run();
 
   // Services: VMM calls, while the guest-machine process is stopped.
   std::uint64_t device_read(std::uint32_t address) override { return machine_.read(address); }
@@ -131,7 +132,7 @@ class Launch final : public Services {
   double cpu_seconds_at_first_instruction_ = 0;
 };
 
-monitor::Outcome Launch::run(int cpu) {
+monitor::Outcome Launch::run() {
   header_.gate_leave = in_gate(baseline_gate_leave);
   GateConstants constants{.guest_bytes = rules_.guest_bytes, .upcall = header_.upcall};
   monitor::GuestProcess process({.memory = memory_,
@@ -139,7 +140,6 @@ monitor::Outcome Launch::run(int cpu) {
                                  .gate_constants = std::as_bytes(std::span(&constants, 1)),
                                  .entry = header_.start,
                                  .stack = header_.start_stack,
-                                 .cpu = cpu,
                                  .last_hosted_step = prepare_tracee});
   PtraceTracee tracee(process.pid());
   Stops stops(config_.config.trap, rules_, tracee, *this, header_.mailbox, shared_,
@@ -258,14 +258,13 @@ namespace monitor {
 
 Outcome run_baseline(const MachineConfig& config) {
   baseline::check_host();
-  int cpu = baseline::choose_cpu(config.cpu);
-  baseline::Pinned pinned(cpu);
+  const Pinned pinned(config.cpu);
   GuestMemory memory(config.memory_bytes);
   double prefault_seconds = memory.prefault();
   std::uint64_t started_ns = monotonic_ns();
   prepare_guest(memory, config, baseline::resident_image());
   baseline::Launch launch(config, memory, started_ns);
-  Outcome outcome = launch.run(cpu);
+  Outcome outcome = launch.run();
   outcome.prefault_seconds = prefault_seconds;
   outcome.window_is_huge = memory.window_is_huge();
   if (!outcome.window_is_huge) {

@@ -1,8 +1,6 @@
 // See ticker.h.
 #include "baseline-vmm/ticker.h"
 
-#include <string>
-
 #include "monitor/error.h"
 
 namespace baseline {
@@ -40,33 +38,6 @@ bool Ticker::take() {
   bool taken = ticked != 0;
   ticked = 0;
   return taken;
-}
-
-Pinned::Pinned(int cpu) {
-  sched_getaffinity(0, sizeof old_, &old_);
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  if (sched_setaffinity(0, sizeof set, &set) != 0) {
-    monitor::throw_errno("cannot run on CPU " + std::to_string(cpu),
-                         "choose a CPU this process may use");
-  }
-}
-
-Pinned::~Pinned() {
-  sched_setaffinity(0, sizeof old_, &old_);
-}
-
-int choose_cpu(int wanted) {
-  if (wanted >= 0) return wanted;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) monitor::throw_errno("cannot list the CPUs");
-  int last = 0;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(cpu, &set)) last = cpu;
-  }
-  return last;
 }
 
 }  // namespace baseline

@@ -2,7 +2,6 @@
 // SIGALRM and SIGPIPE before comes back when the ticker goes.
 #pragma once
 
-#include <sched.h>
 #include <signal.h>
 #include <sys/time.h>
 
@@ -25,20 +24,5 @@ class Ticker {
   struct sigaction old_pipe_ {};
   itimerval old_timer_{};
 };
-
-/// Runs this process on one CPU as long as it lives: VMM and guest-machine process share it.
-class Pinned {
- public:
-  explicit Pinned(int cpu);
-  ~Pinned();
-  Pinned(const Pinned&) = delete;
-  Pinned& operator=(const Pinned&) = delete;
-
- private:
-  cpu_set_t old_{};
-};
-
-/// The CPU that MachineConfig::cpu means: the last allowed one when it says -1.
-int choose_cpu(int wanted);
 
 }  // namespace baseline

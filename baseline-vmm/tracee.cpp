@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <ctime>
 
+#include "monitor/accounting.h"
 #include "monitor/error.h"
 
 namespace baseline {
@@ -20,10 +21,6 @@ namespace baseline {
 namespace {
 
 constexpr int call_stop = SIGTRAP | 0x80;  // PTRACE_O_TRACESYSGOOD
-
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-}
 
 /// A process killed from outside answers ESRCH to everything; the next wait says what happened.
 bool check(long result, const char* what) {
@@ -48,8 +45,9 @@ std::optional<Stop> PtraceTracee::wait() {
     return Stop{Stop::Kind::signal, signal};
   }
   reaped_ = true;
-  total_cpu_seconds_ = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-  rss_bytes_ = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  const monitor::ProcessCost cost = monitor::cost_of(usage);
+  total_cpu_seconds_ = cost.cpu_seconds;
+  rss_bytes_ = cost.peak_rss_bytes;
   return Stop{Stop::Kind::ended, 0, status};
 }
 
@@ -112,9 +110,7 @@ monitor::KernelRegisters PtraceTracee::registers() {
 double PtraceTracee::cpu_seconds() const {
   if (reaped_) return total_cpu_seconds_;
   clockid_t clock{};
-  timespec time{};
-  if (clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &time) != 0) return 0;
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+  return clock_getcpuclockid(pid_, &clock) == 0 ? monitor::cpu_seconds(clock) : 0;
 }
 
 }  // namespace baseline

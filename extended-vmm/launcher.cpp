@@ -19,6 +19,7 @@
 #include "monitor/guest_memory.h"
 #include "monitor/guest_process.h"
 #include "monitor/observer.h"
+#include "monitor/pinned.h"
 
 namespace extended {
 namespace {
@@ -56,6 +57,7 @@ void handle_signals(std::uint64_t restorer) {
 monitor::Outcome run(const monitor::MachineConfig& config) {
   monitor::Outcome outcome;
   const Protect protect = config.config.protect;
+  const monitor::Pinned pinned(config.cpu);
   const monitor::BlockImage disk(config.block_image, config.block_read_only);
   monitor::GuestMemory memory(config.memory_bytes);
   outcome.prefault_seconds = memory.prefault();
@@ -85,7 +87,6 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
        .gate_constants = std::as_bytes(std::span(&constants, 1)),
        .entry = address(resident.start),
        .stack = address(resident.start_stack),
-       .cpu = config.cpu,
        .keep_stdio = true,
        .block_fd = disk.fd(),
        .wake_fd = wake.fd(),

@@ -119,22 +119,12 @@ void map_machine(const ChildPlan& child) {
             guest_memory_fd, "the window");
 }
 
-void pin(int cpu) {
-  if (cpu < 0) return;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  if (sched_setaffinity(0, sizeof set, &set) != 0)
-    throw_errno("cannot run on CPU " + std::to_string(cpu), "choose a CPU this process may use");
-}
-
 int child_main(void* argument) {
   const ChildPlan& child = *static_cast<ChildPlan*>(argument);
   try {
     leave_the_host(child.launcher);
     forget_the_c_library();
     keep_descriptors(child.memory_fd, child.plan);
-    pin(child.plan.cpu);
     map_machine(child);
     if (child.plan.last_hosted_step) child.plan.last_hosted_step();
   } catch (const std::exception& error) {

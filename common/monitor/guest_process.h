@@ -25,7 +25,6 @@ struct GuestProcessPlan {
   /// The resident part's first instruction and its stack pointer, both in the window.
   std::uint64_t entry;
   std::uint64_t stack;
-  int cpu;                  // host CPU; negative: leave the affinity alone
   bool keep_stdio = false;  // the extended VMM's devices run in this process, the baseline's do not
   int block_fd = -1;        // the disk image, to become guest_block_fd; -1: none
   int wake_fd = -1;         // likewise guest_wake_fd

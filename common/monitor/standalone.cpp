@@ -3,10 +3,10 @@
 //
 // Three processes. The tool waits, and watches timeout and signals. Its child, "init", is the first
 // process of a PID namespace and lives in a mount namespace of its own: it unpacks the tree into a
-// tmpfs that no other process ever sees, makes it the root, pins itself to the CPU and starts the
-// third, the program. When init ends the host kernel kills whatever is left in the namespace and
-// drops the tmpfs; init itself dies with the tool (PDEATHSIG), even if that is killed. So nothing
-// can outlive a run, and nothing is ever written to the host's file systems.
+// tmpfs that no other process ever sees, makes it the root, and starts the third, the program. When
+// init ends the host kernel kills whatever is left in the namespace and drops the tmpfs; init
+// itself dies with the tool (PDEATHSIG), even if that is killed. So nothing can outlive a run, and
+// nothing is ever written to the host's file systems.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
@@ -20,8 +20,10 @@
 #include <charconv>
 #include <cmath>
 
+#include "monitor/clock.h"
 #include "monitor/error.h"
 #include "monitor/machine_config.h"
+#include "monitor/pinned.h"
 #include "monitor/standalone_init.h"
 
 namespace monitor {
@@ -30,7 +32,6 @@ namespace {
 constexpr int status_timeout = 124;
 constexpr int status_failed = 125;
 
-using standalone::now;
 using standalone::Report;
 
 /// A page shared by tool and init.
@@ -93,7 +94,7 @@ class WatchedSignals {
         if (signal > 0) return signal;
         continue;  // interrupted
       }
-      double left = std::max(0.0, deadline - now());
+      double left = std::max(0.0, deadline - monotonic_seconds());
       timespec time{.tv_sec = static_cast<time_t>(left),
                     .tv_nsec = static_cast<long>((left - std::floor(left)) * 1e9)};
       int signal = sigtimedwait(&watched_, nullptr, &time);
@@ -106,15 +107,6 @@ class WatchedSignals {
   sigset_t watched_;
   sigset_t before_;
 };
-
-int last_allowed_cpu() {
-  cpu_set_t allowed;
-  sched_getaffinity(0, sizeof allowed, &allowed);
-  for (int cpu = CPU_SETSIZE - 1; cpu > 0; --cpu) {
-    if (CPU_ISSET(cpu, &allowed)) return cpu;
-  }
-  return 0;
-}
 
 void write_file(const std::string& path, const std::string& text) {
   Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -155,8 +147,8 @@ Init fork_init() {
 void end_init(pid_t init, const WatchedSignals& signals) {
   constexpr double patience = 2;
   kill(init, SIGTERM);
-  double deadline = now() + patience;
-  while (now() < deadline) {
+  double deadline = monotonic_seconds() + patience;
+  while (monotonic_seconds() < deadline) {
     (void)signals.next(deadline);
     if (waitpid(init, nullptr, WNOHANG) == init) return;
   }
@@ -167,7 +159,7 @@ void end_init(pid_t init, const WatchedSignals& signals) {
 
 /// 0: init ended by itself. Otherwise it was made to, and this is the outcome's exit status.
 int wait_for_end(pid_t init, const WatchedSignals& signals, std::optional<double> timeout) {
-  double deadline = timeout ? now() + *timeout : INFINITY;
+  double deadline = timeout ? monotonic_seconds() + *timeout : INFINITY;
   for (;;) {
     int signal = signals.next(deadline);
     if (signal != SIGCHLD) {
@@ -209,7 +201,8 @@ Outcome outcome_of(const Report& report, int stopped_by, double begun) {
   if (report.warning[0]) outcome.warnings.emplace_back(report.warning);
   if (report.started > 0) {
     outcome.boot_seconds = report.started - begun;
-    outcome.wall_seconds = (report.stopped > 0 ? report.stopped : now()) - report.started;
+    outcome.wall_seconds =
+        (report.stopped > 0 ? report.stopped : monotonic_seconds()) - report.started;
   }
   outcome.cpu_seconds = report.cpu_seconds;
   outcome.rss_bytes = report.rss_bytes;
@@ -232,20 +225,20 @@ Outcome outcome_of(const Report& report, int stopped_by, double begun) {
 }  // namespace
 
 Outcome run_standalone(const MachineConfig& machine) {
-  double begun = now();
+  const Pinned pinned(machine.cpu);
+  double begun = monotonic_seconds();
   SharedReport report;
   Descriptor markers(memfd_create("typetwo-markers", MFD_CLOEXEC));
   int go[2];
   if (markers.get() < 0 || pipe2(go, O_CLOEXEC) != 0) throw_errno("cannot make a pipe");
   Descriptor go_read(go[0]), go_write(go[1]);
-  int cpu = machine.cpu >= 0 ? machine.cpu : last_allowed_cpu();
 
   WatchedSignals signals;
   Init init = fork_init();
   if (init.pid == 0) {
     go_write.reset();
     standalone::wait_for_go(go_read.get());
-    standalone::run_init(machine, cpu, *report, markers.get());
+    standalone::run_init(machine, *report, markers.get());
   }
   try {
     if (init.user_namespace) map_ids(init.pid);

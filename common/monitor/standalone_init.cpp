@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -18,6 +17,8 @@
 #include <cstring>
 #include <exception>
 
+#include "monitor/accounting.h"
+#include "monitor/clock.h"
 #include "monitor/error.h"
 #include "monitor/standalone_root.h"
 
@@ -26,21 +27,8 @@ namespace {
 
 constexpr int status_failed = 125;
 
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-}
-
 void copy_text(char (&to)[512], const std::string& text) {
   std::strncpy(to, text.c_str(), sizeof to - 1);
-}
-
-void pin_to(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  if (sched_setaffinity(0, sizeof set, &set) != 0) {
-    throw_errno(fmt::format("cannot run on CPU {}", cpu), "name one that this process may use");
-  }
 }
 
 /// A program with root's powers should not be able to do to the host what no guest could.
@@ -75,7 +63,7 @@ void reset_inheritance() {
   auto envp = pointers(machine.env);
   drop_host_powers();
   reset_inheritance();
-  report.started = now();
+  report.started = monotonic_seconds();
   execve(argv[0], argv.data(), envp.data());
   copy_text(report.error, fmt::format("cannot run {}: {}", machine.argv[0], strerror(errno)));
   _exit(status_failed);
@@ -113,30 +101,24 @@ void wait_for(pid_t program, int fifo, int markers, Report& report) {
 
 /// Kills and reaps all that is left: its time counts too.
 void settle(Report& report) {
-  report.stopped = now();
+  report.stopped = monotonic_seconds();
   kill(-1, SIGKILL);
   while (wait(nullptr) > 0 || errno == EINTR) {
   }
   rusage usage;
   getrusage(RUSAGE_CHILDREN, &usage);
-  report.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-  report.rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  const ProcessCost cost = cost_of(usage);
+  report.cpu_seconds = cost.cpu_seconds;
+  report.rss_bytes = cost.peak_rss_bytes;
 }
 
 }  // namespace
 
-double now() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
-[[noreturn]] void run_init(const MachineConfig& machine, int cpu, Report& report, int markers) {
+[[noreturn]] void run_init(const MachineConfig& machine, Report& report, int markers) {
   try {
     StandaloneRoot root =
         machine.host_root ? enter_host_root(*machine.host_root) : enter_root(*machine.root);
     copy_text(report.warning, root.warning);
-    pin_to(cpu);
     pid_t program = fork();
     if (program < 0) throw_errno("cannot start a process");
     if (program == 0) become_program(machine, report);

@@ -20,15 +20,12 @@ struct Report {
   std::uint64_t rss_bytes;
 };
 
-/// CLOCK_MONOTONIC, seconds.
-double now();
-
 /// Waits until the tool has set up the user namespace. The tool's end before that, or before
 /// PDEATHSIG was armed, shows as end of file.
 void wait_for_go(int go);
 
-/// Unpacks the root, runs the program on that CPU, fills the report and ends the process. What the
+/// Unpacks the root, runs the program, fills the report and ends the process. What the
 /// program wrote to /dev/marker goes to the file `markers`.
-[[noreturn]] void run_init(const MachineConfig&, int cpu, Report&, int markers);
+[[noreturn]] void run_init(const MachineConfig&, Report&, int markers);
 
 }  // namespace monitor::standalone
