@@ -22,7 +22,6 @@ namespace {
 
 constexpr unsigned max_program_headers = 65536 / sizeof(Elf64_Phdr);  // as Linux has it
 constexpr int max_interpreters = 4;                                   // "#!" of a "#!", as Linux
-constexpr int max_links = 40;
 
 std::string machine_name(unsigned machine) {
   switch (machine) {
@@ -166,31 +165,6 @@ std::string dynamic_linker_of(const std::vector<std::byte>& head) {
   return "";
 }
 
-/// The tree's path with symbolic links followed; nothing when it leads nowhere.
-std::optional<std::string> resolve(const RootTree& tree, const std::string& path) {
-  std::string rest = path, at;
-  for (int links = 0; !rest.empty();) {
-    auto slash = rest.find('/', 1);
-    std::string part = rest.substr(0, slash);
-    rest = slash == std::string::npos ? "" : rest.substr(slash);
-    if (part == "/" || part == "/.") continue;
-    if (part == "/..") {
-      at = at.substr(0, at.rfind('/') == std::string::npos ? 0 : at.rfind('/'));
-      continue;
-    }
-    const RootNode* node = tree.find(at + part);
-    if (!node) return std::nullopt;
-    if (!S_ISLNK(node->mode)) {
-      at += part;
-      continue;
-    }
-    if (++links > max_links || node->content.empty()) return std::nullopt;
-    if (node->content[0] == '/') at.clear();
-    rest = (node->content[0] == '/' ? "" : "/") + node->content + rest;
-  }
-  return at.empty() ? "/" : at;
-}
-
 /// The first `bytes` of a file of the tree (fewer when it is shorter).
 std::vector<std::byte> head_of(const RootNode& node, std::size_t bytes) {
   std::vector<std::byte> head(bytes);
@@ -249,7 +223,7 @@ namespace {
 /// A dynamically linked program starts in its dynamic linker, which finds the libraries.
 void check_dynamic_linker(const RootTree& tree, const std::string& program,
                           const std::string& linker) {
-  auto target = resolve(tree, linker);
+  auto target = tree.resolve(linker);
   const RootNode* node = target ? tree.find(*target) : nullptr;
   if (!node) {
     refuse(program, fmt::format("is dynamically linked and its dynamic linker {0} is not in the "
@@ -276,7 +250,7 @@ void RootTree::check_program(const std::string& argv0) const {
           "cannot run '{}': a program is named by its path in the guest, such as /bin/busybox",
           path));
     }
-    auto target = resolve(*this, path);
+    auto target = resolve(path);
     const RootNode* node = target ? find(*target) : nullptr;
     if (!node) {
       refuse(named,

@@ -84,22 +84,12 @@ std::string read_link(const std::string& path) {
 
 constexpr int max_links = 40;  // of one path, as Linux has it
 
-/// The clean path with the links among its folders followed, so that a Debian tree, whose /bin is a
-/// link to usr/bin, takes /bin/x. Its last name is left as it is.
-std::string through_links(const std::map<std::string, RootNode>& nodes, std::string path) {
-  int links = 0;
-  for (auto end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
-    auto folder = nodes.find(path.substr(0, end));
-    if (folder == nodes.end() || !S_ISLNK(folder->second.mode)) continue;
-    if (++links > max_links) {
-      throw UsageError(fmt::format("guest path '{}' leads through a loop of links", path));
-    }
-    std::filesystem::path target = folder->second.content;  // an absolute one replaces all before
-    auto joined = std::filesystem::path(parent_of(folder->first)) / target;
-    path = (joined / path.substr(end + 1)).lexically_normal().string();
-    end = 0;
-  }
-  return path;
+/// Where a node goes, so that a Debian tree, whose /bin is a link to usr/bin, takes /bin/x.
+std::string place_of(const RootTree& tree, const std::string& guest_path) {
+  const std::string path = clean_path(guest_path);
+  const auto place = tree.resolve(path, false);
+  if (!place) throw UsageError(fmt::format("guest path '{}' leads through a loop of links", path));
+  return *place;
 }
 
 RootNode node_from_host(const std::string& path, const struct stat& host) {
@@ -258,7 +248,7 @@ void RootTree::add(const std::string& host_path, const std::string& guest_path) 
   if (stat(host_path.c_str(), &status) != 0) {
     throw_errno(fmt::format("cannot add {}", host_path));
   }
-  std::string guest = through_links(nodes_, clean_path(guest_path));
+  std::string guest = place_of(*this, guest_path);
   put(nodes_, guest, node_from_host(host_path, status));
   if (!S_ISDIR(status.st_mode)) return;
   for (const auto& name : names_in(host_path)) {
@@ -275,13 +265,36 @@ void RootTree::add_file(const std::string& guest_path, std::string content, std:
 }
 
 void RootTree::add_node(const std::string& guest_path, const RootNode& node) {
-  put(nodes_, through_links(nodes_, clean_path(guest_path)), node);
+  put(nodes_, place_of(*this, guest_path), node);
 }
 
 RootNode RootTree::node_of_host(const std::string& host_path) {
   struct stat status;
   if (lstat(host_path.c_str(), &status) != 0) throw_errno(fmt::format("cannot read {}", host_path));
   return node_from_host(host_path, status);
+}
+
+std::optional<std::string> RootTree::resolve(const std::string& path, bool follow_last) const {
+  std::string rest = path, at;
+  for (int links = 0; !rest.empty();) {
+    const auto slash = rest.find('/', 1);
+    const std::string part = rest.substr(0, slash);
+    rest = slash == std::string::npos ? "" : rest.substr(slash);
+    if (part == "/" || part == "/.") continue;
+    if (part == "/..") {
+      at.resize(at.empty() ? 0 : at.rfind('/'));
+      continue;
+    }
+    const RootNode* node = find(at + part);
+    if (!node || !S_ISLNK(node->mode) || (rest.empty() && !follow_last)) {
+      at += part;
+      continue;
+    }
+    if (++links > max_links || node->content.empty()) return std::nullopt;
+    if (node->content[0] == '/') at.clear();
+    rest = (node->content[0] == '/' ? "" : "/") + node->content + rest;
+  }
+  return at.empty() ? "/" : at;
 }
 
 const RootNode* RootTree::find(const std::string& guest_path) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,10 @@ class RootTree {
   static RootNode node_of_host(const std::string& host_path);
 
   [[nodiscard]] const RootNode* find(const std::string& guest_path) const;
+  /// The path with symbolic links followed; the last name's only if asked. Names that are not in
+  /// the tree stay. Nothing: a loop of links.
+  [[nodiscard]] std::optional<std::string> resolve(const std::string& path,
+                                                   bool follow_last = true) const;
   [[nodiscard]] const std::map<std::string, RootNode>& nodes() const { return nodes_; }
 
   /// Throws HostError unless argv0 is, in this tree, an x86-64 ELF executable whose dynamic linker,
