@@ -160,9 +160,11 @@ Observer::Key Observer::key_of(const ObservedCall& call) {
 }
 
 std::vector<ObservedCall> Observer::report() const {
+  auto all = calls_;
+  for (const auto& [pid, call] : open_) ++all.try_emplace(key_of(call), call).first->second.count;
   std::vector<ObservedCall> list;
-  list.reserve(calls_.size() + open_.size());
-  for (const auto& [key, call] : calls_) list.push_back(call);
+  list.reserve(all.size());
+  for (const auto& [key, call] : all) list.push_back(call);
   return list;
 }
 

@@ -50,7 +50,8 @@ class Observer {
       pid_t child, std::optional<double> timeout_seconds,
       const std::function<void()>& meanwhile = [] {});
 
-  /// The calls that reached the host, identical ones folded.
+  /// The calls that reached the host, identical ones folded. Of a process that has not ended also
+  /// the one it was in last.
   [[nodiscard]] std::vector<ObservedCall> report() const;
   /// Attempts that the filter turned into SIGSYS.
   [[nodiscard]] std::uint64_t trapped() const { return trapped_; }
@@ -66,8 +67,8 @@ class Observer {
 
   InKernel in_kernel_;
   Rules rules_;
-  std::map<pid_t, ObservedCall>
-      open_;  // entered; whether the filter traps it shows at the next stop
+  /// Entered; whether the filter traps it shows at the next stop.
+  std::map<pid_t, ObservedCall> open_;
   std::map<Key, ObservedCall> calls_;
   std::uint64_t trapped_ = 0;
 };

@@ -102,6 +102,18 @@ TEST_F(ObserverTest, ReportsCallsWithTheirArgumentsFolded) {
   EXPECT_TRUE(seen[0].allowed);
 }
 
+TEST_F(ObserverTest, ReportsACallThatHasNotReturned) {
+  const pid_t child = start([] { call(SYS_pause, 4711); });
+  observer.attach(child);
+  while (calls(SYS_pause).empty()) EXPECT_FALSE(observer.watch(child, 0.01));
+  const auto seen = calls(SYS_pause);
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].count, 1u);
+  EXPECT_EQ(seen[0].arguments[0], 4711u);
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+}
+
 TEST_F(ObserverTest, AsksTheRulesOnceForEachDistinctCall) {
   run([] {
     for (int i = 0; i < 50; ++i) call(SYS_getuid);
