@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,11 +25,23 @@ unsigned checksum(std::string_view text) {
          0xff;
 }
 
+/// A killed run's: a socket at which nobody listens.
+void remove_stale(const std::string& path, const sockaddr_un& name) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (connect(probe, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 &&
+      errno == ECONNREFUSED)
+    unlink(path.c_str());
+  ::close(probe);
+}
+
 int accept_one(const std::string& path) {
   sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
   if (path.size() >= sizeof name.sun_path)
     throw HostError("--debug: the socket's path is too long");
   std::memcpy(name.sun_path, path.data(), path.size());
+  remove_stale(path, name);
   const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int connected = -1;
   if (listener >= 0 && bind(listener, reinterpret_cast<sockaddr*>(&name), sizeof name) == 0) {

@@ -1,9 +1,13 @@
 // Integration: gdb stops, looks at and steps the guest kernel, and the guest never knows.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -26,6 +30,25 @@ std::string run_gdb(const std::string& socket, const std::string& vmm,
   return text;
 }
 
+/// Its file is there a moment earlier, when connecting would be refused.
+bool listens(const std::string& socket) {
+  std::ifstream table("/proc/net/unix");
+  for (std::string line; std::getline(table, line);)
+    if (line.find(' ' + socket) != std::string::npos &&
+        line.find(" 00010000 ") != std::string::npos)
+      return true;
+  return false;
+}
+
+/// What a killed tool leaves: a socket at which nobody listens.
+void leave_socket(const std::string& path) {
+  sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
+  path.copy(name.sun_path, sizeof name.sun_path - 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  close(fd);
+}
+
 struct Session {
   support::ToolRun guest;
   std::string gdb;
@@ -35,12 +58,16 @@ Session debug(const std::string& place, const std::vector<std::string>& commands
               const std::vector<std::string>& program) {
   const std::string socket =
       testing::TempDir() + "/typetwo-debug-" + std::to_string(getpid()) + ".socket";
+  leave_socket(socket);
   Session session;
   std::thread guest([&] {
     session.guest = support::exec(place, program, {"--memory", "64M", "--debug", socket});
   });
-  for (int i = 0; i < 500 && !std::filesystem::exists(socket); ++i) usleep(20'000);
-  session.gdb = run_gdb(socket, place.substr(0, place.find(':')), commands);
+  for (int i = 0; i < 3000 && !listens(socket); ++i) usleep(20'000);
+  if (listens(socket))
+    session.gdb = run_gdb(socket, place.substr(0, place.find(':')), commands);
+  else
+    ADD_FAILURE() << socket << ": nobody listens";
   guest.join();
   EXPECT_FALSE(std::filesystem::exists(socket));
   return session;
