@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "results/ladder.h"
+#include "workloads/harness/named_plan.h"
 #include "workloads/harness/report.h"
 #include "workloads/harness/text_table.h"
 
@@ -62,7 +63,13 @@ std::string listed(std::vector<Found> found) {
   return text.empty() ? "nothing" : text;
 }
 
-std::string verdict_of(const Summary& summary, const Rung& rung, bool& pays) {
+/// Of one axis, over all its comparisons.
+struct Verdict {
+  std::string text;
+  bool compared = false, pays = false;
+};
+
+void add_verdict(const Summary& summary, const Rung& rung, Verdict& axis) {
   std::vector<Found> paying, costing;
   std::size_t compared = 0;
   for (const auto& workload : workloads_of(summary)) {
@@ -72,11 +79,25 @@ std::string verdict_of(const Summary& summary, const Rung& rung, bool& pays) {
     if (gain->pays()) paying.push_back({workload, *gain});
     if (gain->costs()) costing.push_back({workload, *gain});
   }
-  if (compared == 0) return "";
-  pays = pays || !paying.empty();
-  return fmt::format("  {} {}, {}:\n    pays on {}\n    costs on {}\n", rung.axis, rung.move,
-                     rung.kind == Rung::Kind::step ? "as a step" : "into the full set",
-                     listed(paying), listed(costing));
+  if (compared == 0) return;
+  axis.compared = true;
+  axis.pays = axis.pays || !paying.empty();
+  axis.text += fmt::format("  {} {}, {}:\n    pays on {}\n    costs on {}\n", rung.axis, rung.move,
+                           rung.kind == Rung::Kind::step ? "as a step" : "into the full set",
+                           listed(paying), listed(costing));
+}
+
+/// Only then is an axis that pays nowhere one that does not pay.
+bool has_all_workloads_of_the_plan(const Summary& summary) {
+  const auto own = find_named_plan("ladder")->workloads(Effort::quick);
+  return std::all_of(own.begin(), own.end(), [&](const Workload* workload) {
+    const Cell* cell = summary.find(std::string(workload->info.name), "extended");
+    return cell != nullptr && cell->runs() > 0;
+  });
+}
+
+void append(std::string& list, const char* word) {
+  list += fmt::format("{}{}", list.empty() ? "" : ", ", word);
 }
 
 }  // namespace
@@ -103,23 +124,28 @@ std::string ladder_table(const Summary& summary) {
 }
 
 std::string ladder_verdicts(const Summary& summary) {
-  std::string text, idle;
+  std::string text, idle, unmeasured;
   for (const char* axis : {"trap", "protect", "spaces"}) {
-    bool pays = false;
+    Verdict verdict;
     for (const Rung& rung : results::ladder()) {
       const bool extension = rung.kind == Rung::Kind::step || rung.kind == Rung::Kind::put_back;
       if (extension && rung.axis == std::string_view(axis)) {
-        text += verdict_of(summary, rung, pays);
+        add_verdict(summary, rung, verdict);
       }
     }
-    if (!pays) idle += fmt::format("{}{}", idle.empty() ? "" : ", ", axis);
+    text += verdict.text;
+    if (!verdict.compared) append(unmeasured, axis);
+    if (verdict.compared && !verdict.pays) append(idle, axis);
   }
   if (text.empty()) return "";
-  return fmt::format(
+  text =
       "Axes (with/without; a value pays where the 95 % interval lies below 1, and the ratio "
-      "further from 1\nthan the noise floor; it costs where it lies above):\n{}"
-      "  \"every axis pays on at least one operation\" {}{}\n",
-      text, idle.empty() ? "holds" : "DOES NOT HOLD: not ", idle);
+      "further from 1\nthan the noise floor; it costs where it lies above):\n" +
+      text;
+  if (!unmeasured.empty()) return text + fmt::format("  not measured: {}\n", unmeasured);
+  if (!has_all_workloads_of_the_plan(summary)) return text;
+  return text + fmt::format("  \"every axis pays on at least one operation\" {}{}\n",
+                            idle.empty() ? "holds" : "DOES NOT HOLD: not ", idle);
 }
 
 }  // namespace harness

@@ -11,6 +11,7 @@
 #include "monitor/config.h"
 #include "plots/plots.h"
 #include "workloads/harness/ladder_report.h"
+#include "workloads/harness/named_plan.h"
 #include "workloads/harness/switch_report.h"
 
 namespace results {
@@ -36,7 +37,7 @@ void add(File& file, const std::string& workload, const std::string& config, dou
   }
 }
 
-/// Of every step the same time, but for the ones given.
+/// Of every step the same time, but for the ones given, of null-syscall.
 File climbed(const std::map<std::string, double>& times, double again = 1) {
   File file;
   file.header.options = {{"plan", "ladder"}, {"runs", rounds}};
@@ -48,6 +49,17 @@ File climbed(const std::map<std::string, double>& times, double again = 1) {
     add(file, "null-syscall", rung.config, given == times.end() ? 10 : given->second);
   }
   return file;
+}
+
+/// Those of the plan that climbed() has not: every step takes the same time.
+void add_other_workloads(File& file) {
+  for (const auto* workload :
+       harness::find_named_plan("ladder")->workloads(harness::Effort::quick)) {
+    const std::string name(workload->info.name);
+    if (name == "null-syscall") continue;
+    add(file, name, standalone, 1);
+    for (const Rung& one : ladder()) add(file, name, one.config, 10);
+  }
 }
 
 const Rung& rung(const std::string& config) {
@@ -112,18 +124,35 @@ TEST(Ladder, AMissingConfigurationIsNotCompared) {
 }
 
 TEST(Ladder, VerdictsNameWhatPaysAndWhatDoesNot) {
-  const Summary summary = summarize(climbed({{"baseline", 100}, {"extended", 2}}));
+  File file = climbed({{"baseline", 100}, {"extended", 2}});
+  add_other_workloads(file);
+  const Summary summary = summarize(file);
   const std::string text = harness::ladder_verdicts(summary);
   EXPECT_THAT(text,
               HasSubstr("trap ptrace to sigsys, as a step:\n    pays on null-syscall x0.1\n"));
   EXPECT_THAT(text, HasSubstr("spaces remap to pool, as a step:\n    pays on nothing"));
   EXPECT_THAT(text, HasSubstr("spaces remap to pool, into the full set:\n    pays on null-sys"));
   EXPECT_THAT(text, HasSubstr("\"every axis pays on at least one operation\" holds"));
-  EXPECT_THAT(harness::ladder_verdicts(summarize(climbed({}))),
+  file = climbed({});
+  add_other_workloads(file);
+  EXPECT_THAT(harness::ladder_verdicts(summarize(file)),
               HasSubstr("DOES NOT HOLD: not trap, protect, spaces"));
   const std::string table = harness::ladder_table(summary);
   EXPECT_THAT(table, HasSubstr("full set, spaces=remap"));
   EXPECT_THAT(table, HasSubstr("unprotected, upper bound"));
+}
+
+TEST(Ladder, VerdictsAreOfWhatWasMeasured) {
+  const std::string few = harness::ladder_verdicts(summarize(climbed({{"extended", 2}})));
+  EXPECT_THAT(few, HasSubstr("pays on null-syscall"));
+  EXPECT_THAT(few, Not(HasSubstr("every axis")));
+  File file;
+  add(file, "null-syscall", standalone, 1);
+  add(file, "null-syscall", "extended:trap=sigsys", 10);
+  add(file, "null-syscall", "extended", 2);
+  const std::string one = harness::ladder_verdicts(summarize(file));
+  EXPECT_THAT(one, HasSubstr("not measured: protect, spaces\n"));
+  EXPECT_THAT(one, Not(HasSubstr("every axis")));
 }
 
 TEST(SwitchCost, SaysHowARoundTripGrows) {
