@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -149,16 +150,21 @@ TEST_F(ImageTool, StandaloneRunsFromItAndLeavesItAsItWas) {
   }
 }
 
-TEST_F(ImageTool, StandaloneSeesAChangedImage) {
+TEST_F(ImageTool, StandaloneSeesAChangedImageOnceNoGuestMayBeWritingIt) {
   make();
-  EXPECT_NE(run_bash("cat /news").status, 0);
+  run_program({"debugfs", "-w", "-R", "mknod pipe p", file_});  // a --root folder may have none
+  EXPECT_EQ(run_bash("test -p /pipe && ! test -e /news").status, 0);
   std::ofstream(folder_ + "/news") << "changed\n";
   run_program({"debugfs", "-w", "-R", "write " + folder_ + "/news news", file_});
+  const int guest = open(file_.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(flock(guest, LOCK_EX), 0);
+  expect_refusal(run_bash("cat /news"), 125, "is in use by another guest");
+  close(guest);
   EXPECT_EQ(run_bash("cat /news").out, "changed\n");
 }
 
 TEST_F(ImageTool, AFolderOfTheSameFilesRunsInGuests) {
-  auto made = run_tool({"image", "--directory", file_});
+  auto made = run_tool({"image", "--directory", file_ + '/'});
   ASSERT_EQ(made.status, 0) << made.describe();
   EXPECT_THAT(names(), UnorderedElementsAre("image"));
   EXPECT_TRUE(content_of(file_ + "/usr/bin/bash") == content_of("/usr/bin/bash"));

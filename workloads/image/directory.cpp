@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <vector>
 
 #include "monitor/error.h"
@@ -20,36 +22,51 @@ namespace fs = std::filesystem;
 using monitor::RootNode;
 using monitor::throw_errno;
 
-void write_content(int fd, const std::string& content) {
-  for (std::size_t done = 0; done < content.size();) {
-    ssize_t bytes = write(fd, content.data() + done, content.size() - done);
-    if (bytes < 0) return;  // seen by the caller, as the size
-    done += static_cast<std::size_t>(bytes);
+class OpenFile {
+ public:
+  OpenFile(const std::string& path, int flags, const char* trouble)
+      : path_(path), fd_(open(path.c_str(), flags | O_CLOEXEC, 0600)) {
+    if (fd_ < 0) throw_errno(trouble + path);
   }
-}
+  ~OpenFile() { close(fd_); }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
 
-void copy_content(int fd, const std::string& host_path) {
-  int from = open(host_path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (from < 0) throw_errno("cannot read " + host_path);
-  while (sendfile(fd, from, nullptr, 1 << 30) > 0) {
+  void write_all(const std::string& content) const {
+    for (std::size_t done = 0; done < content.size();) {
+      const ssize_t bytes = write(fd_, content.data() + done, content.size() - done);
+      if (bytes < 0) throw_errno("cannot write " + path_);
+      done += static_cast<std::size_t>(bytes);
+    }
   }
-  close(from);
-}
+  void copy_all(const OpenFile& from) const {
+    ssize_t bytes = 0;
+    do bytes = sendfile(fd_, from.fd_, nullptr, 1 << 30);
+    while (bytes > 0);
+    if (bytes < 0) throw_errno(fmt::format("cannot copy {} to {}", from.path_, path_));
+  }
+  [[nodiscard]] std::uint64_t size() const {
+    struct stat status {};
+    if (fstat(fd_, &status) != 0) throw_errno("cannot look at " + path_);
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+  void set_mode(mode_t mode) const { fchmod(fd_, mode); }
+
+ private:
+  std::string path_;
+  int fd_;
+};
 
 void write_file(const std::string& path, const RootNode& node) {
-  int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) throw_errno("cannot make " + path);
+  const OpenFile file(path, O_WRONLY | O_CREAT | O_EXCL, "cannot make ");
   if (node.host_path.empty()) {
-    write_content(fd, node.content);
+    file.write_all(node.content);
   } else {
-    copy_content(fd, node.host_path);
+    file.copy_all(OpenFile(node.host_path, O_RDONLY, "cannot read "));
   }
-  struct stat status {};
-  bool whole = fstat(fd, &status) == 0 && static_cast<std::uint64_t>(status.st_size) == node.size;
-  fchmod(fd, node.mode & 07777);
-  close(fd);
-  if (!whole)
-    throw monitor::HostError(fmt::format("cannot write all of {}: is the disk full?", path));
+  if (file.size() != node.size)
+    throw monitor::HostError(node.host_path + " changed while it was copied: try again");
+  file.set_mode(node.mode & 07777);
 }
 
 void write_node(const std::string& path, const RootNode& node, bool is_top) {
@@ -91,6 +108,11 @@ void write_directory(const monitor::RootTree& tree, const std::string& folder,
     if (!S_ISCHR(node.mode)) written.emplace_back(host, &node);
   }
   for (auto at = written.rbegin(); at != written.rend(); ++at) set_times(at->first, *at->second);
+}
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 void remove_tree(const std::string& path) {

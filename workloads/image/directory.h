@@ -14,6 +14,9 @@ namespace image {
 void write_directory(const monitor::RootTree&, const std::string& folder,
                      const std::function<bool(const std::string&)>& wanted = nullptr);
 
+/// Of a host file; "" when there is none.
+std::string content_of(const std::string& path);
+
 /// Removes a file, or a folder with all in it. Nothing there is no error. Never follows a link.
 void remove_tree(const std::string& path);
 

@@ -10,8 +10,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "monitor/error.h"
 #include "workloads/image/debian_tree.h"
@@ -56,11 +54,6 @@ class Fingerprint {
   std::uint64_t halves_[2] = {0xcbf29ce484222325, 0x84222325cbf29ce4};
 };
 
-std::string content_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 std::string fingerprint(const std::vector<Package>& packages, const monitor::RootTree& tree,
                         std::uint64_t bytes) {
   Fingerprint print;
@@ -94,7 +87,8 @@ class Unfinished {
   explicit Unfinished(const std::string& output) : path_(unfinished_name(output)) {
     do {
       close_file();
-      fd_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+      // mke2fs inherits it: the lock holds as long as that writes, even if this run is killed.
+      fd_ = open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
       if (fd_ < 0) throw_errno("cannot write " + path_, "name another place with --output");
       if (flock(fd_, LOCK_EX) != 0) throw_errno("cannot lock " + path_);
     } while (!is_still_there());  // another run has finished or removed it while we waited
@@ -195,7 +189,8 @@ MadeImage workload_image() {
   return make_image({.with = {}, .output = path_in_build("workloads"), .bytes = {}});
 }
 
-void make_directory(const std::vector<std::string>& with, const std::string& folder) {
+void make_directory(const std::vector<std::string>& with, std::string folder) {
+  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
   auto tree = debian_tree(image_packages(with));
   std::error_code none;
   bool exists = fs::exists(fs::symlink_status(folder, none));

@@ -33,6 +33,6 @@ MadeImage make_image(const ImageOptions&);
 MadeImage workload_image();
 
 /// Writes the same files as a folder, which must not exist or be empty.
-void make_directory(const std::vector<std::string>& with, const std::string& folder);
+void make_directory(const std::vector<std::string>& with, std::string folder);
 
 }  // namespace image

@@ -5,10 +5,6 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <fstream>
-#include <iterator>
-
 #include "workloads/image/directory.h"
 #include "workloads/image/host_program.h"
 
@@ -31,8 +27,7 @@ std::string library_cache(const monitor::RootTree& tree, const std::string& scra
     return top || library || starts_with(path, "/etc/ld.so.conf");
   });
   require_program({"ldconfig", "-X", "-r", folder.path()}, "is Debian's libc-bin complete?");
-  std::ifstream file(folder.path() + "/etc/ld.so.cache", std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  return content_of(folder.path() + "/etc/ld.so.cache");
 }
 
 }  // namespace image

@@ -18,4 +18,7 @@ Superblock read_superblock(const std::string& file);
 /// The same, for a file of which nothing is expected: nothing when it is no whole ext2 image.
 std::optional<Superblock> find_superblock(const std::string& file);
 
+/// Does the path lead anywhere in the image, links followed?
+bool has_file(const std::string& image, const std::string& path);
+
 }  // namespace image

@@ -11,8 +11,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
+#include "monitor/block_image.h"
 #include "monitor/error.h"
 #include "workloads/image/directory.h"
 
@@ -30,9 +30,11 @@ std::string state_of(const std::string& image) {
                      status.st_mtim.tv_nsec);
 }
 
-std::string content_of(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+void write_stamp(const std::string& path, const std::string& state) {
+  std::ofstream file(path);
+  file << state;
+  file.close();
+  if (!file) throw monitor::HostError("cannot write " + path + ": is the disk full?");
 }
 
 void lock(int fd, int how, const std::string& folder) {
@@ -73,7 +75,7 @@ UnpackedImage::~UnpackedImage() {
 }
 
 /// Ends with the lock shared and the tree up to date. Changing a lock lets it go for a moment, so
-/// everything is asked again.
+/// everything is asked again. An image that a guest may be writing is not unpacked.
 void UnpackedImage::refresh(const std::string& image) {
   const std::string stamp = folder_ + "/stamp", root = folder_ + "/root";
   if (flock(lock_, LOCK_EX | LOCK_NB) == 0) remove_ended_runs();
@@ -83,11 +85,13 @@ void UnpackedImage::refresh(const std::string& image) {
     if (content_of(stamp) == state) return;
     lock(lock_, LOCK_EX, folder_);
     if (content_of(stamp) == state) continue;
+    const monitor::BlockImage unwritten(image, true);
+    state = state_of(image);
     remove_tree(stamp);  // from here to its rewriting the tree counts for nothing
     remove_tree(root);
     if (mkdir(root.c_str(), 0755) != 0) throw_errno("cannot make " + root);
     unpack_image(image, root);
-    std::ofstream(stamp) << state;
+    write_stamp(stamp, state);
   }
 }
 

@@ -96,6 +96,20 @@ TEST_F(Ext2Image, PassesTheCheckAndSaysWhatItIs) {
   EXPECT_EQ(fs::file_size(file), image_bytes);
 }
 
+TEST_F(Ext2Image, KnowsItsFilesAlsoThroughLinks) {
+  RootTree tree = small_tree();
+  tree.add_file("/usr/bin/bash", "x", 0755);
+  tree.add_node("/bin", *tree.find("/short"));  // to usr/bin
+  const std::string file = folder_ + "/a";
+  std::ofstream(file).flush();
+  image::write_ext2(tree, file, {.bytes = image_bytes, .uuid = uuid});
+  for (const char* path : {"/usr/bin/bash", "/bin/bash", "/short/bash", "/etc"})
+    EXPECT_TRUE(image::has_file(file, path)) << path;
+  for (const char* path : {"/bin/absent", "/long", "/absent"})
+    EXPECT_FALSE(image::has_file(file, path)) << path;
+  EXPECT_FALSE(image::has_file(folder_ + "/absent", "/"));
+}
+
 TEST_F(Ext2Image, EqualTreesMakeEqualBytes) {
   EXPECT_EQ(content_of(make("a")), content_of(make("b")));
 }

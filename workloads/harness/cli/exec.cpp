@@ -179,13 +179,18 @@ monitor::Outcome run_machine(const monitor::MachineConfig& machine) {
 }
 
 /// The program of a shell that names none.
-Words default_shell(const monitor::RootTree& root) {
-  try {
-    root.check_program("/bin/bash");
-    return {"/bin/bash", "-l"};
-  } catch (const std::exception&) {
-    return {"/bin/sh", "-l"};
+Words default_shell(const monitor::MachineConfig& machine, const monitor::RootTree& root) {
+  bool has_bash = true;
+  if (!machine.block_image.empty()) {
+    has_bash = image::has_file(machine.block_image, "/bin/bash");
+  } else {
+    try {
+      root.check_program("/bin/bash");
+    } catch (const std::exception&) {
+      has_bash = false;
+    }
   }
+  return {has_bash ? "/bin/bash" : "/bin/sh", "-l"};
 }
 
 }  // namespace
@@ -203,13 +208,10 @@ int run_program(const options::variables_map& values, const Words& program, bool
   monitor::MachineConfig machine = machine_from(values, program);
   auto unpacked = unpack_for(machine);
   if (unpacked) machine.host_root = unpacked->root();
-  monitor::RootTree root = machine.host_root
-                               ? monitor::RootTree::from_directory(machine.host_root->tree)
-                               : gather_root(values);
-  // A program on a disk is the guest kernel's to find.
-  const bool on_disk = !machine.block_image.empty() && !machine.host_root;
-  if (machine.argv.empty()) machine.argv = on_disk ? Words{"/bin/bash", "-l"} : default_shell(root);
-  if (!on_disk) root.check_program(machine.argv[0]);
+  const monitor::RootTree root = gather_root(values);
+  if (machine.argv.empty()) machine.argv = default_shell(machine, root);
+  // A program in an image is for the kernel to find, the guest's or, of standalone, the host's.
+  if (machine.block_image.empty()) root.check_program(machine.argv[0]);
   machine.root = &root;
   monitor::require_host_for(machine.config, machine.memory_bytes);
 
