@@ -119,6 +119,17 @@ TEST(Cli, FilesThatAreNotThere) {
   EXPECT_NE(run_tool({"plot", "/absent"}).status, 0);
 }
 
+TEST(Cli, FiguresGoByTheNamesOfTheirResults) {
+  Scratch scratch;
+  const fs::path source = fs::path(__FILE__).parent_path().parent_path().parent_path();
+  for (const char* name : {"a.jsonl", "b.jsonl", "results.jsonl"})
+    fs::copy_file(source / "results/reference/quick.jsonl", scratch / name);
+  const auto ran = run_tool({"plot", scratch / "a.jsonl", scratch / "b.jsonl", scratch.path()});
+  EXPECT_EQ(ran.status, 0) << ran.describe();
+  for (const char* name : {"a.svg", "b.png", "figure.svg"}) EXPECT_TRUE(fs::exists(scratch / name));
+  expect_refusal(run_tool({"plot", scratch.path(), scratch / "results.jsonl"}), 2, "two figures");
+}
+
 /// The same words whatever the configuration: they are said before anything boots.
 class EveryVmm : public testing::TestWithParam<const char*> {
  protected:
@@ -215,7 +226,6 @@ TEST(Standalone, MarkersAndTimesAreReported) {
 class EndedBy : public testing::TestWithParam<int> {};
 
 TEST_P(EndedBy, LeavesNothing) {
-  signal(GetParam(), SIG_DFL);  // a background shell ignores some, and the tool would respect that
   int out[2];
   ASSERT_EQ(pipe2(out, O_CLOEXEC), 0);
   const char* script = "trap '' INT TERM HUP; busybox sleep 1000 & echo up; while :; do :; done";

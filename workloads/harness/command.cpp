@@ -7,6 +7,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "monitor/error.h"
 #include "plots/plots.h"
@@ -22,6 +23,8 @@
 
 namespace harness {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// One line on stderr, rewritten in place, when stderr is a terminal; failures always.
 class Progress {
@@ -127,6 +130,16 @@ void draw(const std::string& results_path, const std::string& folder, const std:
   }
 }
 
+/// FOLDER/results.jsonl gives "figure", another file its own name; with --out, several in one
+/// folder go by the names of their results folders, too.
+fs::path figure_of(const fs::path& results, const PlotOptions& options) {
+  const fs::path own = fs::absolute(results).lexically_normal().parent_path();
+  std::string name = results.stem() == "results" ? "figure" : results.stem().string();
+  if (options.out.empty()) return own / name;
+  if (options.results.size() > 1) name = own.filename().string() + "-" + name;
+  return fs::path(options.out) / name;
+}
+
 /// Ready before any clock starts: the image for guests, its files as a folder for standalone.
 /// Returns its UUID, which stands for all that it was made of.
 std::string prepare_image(Plan& plan) {
@@ -181,17 +194,18 @@ int plot_command(const PlotOptions& options) {
   if (options.results.empty()) {
     throw monitor::UsageError("plot needs a results folder or file; `typetwo run` writes them");
   }
+  std::map<fs::path, std::string> figures;  // their paths, without the ending; results
   for (const auto& given : options.results) {
-    const std::filesystem::path path = results::locate(given);
-    const auto own = std::filesystem::absolute(path).parent_path();
-    if (options.out.empty()) {
-      draw(path, own, "figure");
-      continue;
+    const std::string results = results::locate(given);
+    const fs::path figure = figure_of(results, options);
+    if (!figures.emplace(figure, results).second) {
+      throw monitor::UsageError(fmt::format(
+          "two figures would be {}.svg: draw them one by one, with --out", figure.string()));
     }
-    std::filesystem::create_directories(options.out);
-    // Several figures in one folder go by the names of their results folders.
-    const bool several = options.results.size() > 1;
-    draw(path, options.out, several ? own.filename().string() + "-figure" : "figure");
+  }
+  if (!options.out.empty()) fs::create_directories(options.out);
+  for (const auto& [figure, results] : figures) {
+    draw(results, figure.parent_path(), figure.filename());
   }
   return 0;
 }

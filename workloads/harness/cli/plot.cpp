@@ -9,9 +9,11 @@ namespace cli {
 int plot_main(const Words& words) {
   options::options_description visible("options");
   visible.add_options()("out", options::value<std::string>()->value_name("DIR"),
-                        "folder for figure.svg and figure.png (otherwise next to the results)");
-  Help help{"typetwo plot RESULTS... [OPTIONS]",
-            "RESULTS are folders that `typetwo run` made, or results files in them.\n"};
+                        "folder for the figures (otherwise next to the results)");
+  Help help{
+      "typetwo plot RESULTS... [OPTIONS]",
+      "RESULTS are folders that `typetwo run` made, or results files. FOLDER/results.jsonl gives\n"
+      "FOLDER/figure.svg and .png; NAME.jsonl gives NAME.svg and .png.\n"};
   auto values = parse(words, visible, help, "results");
   if (!values) return 0;
   if (!values->contains("results")) {
