@@ -131,7 +131,7 @@ echo "$vowels vowels, ${#capitals} letters in capitals"
 
 say one process after the other
 for ((i = 1; i <= 100; i++)); do
-  name=$(basename "cmake-3.25/Help/module-$((i * 7919 % 1000)).rst" .rst)
+  name=$(basename "cmake/Help/module-$((i * 7919 % 1000)).rst" .rst)
   echo "$name $( (echo "$name" | tr 'a-z' 'A-Z') | cut -c 1-8)"
 done | sort | md5sum
 
@@ -142,7 +142,7 @@ while IFS= read -r file; do
   copy=$work/copies/$((n += 1)).${file##*.}
   sed -e 's/CMake/Make/g' -e '/^$/d' "$file" >"$copy"
   ((n % 3)) || mv "$copy" "$copy.moved"
-done < <(find cmake-3.25/Help/command -type f | sort | first 120)
+done < <(find cmake-[0-9]*/Help/command -type f | sort | first 120)
 find $work/copies -name '*.moved' | wc -l
 cat $work/copies/* | md5sum
 for copy in $work/copies/*.moved; do rm "$copy"; done
