@@ -57,7 +57,7 @@ void on_continue(int) {
 void catch_deadly_signals() {
   for (std::size_t i = 0; i < sizeof deadly / sizeof *deadly; ++i) {
     sigaction(deadly[i], nullptr, &actions_before[i]);
-    if (actions_before[i].sa_handler != SIG_DFL) continue;  // ignored, or the baseline's timer
+    if (actions_before[i].sa_handler != SIG_DFL) continue;  // ignored: it stays so
     struct sigaction action {};
     action.sa_handler = restore_and_die;
     action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);

@@ -6,7 +6,8 @@
 
 namespace cli {
 
-/// --on, --root, --add, --env, --memory, --timeout, --cpu, --report, --summary.
+/// --on, --root, --add, --read-only, --env, --memory, --timeout, --cpu, --report, --summary,
+/// --account.
 void add_machine_options(options::options_description& visible);
 
 /// One program, one machine, as the options say. With a terminal the guest has it to itself, raw,
