@@ -1,6 +1,6 @@
 // A guest program for account_test.cpp, static: does something of everything that a counter counts
-// or an account is charged for, and says "done". Run by itself with the word "leaf" it does
-// nothing.
+// or an account is charged for, and says "done". With the word "patched" it also waits until its
+// system calls are jumps. Run by itself with the word "leaf" it does nothing.
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,14 +28,19 @@ static void in_a_child(F&& work) {
   waitpid(child, nullptr, 0);
 }
 
-/// A call site that is used long enough for every step of its patching.
-static void make_system_calls() {
+/// A call site that is used until it has gone through every step of its patching, if it will.
+static void make_system_calls(bool patched) {
+  constexpr int patience_seconds = 20;
+  char code[8];
+  memcpy(code, (const void*)getppid, sizeof code);
   timespec start, now;
   clock_gettime(CLOCK_MONOTONIC, &start);
   do {
     for (int i = 0; i < 200; ++i) getppid();
     clock_gettime(CLOCK_MONOTONIC, &now);
-  } while ((now.tv_sec - start.tv_sec) * 1'000'000'000 + now.tv_nsec - start.tv_nsec < 30'000'000);
+  } while (patched && memcmp(code, (const void*)getppid, sizeof code) == 0 &&
+           now.tv_sec - start.tv_sec < patience_seconds);
+  for (int i = 0; i < 200; ++i) getppid();
   syscall(511);
   unsigned result = 20;  // getpid, by the 32-bit door
   asm volatile("int $0x80" : "+a"(result) : : "memory");
@@ -80,7 +85,7 @@ static void be_interrupted() {
 
 int main(int argc, char** argv) {
   if (argc > 1 && strcmp(argv[1], "leaf") == 0) return 0;
-  make_system_calls();
+  make_system_calls(argc > 1 && strcmp(argv[1], "patched") == 0);
   fault(argv[0]);
   in_a_child([&] { execl(argv[0], argv[0], "leaf", nullptr); });
   in_a_child([] { asm volatile("ud2"); });

@@ -27,7 +27,9 @@ bool patches_sites(const std::string& place) {
 Reported run_everything(const std::string& place, std::vector<std::string> more = {}) {
   more.insert(more.end(), {"--memory", "64M", "--summary", "--add",
                            support::program("account_program") + ":/test/account"});
-  return support::exec_reported(place, {"/test/account"}, more);
+  std::vector<std::string> program = {"/test/account"};
+  if (patches_sites(place)) program.emplace_back("patched");
+  return support::exec_reported(place, program, more);
 }
 
 class Accounts : public testing::TestWithParam<std::string> {};

@@ -24,7 +24,7 @@ INSTANTIATE_TEST_SUITE_P(InGuests, Limits, testing::ValuesIn(support::guest_plac
                          [](const auto& info) { return support::test_name(info.param); });
 
 TEST_P(Limits, ATimeoutEndsABusyGuest) {
-  const ToolRun run = sh("echo started; while :; do :; done", {"--timeout", "1"});
+  const ToolRun run = sh("echo started; while :; do :; done", {"--timeout", "3"});
   EXPECT_EQ(run.status, 124) << run.describe();
   EXPECT_EQ(run.out, "started\n");
   EXPECT_THAT(run.err, HasSubstr("time"));

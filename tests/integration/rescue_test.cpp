@@ -1,6 +1,7 @@
 // A host process of a machine is killed by somebody on the host. With one for each guest address
 // space that is the end of the guest process that ran on it; one that was parked is replaced, and
 // nobody in the guest notices. Otherwise it is the end of the machine, and the tool says why.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -24,21 +25,28 @@ using testing::HasSubstr;
 class Guest {
  public:
   Guest(const std::string& place, const std::string& script) {
-    EXPECT_EQ(pipe(ends_), 0);
+    EXPECT_EQ(pipe2(ends_, O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(input_, O_CLOEXEC), 0);
     tool_ = support::start_tool({"exec", "--on", place, "--memory", "64M", "--timeout", "60", "--",
                                  "/bin/busybox", "sh", "-c", script},
-                                ends_[1], ends_[1]);
+                                ends_[1], ends_[1], input_[0]);
     close(ends_[1]);
+    close(input_[0]);
     while (said_.find("ready\n") == std::string::npos && read_some()) {
     }
   }
-  ~Guest() { close(ends_[0]); }
+  ~Guest() {
+    close(ends_[0]);
+    close(input_[1]);
+  }
   Guest(const Guest&) = delete;
   Guest& operator=(const Guest&) = delete;
 
   [[nodiscard]] std::vector<support::Process> processes() const {
     return support::descendants(tool_);
   }
+  /// Lets the script's `read` go on.
+  void tell() const { EXPECT_EQ(write(input_[1], "\n", 1), 1); }
   /// To the end: the tool's exit status.
   int status() {
     while (read_some()) {
@@ -58,7 +66,7 @@ class Guest {
     return count > 0;
   }
 
-  int ends_[2]{};
+  int ends_[2]{}, input_[2]{};
   pid_t tool_ = -1;
   std::string said_;
 };
@@ -127,9 +135,10 @@ TEST_P(Rescue, TheRunningOnesGuestProcessEnds) {
 
 TEST_P(Rescue, ParkedOnesAreReplaced) {
   Guest guest(GetParam(),
-              "sleep 1000 & (echo ready; i=0; while [ $i -lt 1000000 ]; do i=$((i + 1)); done); "
+              "sleep 1000 & (while :; do :; done) & echo ready; read word; kill %2; "
               "echo after; kill %1; (exit 7); echo $?; /bin/busybox echo more; exit 3");
   EXPECT_GE(kill_parked(guest), 2);
+  guest.tell();
   EXPECT_EQ(guest.status(), 3) << guest.said();
   EXPECT_THAT(guest.said(), HasSubstr("ready\nafter\n7\nmore\n"));
 }

@@ -18,7 +18,7 @@ class LeavesNothing : public testing::TestWithParam<std::string> {
 
  private:
   std::set<std::string> files_;
-  std::string mounts_;
+  std::vector<std::string> mounts_;
   std::size_t descriptors_ = 0;
 };
 

@@ -16,21 +16,13 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "tests/support/tool.h"
+
 namespace support {
 namespace {
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-[[noreturn]] void become_tool(const std::vector<std::string>& words, int slave) {
-  login_tty(slave);
-  setenv("TERM", "xterm", 1);
-  std::vector<char*> argv = {const_cast<char*>(TYPETWO_TOOL)};
-  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  execv(argv[0], argv.data());
-  _exit(126);
 }
 
 }  // namespace
@@ -42,8 +34,13 @@ PseudoTerminal::PseudoTerminal(const std::vector<std::string>& words, int rows, 
     throw std::runtime_error("openpty");
   }
   fcntl(master_, F_SETFD, FD_CLOEXEC);
+  at_start_ = settings();
   tool_ = fork();
-  if (tool_ == 0) become_tool(words, slave_);
+  if (tool_ == 0) {
+    login_tty(slave_);
+    setenv("TERM", "xterm", 1);
+    become_tool(words);
+  }
 }
 
 PseudoTerminal::~PseudoTerminal() {

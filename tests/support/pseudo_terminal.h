@@ -26,6 +26,8 @@ class PseudoTerminal {
   void resize(int rows, int columns) const;
   /// The settings now, as the host's programs see them.
   [[nodiscard]] termios settings() const;
+  /// The settings before the tool was there.
+  [[nodiscard]] const termios& at_start() const { return at_start_; }
   /// Waits for the tool's end: exit status, 128 + n for signal n, -1 at the deadline.
   int wait(double seconds = 20);
   void kill(int signal) const;
@@ -36,6 +38,7 @@ class PseudoTerminal {
 
   int master_ = -1, slave_ = -1;
   pid_t tool_ = -1;
+  termios at_start_{};
   std::string screen_;
 };
 

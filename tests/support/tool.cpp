@@ -39,16 +39,6 @@ struct Pipe {
   }
 };
 
-[[noreturn]] void become_tool(const std::vector<std::string>& words, bool fixed_addresses) {
-  std::vector<char*> argv = {const_cast<char*>(TYPETWO_TOOL)};
-  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  if (fixed_addresses) personality(ADDR_NO_RANDOMIZE);
-  signal(SIGPIPE, SIG_DFL);
-  execv(argv[0], argv.data());
-  _exit(126);
-}
-
 /// Feeds stdin and collects stdout and stderr until both are closed; false at the deadline.
 bool exchange(Pipe& in, Pipe& out, Pipe& err, const Options& options, ToolRun& run) {
   const auto deadline = Clock::now() + options.deadline;
@@ -95,20 +85,19 @@ ToolRun run_tool(const std::vector<std::string>& words, const Options& options) 
   signal(SIGPIPE, SIG_IGN);
   Pipe in, out, err;
   ToolRun run;
+  if (options.close_stdout) out.close_end(0);
   const pid_t child = fork();
   if (child == 0) {
-    if (options.close_stdout) out.close_end(0);
     dup2(in.ends[0], 0);
     dup2(out.ends[1], 1);
     dup2(err.ends[1], 2);
-    if (options.close_stdout) usleep(50'000);  // until the parent has closed its end, too
-    become_tool(words, options.fixed_addresses);
+    if (options.fixed_addresses) personality(ADDR_NO_RANDOMIZE);
+    become_tool(words);
   }
   in.close_end(0);
   out.close_end(1);
   err.close_end(1);
   fcntl(in.ends[1], F_SETFL, O_NONBLOCK);  // feeding must not keep us from collecting
-  if (options.close_stdout) out.close_end(0);
   run.in_time = exchange(in, out, err, options, run);
   if (!run.in_time) kill(child, SIGKILL);
   int status = 0;
@@ -190,14 +179,27 @@ std::string test_name(std::string text) {
   return text;
 }
 
-pid_t start_tool(const std::vector<std::string>& words, int stdout_fd, int stderr_fd) {
+void become_tool(const std::vector<std::string>& words) {
+  std::vector<char*> argv = {const_cast<char*>(TYPETWO_TOOL)};
+  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  execv(argv[0], argv.data());
+  _exit(126);
+}
+
+pid_t start_tool(const std::vector<std::string>& words, int stdout_fd, int stderr_fd,
+                 int stdin_fd) {
   const pid_t child = fork();
   if (child == 0) {
     const int null = open("/dev/null", O_RDWR);
-    dup2(null, 0);
+    dup2(stdin_fd < 0 ? null : stdin_fd, 0);
     dup2(stdout_fd, 1);
     dup2(stderr_fd < 0 ? null : stderr_fd, 2);
-    become_tool(words, false);
+    become_tool(words);
   }
   return child;
 }

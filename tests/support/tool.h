@@ -53,8 +53,13 @@ const std::vector<std::string>& protected_points();
 /// "baseline:trap=sysemu" as a test's name may have it.
 std::string test_name(std::string text);
 
+/// In a forked child: the tool takes over. The tests may have been started by nohup or in the
+/// background, so whatever signals they ignore or block, the tool does not.
+[[noreturn]] void become_tool(const std::vector<std::string>& words);
+
 /// A started tool, for tests that end it.
-pid_t start_tool(const std::vector<std::string>& words, int stdout_fd, int stderr_fd = -1);
+pid_t start_tool(const std::vector<std::string>& words, int stdout_fd, int stderr_fd = -1,
+                 int stdin_fd = -1);
 
 /// Where guest programs of the tests were built.
 std::string program(const std::string& topic);

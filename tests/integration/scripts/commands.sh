@@ -28,8 +28,8 @@ try printf '%5.2f|%-4s|%x|%q\n' 3.14159 ab 255 'a b'; try seq -w 8 11; try seq -
 try test -d /tmp; try [ 3 -gt 4 ]; try pathchk -p 'a:b'; try pathchk /tmp/ok; try uname -s
 try numfmt --to=iec 1048576 1500; try numfmt --from=si 1.5K; try date -u -d @981173106 +%FT%T
 try date -u -d '2001-02-03 + 1 month' +%F; try nproc; try whoami; try id; try id -u; try groups
-try logname; try tty; try printenv TZ; try env -i A=1 printenv; try dircolors -b /dev/null; try hostid x
-try nice; try nice -n 5 nice; try nohup echo x; try timeout 5 true; try timeout 0.1 sleep 10
+try tty; try printenv TZ; try env -i A=1 printenv; try dircolors -b /dev/null; try hostid x
+try nice -n 39 nice; try nohup echo x; try timeout 5 true; try timeout 0.1 sleep 10
 script 'timeout -s KILL 0.1 sleep 10' 2>/dev/null; try timeout --preserve-status 0.1 sleep 10; try sleep 0.01
 try stty size; try users; try pwd; try sync; try mktemp -u /tmp/commands/fixed; try yes --version-x
 

@@ -28,13 +28,15 @@ sleep 100 & kill -KILL $!; wait $! 2>/dev/null; echo "killed $?"
 bash -c 'kill -PIPE $$'; echo "pipe $?"
 kill -0 $$; echo "exists $?"; kill -0 99999 2>/dev/null; echo "absent $?"
 # The child outlives the signal: bash may lose a child that it reaps as the trap comes.
-{ sleep 0.05; kill -USR1 $$; sleep 0.2; } & wait; echo "interrupted $?"; wait $!; jobs >/dev/null
+mkfifo q
+{ sleep 1; kill -USR1 $$; read -r <q; } & wait; echo "interrupted $?"; echo >q; wait $!; jobs >/dev/null
 (sleep 0.05; exit 6) & wait -n; echo "wait -n $?"
-jobs; sleep 0.2 & jobs -r | sed 's/ \+/ /g'; wait
+jobs; sleep 100 & jobs -r | sed 's/ \+/ /g'; kill $!; wait $! 2>/dev/null
 
 echo "-- job control"
 set -m
-sleep 100 & kill -STOP %1; sleep 0.1; jobs -s >stopped; sed "s/ \+/ /g" stopped
+sleep 100 & kill -STOP %1; until jobs -s >stopped; [ -s stopped ]; do sleep 0.05; done
+sed "s/ \+/ /g" stopped
 kill -CONT %1; kill %1; wait %1 2>/dev/null; echo "status $?"
 (exit 5) & wait %+; echo "job $?"
 set +m
@@ -46,7 +48,7 @@ timeout 5 true; echo "timeout $?"
 nice -n 5 true; echo "nice $?"
 env -i A=1 /usr/bin/env
 nohup true >/dev/null 2>&1; echo "nohup $?"
-read -t 0.05 -r line < <(sleep 0.3); echo "read timed out: $(($? > 128))"
+exec 8<>q; read -t 0.05 -r -u 8 line; echo "read timed out: $(($? > 128))"
 SECONDS=0; sleep 0.02; ((SECONDS < 5)) && echo "quick"
 echo "end"
 trap 'echo "last words"' EXIT
