@@ -197,7 +197,7 @@ TEST(poll_waits_and_wakes) {
     return write(q.in(), "x", 1) == 1 ? 0 : 1;
   });
   pollfd entries[3] = {{p.out(), POLLIN, 0}, {q.out(), POLLIN, 0}, {-1, POLLIN, 77}};
-  CHECK_EQ(poll(entries, 3, 5000), 1);
+  CHECK_EQ(poll(entries, 3, 20'000), 1);
   CHECK_EQ(entries[0].revents, 0);
   CHECK_EQ(entries[1].revents, POLLIN);
   CHECK_EQ(entries[2].revents, 0);

@@ -63,7 +63,7 @@ void LeavesNothing::SetUp() {
 
 /// They may take a moment to be gone.
 void LeavesNothing::TearDown() {
-  for (int tries = 0; !processes_left().empty() && tries < 200; ++tries) usleep(20'000);
+  for (int tries = 0; !processes_left().empty() && tries < 1000; ++tries) usleep(20'000);
   EXPECT_THAT(processes_left(), testing::IsEmpty());
   EXPECT_EQ(temporary_files(), files_);
   EXPECT_EQ(mounts(), mounts_);
