@@ -26,7 +26,7 @@ void expect_one_line(const ToolRun& run, const std::string& words) {
 
 /// A program made of these bytes, run in a guest.
 ToolRun run_bytes(const std::string& bytes) {
-  std::string path = "/tmp/typetwo-test-program-XXXXXX";
+  std::string path = "/tmp/test-program-XXXXXX";
   const int fd = mkstemp(path.data());
   close(fd);
   std::ofstream(path) << bytes;

@@ -57,7 +57,7 @@ struct Session {
 Session debug(const std::string& place, const std::vector<std::string>& commands,
               const std::vector<std::string>& program) {
   const std::string socket =
-      testing::TempDir() + "/typetwo-debug-" + std::to_string(getpid()) + ".socket";
+      testing::TempDir() + "/debug-test-" + std::to_string(getpid()) + ".socket";
   leave_socket(socket);
   Session session;
   std::thread guest([&] {

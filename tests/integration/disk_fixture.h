@@ -68,7 +68,7 @@ inline std::string kill_after(const Words& words, const std::string& until,
 class DiskTest : public testing::Test {
  protected:
   DiskTest() {
-    std::string name = (fs::temp_directory_path() / "typetwo-disk-XXXXXX").string();
+    std::string name = (fs::temp_directory_path() / "disk-test-XXXXXX").string();
     folder_ = mkdtemp(name.data());
     tree_ = folder_ / "files";
     image_ = folder_ / "image";

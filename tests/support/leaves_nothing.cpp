@@ -17,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// The tool's only: no test gives its own files such a name, as other tests may run meanwhile.
 std::set<std::string> temporary_files() {
   std::set<std::string> names;
   for (const char* folder : {"/tmp", "/dev/shm", "/var/tmp", "/run"}) {

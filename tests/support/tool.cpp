@@ -117,7 +117,7 @@ ToolRun exec(const std::string& place, const std::vector<std::string>& program,
 
 Reported exec_reported(const std::string& place, const std::vector<std::string>& program,
                        std::vector<std::string> more, const Options& options) {
-  std::string path = "/tmp/typetwo-test-report-XXXXXX";
+  std::string path = "/tmp/test-report-XXXXXX";
   const int fd = mkstemp(path.data());
   if (fd < 0) throw std::runtime_error("cannot make " + path);
   close(fd);

@@ -75,7 +75,7 @@ class MemoryDisk final : public guest::BlockDevice {
 class Ext2Test : public FsTest {
  protected:
   Ext2Test() {
-    char name[] = "/tmp/typetwo-ext2-XXXXXX";
+    char name[] = "/tmp/ext2-test-XXXXXX";
     folder = mkdtemp(name);
     platform.shared_info.time.realtime_ns = 1'700'000'000'123'456'789;
   }

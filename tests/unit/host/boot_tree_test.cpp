@@ -116,7 +116,7 @@ TEST_F(BootTreeTest, FilesFromMemoryOnFramesOfTheirOwn) {
 
 TEST_F(BootTreeTest, HostFilesAreReadIntoTheirFrames) {
   auto path =
-      std::filesystem::temp_directory_path() / ("typetwo-boot-tree-" + std::to_string(getpid()));
+      std::filesystem::temp_directory_path() / ("boot-tree-test-" + std::to_string(getpid()));
   std::string text(3 * vmi::page_size + 17, 'h');
   std::ofstream(path) << text;
   root.add(path, "/bin/program");

@@ -60,7 +60,7 @@ class MadeUpExecutor : public Executor {
 class Harness : public testing::Test {
  protected:
   Harness() {
-    char name[] = "/tmp/typetwo-harness-test.XXXXXX";
+    char name[] = "/tmp/harness-test-XXXXXX";
     folder_ = mkdtemp(name);
     options_.workloads = {"null-syscall"};
     options_.configs = {Config::parse("baseline")};

@@ -167,7 +167,7 @@ TEST(SwitchCost, SaysHowARoundTripGrows) {
 }
 
 TEST(NamedPlans, HaveTheirOwnFigures) {
-  char folder[] = "/tmp/typetwo-ladder-test.XXXXXX";
+  char folder[] = "/tmp/ladder-test-XXXXXX";
   ASSERT_NE(mkdtemp(folder), nullptr);
   File file = climbed({{"baseline", 100}});
   for (const char* plan : {"ladder", "switch-cost"}) {

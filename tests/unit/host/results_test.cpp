@@ -45,7 +45,7 @@ Header header() {
 class ResultsStore : public testing::Test {
  protected:
   ResultsStore() {
-    char name[] = "/tmp/typetwo-results-test.XXXXXX";
+    char name[] = "/tmp/results-test-XXXXXX";
     folder_ = mkdtemp(name);
   }
   ~ResultsStore() override { std::filesystem::remove_all(folder_); }
