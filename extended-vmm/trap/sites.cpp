@@ -45,6 +45,8 @@ struct [[gnu::packed]] Load {
   }
   static constexpr Load of_xor() { return {{xor_eax[0], xor_eax[1], 0x0f, 0x1f, 0}}; }
   [[nodiscard]] bool is_xor() const { return code[0] == xor_eax[0]; }
+  /// Without the NOP.
+  [[nodiscard]] std::uint32_t bytes() const { return is_xor() ? xor_bytes : mov_bytes; }
   [[nodiscard]] std::uint32_t number() const {
     std::uint32_t number = 0;
     if (!is_xor()) std::memcpy(&number, code + 1, sizeof number);
@@ -95,7 +97,6 @@ struct Code {
   std::uint8_t bytes[most_before + most_after];
   std::uint32_t before, after;  // as in SiteQuestion
   Load load;
-  std::uint32_t load_bytes;
 };
 
 bool copy_user(void* to, std::uint64_t from, std::uint64_t bytes) {
@@ -119,11 +120,9 @@ bool read_code(std::uint64_t return_address, std::uint32_t number, Code& code) {
   }
   const std::uint8_t* load = code.bytes + code.before - syscall_bytes;
   code.load = Load::of_mov(number);
-  code.load_bytes = mov_bytes;
   if (std::memcmp(load - mov_bytes, code.load.code, mov_bytes) == 0)
     return on_page >= mov_bytes + syscall_bytes;
   code.load = Load::of_xor();
-  code.load_bytes = xor_bytes;
   const std::uint32_t left = vmi::page_size - on_page;
   code.after = left < most_after ? left : most_after;
   return number == 0 && on_page >= xor_bytes + syscall_bytes &&
@@ -171,7 +170,7 @@ void ask(Site& site, const Code& code) {
     if (asking[i] != nullptr) hear_answer(*asking[i]);
     if (asking[i] != nullptr) continue;
     asking[i] = &site;
-    question.load_bytes = code.load_bytes;
+    question.load_bytes = code.load.bytes();
     question.before = code.before;
     question.after = code.after;
     question.page_offset = static_cast<std::uint32_t>(site.return_address % vmi::page_size);
@@ -247,7 +246,7 @@ bool offer_site(vmi::TrapFrame& frame) {
   if (site->state != Site::good || site->offers == most_offers) return false;
   ++site->offers;
   offered = site;
-  frame.rip -= code.load_bytes + syscall_bytes;
+  frame.rip -= code.load.bytes() + syscall_bytes;
   frame.kind = vmi::Upcall::own_text;
   frame.fault_address = frame.rip;
   return true;
@@ -257,13 +256,12 @@ bool offer_site(vmi::TrapFrame& frame) {
 void patch_text(std::uint64_t va, vmi::Frame frame) {
   const Site& site = *offered;
   const bool is_short = site.load.is_xor();
-  const std::uint64_t load_bytes = is_short ? xor_bytes : mov_bytes;
   const std::uint64_t jump_at = is_short ? site.return_address + site.room : va;
   std::uint8_t load[mov_bytes], in_place;
-  peek_frame(frame, va % vmi::page_size, load, load_bytes);
+  peek_frame(frame, va % vmi::page_size, load, site.load.bytes());
   peek_frame(frame, jump_at % vmi::page_size, &in_place, 1);
   // Two sites may want the same room.
-  if (std::memcmp(load, site.load.code, load_bytes) != 0 || in_place == opcode_jmp) return;
+  if (std::memcmp(load, site.load.code, site.load.bytes()) != 0 || in_place == opcode_jmp) return;
   const std::uint32_t index = trampoline_for(site);
   std::int32_t distance;
   if (index == most_trampolines || !reach(jump_at, index, distance)) return;

@@ -40,7 +40,6 @@ void note_debug_trap();  // single-stepping guest code came into the kernel: SIG
 
 // -- trap/vectors.cpp
 void vectors_are_in_first_frame();  // a signal from user mode has just saved them there
-bool vectors_are_in_registers();
 /// This host process, a member of the pool, is about to give its turn away.
 void take_vectors();
 void put_vectors_in_place();  // into the registers, to leave with

@@ -42,10 +42,6 @@ void vectors_are_in_first_frame() {
   host_process().vectors_of = nullptr;
 }
 
-bool vectors_are_in_registers() {
-  return place == Place::registers;
-}
-
 void save_vectors() {
   if (home == nullptr) return;
   if (place == Place::registers) save_registers(home);
