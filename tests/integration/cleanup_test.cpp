@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/support/leaves_nothing.h"
+#include "tests/support/started_guest.h"
 #include "tests/support/tool.h"
 
 namespace {
@@ -13,21 +14,7 @@ class Cleanup : public support::LeavesNothing {
  protected:
   /// Starts a guest, waits until it runs, ends the tool with `signal`: the tool's wait status.
   static int end_by(int signal, const std::string& script) {
-    int ends[2];
-    EXPECT_EQ(pipe(ends), 0);
-    const pid_t tool =
-        support::start_tool({"exec", "--on", GetParam(), "--memory", "64M", "--timeout", "60", "--",
-                             "/bin/busybox", "sh", "-c", "echo ready; " + script},
-                            ends[1]);
-    close(ends[1]);
-    char byte;
-    while (read(ends[0], &byte, 1) == 1 && byte != '\n') {
-    }
-    kill(tool, signal);
-    int status = 0;
-    waitpid(tool, &status, 0);
-    close(ends[0]);
-    return status;
+    return support::StartedGuest(GetParam(), "echo ready; " + script).end_by(signal);
   }
 };
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/support/process_list.h"
+#include "tests/support/started_guest.h"
 #include "tests/support/tool.h"
 #include "vmi/address_map.h"
 
@@ -42,24 +43,11 @@ bool is_expected(const std::string& line) {
   return begin >= vmi::window_base && end <= vmi::ram_base + vmi::ram_max;
 }
 
-std::string wait_for_line(int fd) {
-  std::string text;
-  char byte;
-  while (read(fd, &byte, 1) == 1 && byte != '\n') text += byte;
-  return text;
-}
-
 TEST_P(Exposure, NothingOfTheHostIsMapped) {
-  int ends[2];
-  ASSERT_EQ(pipe(ends), 0);
-  const pid_t tool =
-      support::start_tool({"exec", "--on", GetParam(), "--memory", "64M", "--timeout", "60", "--",
-                           "/bin/busybox", "sh", "-c", "echo ready; while :; do :; done"},
-                          ends[1]);
-  close(ends[1]);
-  EXPECT_EQ(wait_for_line(ends[0]), "ready");
+  support::StartedGuest guest(GetParam(), "echo ready; while :; do :; done");
+  EXPECT_EQ(guest.said(), "ready\n");
   int guests = 0;
-  for (const auto& process : support::descendants(tool)) {
+  for (const auto& process : guest.processes()) {
     const auto lines = support::memory_map(process.pid);
     bool has_gate = false;
     char gate[32];
@@ -70,9 +58,7 @@ TEST_P(Exposure, NothingOfTheHostIsMapped) {
     for (const auto& line : lines) EXPECT_TRUE(is_expected(line)) << process.name << ": " << line;
   }
   EXPECT_GE(guests, 1);
-  kill(tool, SIGTERM);
-  waitpid(tool, nullptr, 0);
-  close(ends[0]);
+  guest.end_by(SIGTERM);
 }
 
 }  // namespace

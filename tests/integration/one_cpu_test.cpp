@@ -1,16 +1,13 @@
 // Integration: all host processes of a run, the tool's own included, share one CPU, also where
 // nobody named one.
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <set>
 
-#include "tests/support/process_list.h"
+#include "tests/support/started_guest.h"
 #include "tests/support/tool.h"
 
 namespace {
@@ -30,24 +27,14 @@ INSTANTIATE_TEST_SUITE_P(Everywhere, OneCpu, testing::ValuesIn(support::places()
                          [](const auto& info) { return support::test_name(info.param); });
 
 TEST_P(OneCpu, IsForAllProcesses) {
-  int ends[2];
-  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
-  const pid_t tool =
-      support::start_tool({"exec", "--on", GetParam(), "--memory", "64M", "--timeout", "60", "--",
-                           "/bin/busybox", "sh", "-c", "sleep 1000 & echo; sleep 1000"},
-                          ends[1]);
-  close(ends[1]);
-  char byte;
-  EXPECT_EQ(read(ends[0], &byte, 1), 1);
-  std::set<std::string> cpus = {allowed_cpus(tool)};
-  const auto processes = support::descendants(tool);
+  support::StartedGuest guest(GetParam(), "sleep 1000 & echo ready; sleep 1000");
+  std::set<std::string> cpus = {allowed_cpus(guest.tool())};
+  const auto processes = guest.processes();
   EXPECT_FALSE(processes.empty());
   for (const auto& process : processes) cpus.insert(allowed_cpus(process.pid));
   EXPECT_EQ(cpus.size(), 1u) << testing::PrintToString(cpus);
   EXPECT_THAT(*cpus.begin(), testing::MatchesRegex("[0-9]+"));
-  kill(tool, SIGKILL);
-  waitpid(tool, nullptr, 0);
-  close(ends[0]);
+  guest.end_by(SIGKILL);
 }
 
 }  // namespace
