@@ -1,24 +1,12 @@
 // pread-4k: one page of a file that is in the page cache: a system call that copies. The file has
 // 256 pages and lies in /tmp. The check value counts pages that came whole and were the right ones.
-#include "marker.h"
+#include "cached_file.h"
 
 namespace {
 
 constexpr const char* name = "pread-4k";
-constexpr std::size_t page = 4096;
+constexpr std::size_t page = micro::file_page;
 constexpr std::uint64_t file_pages = 256;
-
-int make_file() {
-  const int fd = open("/tmp/micro-pread-4k", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) micro::fail(name, "cannot make a file in /tmp");
-  unlink("/tmp/micro-pread-4k");
-  std::uint64_t words[page / sizeof(std::uint64_t)];
-  for (std::uint64_t i = 0; i < file_pages; ++i) {
-    for (auto& word : words) word = i;
-    if (write(fd, words, page) != static_cast<ssize_t>(page)) micro::fail(name, "cannot fill it");
-  }
-  return fd;
-}
 
 std::uint64_t read_pages(int fd, std::uint64_t count) {
   std::uint64_t words[page / sizeof(std::uint64_t)];
@@ -35,7 +23,7 @@ std::uint64_t read_pages(int fd, std::uint64_t count) {
 
 int main(int argc, char** argv) {
   const micro::Arguments arguments(name, argc, argv, 10'000);
-  const int fd = make_file();
+  const int fd = micro::make_cached_file(name, "/tmp/micro-pread-4k", file_pages);
   return micro::report(name, micro::measure(name, arguments, file_pages, [&](std::uint64_t count) {
                          return read_pages(fd, count);
                        }));

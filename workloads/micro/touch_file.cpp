@@ -3,24 +3,12 @@
 // counts pages that held what the file holds.
 #include <sys/mman.h>
 
-#include "marker.h"
+#include "cached_file.h"
 
 namespace {
 
 constexpr const char* name = "touch-file";
-constexpr std::uint64_t page = 4096, file_pages = 4096;
-
-int make_file() {
-  const int fd = open("/tmp/micro-touch-file", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) micro::fail(name, "cannot make a file in /tmp");
-  unlink("/tmp/micro-touch-file");
-  std::uint64_t words[page / sizeof(std::uint64_t)];
-  for (std::uint64_t i = 0; i < file_pages; ++i) {
-    for (auto& word : words) word = i;
-    if (write(fd, words, page) != static_cast<ssize_t>(page)) micro::fail(name, "cannot fill it");
-  }
-  return fd;
-}
+constexpr std::uint64_t page = micro::file_page, file_pages = 4096;
 
 std::uint64_t touch(int fd, std::uint64_t pages) {
   std::uint64_t right = 0;
@@ -40,7 +28,7 @@ std::uint64_t touch(int fd, std::uint64_t pages) {
 
 int main(int argc, char** argv) {
   const micro::Arguments arguments(name, argc, argv, file_pages);
-  const int fd = make_file();
+  const int fd = micro::make_cached_file(name, "/tmp/micro-touch-file", file_pages);
   return micro::report(name, micro::measure(name, arguments, file_pages,
                                             [&](std::uint64_t count) { return touch(fd, count); }));
 }
