@@ -72,6 +72,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
       .launcher = getpid(),
       .ram_bytes = memory.ram_bytes(),
       .xsave_bytes = memory.boot_info().xsave_bytes,
+      .xsave_features = memory.boot_info().xsave_features,
       .block_bytes = disk.bytes(),
       .block_read_only = disk.read_only(),
       .direct_saved_offset = static_cast<std::uint32_t>(gate.direct_saved_offset)};

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -61,16 +62,30 @@ void check_kernel(const GuestMemory& memory) {
   }
 }
 
-/// Bytes of the vector state that the host saves for a process: all features it has enabled.
-std::uint32_t xsave_bytes() {
+struct VectorFeatures {
+  std::uint64_t mask;   // as in XCR0
+  std::uint32_t bytes;  // in XSAVE's standard layout
+};
+/// The vector state of guest programs: what the host has enabled, but for AMX's tiles, which a
+/// process must ask the host for, and protection keys' rights, which are no guest's to load.
+VectorFeatures vector_features() {
+  constexpr std::uint64_t tiles = 3ull << 17, key_rights = 1ull << 9;
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  bool known = __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0;
-  bool enabled = known && (ecx & bit_OSXSAVE) != 0;
-  if (!enabled || __get_cpuid_count(0xd, 0, &eax, &ebx, &ecx, &edx) == 0) {
+  const bool known = __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0;
+  if (!known || (ecx & bit_OSXSAVE) == 0 || __get_cpuid_max(0, nullptr) < 0xd) {
     throw HostError(
         "this CPU or host does not enable XSAVE, which typetwo needs; use another host");
   }
-  return (ebx + 63) & ~63u;
+  asm volatile("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
+  const std::uint64_t mask = (std::uint64_t{edx} << 32 | eax) & ~(tiles | key_rights);
+  constexpr std::uint32_t legacy_and_header = 512 + 64;
+  std::uint32_t end = legacy_and_header;
+  for (unsigned feature = 2; feature < 63; ++feature) {
+    if ((mask >> feature & 1) == 0) continue;
+    __cpuid_count(0xd, feature, eax, ebx, ecx, edx);  // size, offset
+    end = std::max(end, eax + ebx);
+  }
+  return {.mask = mask, .bytes = (end + 63) & ~63u};
 }
 
 /// Which streams are terminals, and the size of one.
@@ -92,7 +107,9 @@ void fill_boot_info(const GuestMemory& memory, const MachineConfig& config,
   boot.boot_tree_frames = boot_tree_frames;
   boot.heap_begin = (memory.kernel_header().image_end + vmi::page_size - 1) & ~(vmi::page_size - 1);
   boot.heap_end = vmi::window_end;
-  boot.xsave_bytes = xsave_bytes();
+  const VectorFeatures vectors = vector_features();
+  boot.xsave_features = vectors.mask;
+  boot.xsave_bytes = vectors.bytes;
   if (getrandom(boot.entropy_seed, sizeof boot.entropy_seed, 0) !=
       static_cast<ssize_t>(sizeof boot.entropy_seed)) {
     throw_errno("cannot get random bytes for the guest");

@@ -29,6 +29,7 @@ struct BootInfo {
   std::uint32_t options;         // BootOption bits
   std::uint32_t reserved;
   std::uint8_t entropy_seed[32];
+  std::uint64_t xsave_features;  // the components in it: bits as in XCR0
   std::uint64_t hwcap, hwcap2;  // the host's AT_HWCAP, AT_HWCAP2: the guest passes them on
 };
 

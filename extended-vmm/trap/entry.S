@@ -72,12 +72,13 @@ leaving_begin:
 leaving_end:
     jmp leave_kernel             // (frame), still in rdi
 
-// load_vectors_now(xsave_area): XRSTOR of an area that user code may have tampered with. A fault
-// makes the monitor resume at vectors_landing; returns 0 then, 1 otherwise.
+// load_vectors_now(xsave_area, features): XRSTOR of an area that user code may have tampered with. A
+// fault makes the monitor resume at vectors_landing; returns 0 then, 1 otherwise.
     .globl load_vectors_now, vectors_fault_ip, vectors_landing
 load_vectors_now:
-    mov $-1, %eax
-    mov $-1, %edx
+    mov %esi, %eax
+    mov %rsi, %rdx
+    shr $32, %rdx
 vectors_fault_ip:
     xrstor64 (%rdi)
     mov $1, %eax

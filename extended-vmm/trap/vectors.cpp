@@ -7,7 +7,7 @@
 
 #include "extended-vmm/trap/upcall.h"
 
-extern "C" int load_vectors_now(const void* xsave_area);
+extern "C" int load_vectors_now(const void* xsave_area, std::uint64_t features);
 
 namespace extended {
 namespace {
@@ -28,11 +28,20 @@ struct alignas(64) XsaveArea {
 static_assert(sizeof(XsaveArea) == legacy_bytes + header_bytes);
 constexpr XsaveArea initial;
 
-/// All components, in the layout of signal frames. What XSAVE leaves out of the header must be
-/// zero.
+/// Never more than guest programs use: a forged area may name components whose loading the host
+/// refuses by a signal (AMX), or that are no guest's to load (protection keys' rights).
+std::uint64_t features() {
+  return image().start_info.xsave_features;
+}
+
+/// In the layout of signal frames. What XSAVE leaves out of the header must be zero.
 void save_registers(void* to) {
   std::memset(static_cast<unsigned char*>(to) + legacy_bytes, 0, header_bytes);
-  asm volatile("xsave64 (%0)" ::"r"(to), "a"(-1), "d"(-1) : "memory");
+  asm volatile("xsave64 (%0)" ::"r"(to), "a"(features()), "d"(features() >> 32) : "memory");
+}
+
+bool load_registers(const void* from) {
+  return load_vectors_now(from, features()) != 0;
 }
 
 }  // namespace
@@ -68,7 +77,7 @@ void put_vectors_in_place() {
   place = Place::registers;
   host_process().vectors_of = nullptr;
   // Tampered with, by a program that can only harm itself: it goes on with the initial state.
-  if (from == nullptr || load_vectors_now(from) == 0) load_vectors_now(&initial);
+  if (from == nullptr || !load_registers(from)) load_registers(&initial);
 }
 
 }  // namespace extended
