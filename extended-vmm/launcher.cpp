@@ -64,7 +64,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const double start = monitor::monotonic_seconds();
   monitor::prepare_guest(memory, config, resident_elf());
   auto& resident = *reinterpret_cast<ResidentImage*>(memory.at(vmi::resident_base));
-  const Gate gate = gate_for(protect, config.account);
+  const Gate gate = gate_for(protect, config.config.trap, config.account);
   resident.start_info = {
       .trap = config.config.trap,
       .protect = protect,

@@ -8,13 +8,16 @@
   .text
 // Jumped to by the gate, on the alternate stack, which is the guest user's to write and therefore
 // left at once. rdi: ucontext. upcall_stack is the trap frame of the running thread: the stack
-// below it is free.
+// below it is free. AC, DF, NT and TF become ours here, whatever they are: nothing before depends
+// on them, and nothing behind runs under the guest's.
   .globl upcall_entry
   .type upcall_entry, @function
 upcall_entry:
   .cfi_startproc
   .cfi_undefined rip
   movq upcall_stack(%rip), %rsp
+  pushq $2
+  popfq
   xorl %ebp, %ebp
   call take_upcall
   ud2

@@ -1,7 +1,8 @@
 // The host's signal frame: how registers and vector state of guest user code come and go. The host
 // writes a genuine frame on the alternate stack at each upcall and takes it back by rt_sigreturn;
-// in between only this file touches it. The alternate stack is the guest user's to write, but the
-// guest user does not run while the window is open, so what is read here is what the host wrote.
+// in between only this file touches it. The alternate stack is the guest user's to write: the frame
+// is copied into the window before anything in it is believed, and the copy is what goes back. The
+// vector state alone stays there. Nobody here believes it, and the host checks what it loads.
 #include "baseline-vmm/resident/resident.h"
 
 namespace baseline {
@@ -15,6 +16,8 @@ struct SignalFrame {
   std::uint16_t cs, gs, fs, ss;
   std::uint64_t error, vector, old_mask, fault_address;
   std::byte* vectors;  // XSAVE area
+  std::uint64_t reserved[8];
+  std::uint64_t blocked_signals;
 };
 
 namespace {
@@ -24,8 +27,9 @@ namespace {
 constexpr std::uint64_t software_xsave_bytes = 464 + 16;
 constexpr std::uint64_t header = 512, header_bytes = 64;
 
-SignalFrame* current;
-void* vectors_home;  // of the thread whose vector state is in `current`
+SignalFrame* place;   // on the alternate stack
+SignalFrame current;  // the copy
+void* vectors_home;   // of the thread whose vector state is in `current`
 
 std::uint64_t read_fs_base() {
   std::uint64_t base;
@@ -51,55 +55,58 @@ bool on_alternate_stack(const void* address, std::uint64_t bytes) {
 /// Bytes of vector state in the frame: what the host saved, at most what the guest kernel keeps.
 std::uint64_t vector_bytes() {
   std::uint32_t saved;
-  copy_bytes(&saved, current->vectors + software_xsave_bytes, sizeof saved);
+  copy_bytes(&saved, current.vectors + software_xsave_bytes, sizeof saved);
   return saved < boot_info().xsave_bytes ? saved : boot_info().xsave_bytes;
 }
 
 }  // namespace
 
 void adopt_frame(SignalFrame* frame) {
-  if (!on_alternate_stack(frame, sizeof *frame) ||
-      !on_alternate_stack(frame->vectors, header + header_bytes)) {
+  if (!on_alternate_stack(frame, sizeof *frame))
     panic("baseline: signal frame outside of the alternate stack");
-  }
-  current = frame;
+  place = frame;
+  copy_bytes(&current, frame, sizeof current);
+  if (!on_alternate_stack(current.vectors, header + header_bytes) ||
+      !on_alternate_stack(current.vectors, vector_bytes()))
+    panic("baseline: vector state outside of the alternate stack");
 }
 
-SignalFrame* signal_frame() {
-  return current;
+SignalFrame* give_frame_back() {
+  copy_bytes(place, &current, sizeof current);
+  return place;
 }
 
 void frame_to_trap(vmi::TrapFrame& trap) {
-  copy_bytes(&trap, current->registers, sizeof current->registers);
-  trap.cs = current->cs;
-  trap.ss = current->ss;
+  copy_bytes(&trap, current.registers, sizeof current.registers);
+  trap.cs = current.cs;
+  trap.ss = current.ss;
   trap.fs_base = read_fs_base();
   trap.gs_base = read_gs_base();
 }
 
 void trap_to_frame(const vmi::TrapFrame& trap) {
-  copy_bytes(current->registers, &trap, sizeof current->registers);
-  current->registers[17] = (trap.rflags & vmi::rflags_user) | vmi::rflags_fixed;
-  current->cs = trap.cs == vmi::user_cs32 ? vmi::user_cs32 : vmi::user_cs;
-  current->ss = vmi::user_ss;
+  copy_bytes(current.registers, &trap, sizeof current.registers);
+  current.registers[17] = (trap.rflags & vmi::rflags_user) | vmi::rflags_fixed;
+  current.cs = trap.cs == vmi::user_cs32 ? vmi::user_cs32 : vmi::user_cs;
+  current.ss = vmi::user_ss;
   asm volatile("wrfsbase %0" : : "r"(canonical(trap.fs_base)));
   asm volatile("wrgsbase %0" : : "r"(canonical(trap.gs_base)));
 }
 
 HardwareTrap frame_hardware_trap() {
-  return {current->vector, current->error, current->fault_address};
+  return {current.vector, current.error, current.fault_address};
 }
 
 void save_vectors() {
-  copy_bytes(vectors_home, current->vectors, vector_bytes());
+  copy_bytes(vectors_home, current.vectors, vector_bytes());
 }
 
 void load_vectors(void* home, bool) {
   vectors_home = home;
-  if (home != nullptr) copy_bytes(current->vectors, home, vector_bytes());
+  if (home != nullptr) copy_bytes(current.vectors, home, vector_bytes());
 }
 
 static_assert(offsetof(SignalFrame, registers) == 40 && offsetof(SignalFrame, cs) == 184);
-static_assert(offsetof(SignalFrame, vectors) == 224);
+static_assert(offsetof(SignalFrame, vectors) == 224 && sizeof(SignalFrame) == 304);
 
 }  // namespace baseline

@@ -19,10 +19,9 @@
   .globl baseline_gate_opened, baseline_gate_closed, baseline_gate_returned
 
 // Handler of all signals. On the alternate stack, asynchronous signals blocked, window closed.
-// rdx: the ucontext, the third argument.
+// rdx: the ucontext, the third argument. The guest user's AC and NT are still set, if they were:
+// entry.S.
 baseline_gate_begin:
-  pushq $2                                    // no AC (the user's survives into a handler), no DF
-  popfq
   movq %rdx, %rbx
   movl $HOST_MMAP, %eax
   movabsq $VMI_WINDOW_BASE, %rdi

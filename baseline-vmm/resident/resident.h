@@ -46,7 +46,7 @@ inline void zero_bytes(void* to, std::uint64_t bytes) {
 
 // frame.cpp: the host's signal frame on the alternate stack.
 struct SignalFrame;
-/// Remembers the frame of this upcall; called first.
+/// Takes a copy of the frame of this upcall; called first.
 void adopt_frame(SignalFrame* frame);
 void frame_to_trap(vmi::TrapFrame& trap);
 void trap_to_frame(const vmi::TrapFrame& trap);
@@ -54,7 +54,8 @@ struct HardwareTrap {
   std::uint64_t vector, error_code, fault_address;
 };
 HardwareTrap frame_hardware_trap();
-SignalFrame* signal_frame();
+/// The copy goes back to where the frame was: there.
+SignalFrame* give_frame_back();
 void save_vectors();
 void load_vectors(void* home, bool written);
 

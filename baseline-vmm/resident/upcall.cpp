@@ -85,7 +85,7 @@ void return_to_user(vmi::TrapFrame* frame) {
   trap_to_frame(*frame);
   shared_info().current_frame = frame;
   upcall_stack = reinterpret_cast<std::uint64_t>(frame);
-  leave_by(signal_frame(), resident_header.gate_leave, frame->rflags);
+  leave_by(give_frame_back(), resident_header.gate_leave, frame->rflags);
 }
 
 }  // namespace baseline

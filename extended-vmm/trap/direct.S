@@ -4,17 +4,27 @@
 // The signal stack stays armed and the guest's vector state stays in the registers: nothing in the
 // window uses them. Until in_kernel is set a signal undoes the entry (upcall.cpp: was_entering).
 
+#define AC_NT_DF_TF 0x44500
+
     .text
 
 // Offsets are those of vmi::TrapFrame and of struct DirectBlock (gate.h).
-// rcx, r11 and rflags are free; rdi, rsi, rdx, rax, rsp are in the direct block.
+// rcx and r11 are free; rdi, rsi, rdx, rax and rcx's old value, the return address, are in the
+// direct block; rsp and the flags are still the guest's.
     .globl direct_entry, direct_entered
 direct_entry:
     movl $1, in_kernel(%rip)
 direct_entered:
     mov current_frame(%rip), %rcx
+    mov %rsp, 120(%rcx)
     mov %rcx, %rsp               // the kernel stack begins below the trap frame
-    mov %r8, 0(%rcx)
+    pushfq                       // the flags that we really run under, whatever way led here
+    pop %rax
+    mov %rax, 24(%rcx)           // r11, as after a `syscall` instruction
+    mov %rax, 136(%rcx)          // rflags
+    test $AC_NT_DF_TF, %eax      // the guest's end here
+    jnz 2f
+1:  mov %r8, 0(%rcx)
     mov %r9, 8(%rcx)
     mov %r10, 16(%rcx)
     mov %r12, 32(%rcx)
@@ -33,19 +43,12 @@ direct_entered:
     mov %rax, 104(%rcx)          // rax, the number
     mov %rax, 184(%rcx)          // syscall_number
     mov direct_block+32(%rip), %rax
-    mov %rax, 112(%rcx)          // rcx, as after a `syscall` instruction: the return address
+    mov %rax, 112(%rcx)          // rcx, likewise: the return address
     mov %rax, 128(%rcx)          // rip
-    mov direct_block+40(%rip), %rax
-    mov %rax, 120(%rcx)          // rsp
-    mov direct_block+48(%rip), %rax
-    mov %rax, 24(%rcx)           // r11, likewise: the flags
-    mov %rax, 136(%rcx)          // rflags
     movq $0x33, 144(%rcx)        // cs
     movq $0x2b, 152(%rcx)        // ss
     movl $0, 176(%rcx)           // kind: Upcall::syscall
-    test $0x44500, %eax          // AC, NT, DF, TF: the guest's end here
-    jnz 2f
-1:  rdfsbase %rax
+    rdfsbase %rax
     mov %rax, 160(%rcx)
     rdgsbase %rax
     mov %rax, 168(%rcx)

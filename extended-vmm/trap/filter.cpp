@@ -55,8 +55,10 @@ std::vector<GateCall> gate_calls(const HostCallSites& sites) {
       calls.push_back({ip, SYS_munmap, {vmi::window_base, sites.mapping_bytes}});
   };
   if (sites.protect == Protect::none) return calls;
-  opens(sites.direct_opened);
-  closes(sites.direct_closed);
+  if (sites.direct_opened != vmi::gate_base) {
+    opens(sites.direct_opened);
+    closes(sites.direct_closed);
+  }
   opens(sites.opened);
   closes(sites.closed);
   return calls;

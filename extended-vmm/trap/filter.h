@@ -14,11 +14,11 @@ namespace extended {
 /// Where the monitor's host calls are made: addresses after the syscall instruction.
 struct HostCallSites {
   Protect protect;
-  std::uint64_t opened, closed;  // the gate's; unused where the protection has none
-  std::uint64_t direct_opened, direct_closed;
-  std::uint64_t host_call;      // in the window: any call of the monitor's list
-  std::uint64_t signal_return;  // in the window: rt_sigreturn
-  std::uint64_t mapping_bytes;  // window + RAM, for protect=mmap
+  std::uint64_t opened, closed;                // the gate's; unused where the protection has none
+  std::uint64_t direct_opened, direct_closed;  // likewise; vmi::gate_base: not in this gate
+  std::uint64_t host_call;                     // in the window: any call of the monitor's list
+  std::uint64_t signal_return;                 // in the window: rt_sigreturn
+  std::uint64_t mapping_bytes;                 // window + RAM, for protect=mmap
 };
 
 /// The one rule, stated twice: as a BPF program for the host kernel ...

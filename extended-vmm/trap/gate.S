@@ -11,10 +11,24 @@
 //           "still leaving": the resident part starts the exit again.
 //   +0x200  direct entry: patched call sites jump here by way of their trampoline (sites.cpp), rcx the
 //           address to return to, eax the number. Puts the registers that opening costs into the
-//           direct block, opens, and jumps to the resident part. A signal before "opened" is taken
-//           as having come before the `syscall` instruction that was jumped over (upcall.cpp).
+//           direct block, opens, and jumps to the resident part. A signal before in_kernel is set is
+//           taken as having come before the `syscall` instruction that was jumped over (upcall.cpp).
 //   +0x300  direct exit: as exit, with a jump to rcx in place of iretq.
 //   +0x1000 constants (struct GateConstants), on the next, read-only page.
+//
+// The last two are there under trap=direct only (gate_for). Which state of the processor becomes
+// ours where:
+//   flags (AC, DF, NT, TF)   nowhere here. With the window open, before any C++ runs, by what they
+//                            really are: signal_entry and `nested` load ours (entry.S), direct_entry
+//                            looks at them with pushfq on a stack inside the window, and loads ours
+//                            if need be (direct.S). Until then nothing depends on them: no string
+//                            instruction, no iretq, no access that is not aligned. A hand-over ends
+//                            where it began, in kernel mode (handover.S).
+//   stack pointer            at once, at the same places
+//   segment bases            not used by code in the window; read there, and loaded on the way out
+//   vectors, x87, MXCSR      likewise (-mgeneral-regs-only): vectors.cpp
+//   what a register says     believed nowhere; what the direct block says are the guest's own
+//                            registers, and none of them decides how the kernel runs
 
 #include <asm/unistd_64.h>
 
@@ -32,6 +46,7 @@
 // Fields of struct DirectBlock (gate.h), addressed from the gate.
 #define DIRECT(begin, field) begin + (DIRECT_BLOCK - VMI_GATE_BASE) + field(%rip)
 
+// Opening changes no flag: a direct entry's are the guest's.
 .macro open_mprotect begin
     mov $__NR_mprotect, %eax
     movabs $VMI_WINDOW_BASE, %rdi
@@ -55,7 +70,7 @@
     mov $PROT_RWX, %edx
     mov $MAP_SHARED_FIXED, %r10d
     mov $MEMORY_FD, %r8d
-    xor %r9d, %r9d
+    mov $0, %r9d
     syscall
 .endm
 
@@ -68,9 +83,9 @@
 
 // What opening by mmap costs a direct entry beside what any opening costs.
 .macro reload_mmap begin
-    mov DIRECT(\begin, 56), %r8
-    mov DIRECT(\begin, 64), %r9
-    mov DIRECT(\begin, 72), %r10
+    mov DIRECT(\begin, 40), %r8
+    mov DIRECT(\begin, 48), %r9
+    mov DIRECT(\begin, 56), %r10
 .endm
 
 .macro reload_mprotect begin
@@ -82,13 +97,13 @@
 .macro reload_none begin
 .endm
 
-// The time into a field of struct Stamps (gate.h), where accounts are kept. Costs rax and rdx.
+// The time into a field of struct Stamps (gate.h), where accounts are kept. Costs rax and rdx, but
+// no flag, either.
 .macro stamp wanted, begin, field
 .if \wanted
     rdtsc
-    shl $32, %rdx
-    or %rdx, %rax
-    mov %rax, \begin + (STAMPS - VMI_GATE_BASE) + \field(%rip)
+    mov %eax, \begin + (STAMPS - VMI_GATE_BASE) + \field(%rip)
+    mov %edx, \begin + (STAMPS - VMI_GATE_BASE) + \field + 4(%rip)
 .endif
 .endm
 
@@ -132,12 +147,9 @@
     mov %rdx, DIRECT(\begin, 16)
     mov %rax, DIRECT(\begin, 24)
     mov %rcx, DIRECT(\begin, 32)
-    mov %rsp, DIRECT(\begin, 40)
-    mov %r8, DIRECT(\begin, 56)
-    mov %r9, DIRECT(\begin, 64)
-    mov %r10, DIRECT(\begin, 72)
-    lea DIRECT(\begin, 56), %rsp
-    pushfq
+    mov %r8, DIRECT(\begin, 40)
+    mov %r9, DIRECT(\begin, 48)
+    mov %r10, DIRECT(\begin, 56)
 .endm
 
 .macro begin_gate name

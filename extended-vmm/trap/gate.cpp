@@ -23,7 +23,10 @@ GATE_SYMBOLS(mprotect_stamped)
 GATE_SYMBOLS(mmap_stamped)
 GATE_SYMBOLS(none_stamped)
 
-extended::Gate extended::gate_for(Protect protect, bool stamped) {
+namespace extended {
+namespace {
+
+Gate whole_gate(Protect protect, bool stamped) {
   switch (protect) {
     case Protect::mprotect:
       return stamped ? mprotect_stamped_gate() : mprotect_gate();
@@ -34,3 +37,18 @@ extended::Gate extended::gate_for(Protect protect, bool stamped) {
   }
   return stamped ? none_stamped_gate() : none_gate();
 }
+
+}  // namespace
+
+Gate gate_for(Protect protect, Trap trap, bool stamped) {
+  const Gate gate = whole_gate(protect, stamped);
+  if (trap == Trap::direct) return gate;
+  return {.code = gate.code.first(gate_direct_entry - vmi::gate_base),
+          .opened_offset = gate.opened_offset,
+          .closed_offset = gate.closed_offset,
+          .direct_opened_offset = 0,
+          .direct_closed_offset = 0,
+          .direct_saved_offset = 0};
+}
+
+}  // namespace extended

@@ -31,11 +31,11 @@ struct ExitBlock {
 inline constexpr std::uint64_t exit_block_base = vmi::alt_stack_base + 0x800;
 
 /// What a direct entry leaves there, on its way in: the registers that opening the window costs.
-/// Forging it is a system call with other registers.
+/// Forging it is a system call with other registers: all others, the flags among them, are taken
+/// from the processor.
 struct DirectBlock {
   std::uint64_t rdi, rsi, rdx, rax;
   std::uint64_t return_address;  // rcx
-  std::uint64_t rsp, rflags;
   std::uint64_t r8, r9, r10;
 };
 inline constexpr std::uint64_t direct_block_base = vmi::alt_stack_base + 0xc00;
@@ -59,7 +59,8 @@ struct Gate {
   // The same of direct entry and exit; and where all registers are in the direct block.
   std::uint64_t direct_opened_offset, direct_closed_offset, direct_saved_offset;
 };
-Gate gate_for(Protect, bool stamped);
+/// Without the direct sequences, and with those offsets 0, where nobody enters that way.
+Gate gate_for(Protect, Trap, bool stamped);
 
 /// Where the sequences begin, the same in every variant (gate.S asserts it).
 inline constexpr std::uint64_t gate_exit = vmi::gate_base + 0x100;

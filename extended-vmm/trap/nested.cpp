@@ -1,7 +1,8 @@
 // Signals that arrive in kernel mode: a host tick, a guest-kernel access to user memory that
 // faulted, or the end of the machine. Called by entry.S on the stack of the interrupted kernel
 // code, or on the signal stack if the kernel was entered without a signal; returns to it by
-// rt_sigreturn with the frame as it is left here.
+// rt_sigreturn with the frame as it is left here. It is used in place: no guest user code can have
+// run since the host wrote it.
 
 #include "extended-vmm/trap/upcall.h"
 

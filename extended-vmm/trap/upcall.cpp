@@ -81,15 +81,10 @@ void undo_direct_entry(std::uint64_t rip, vmi::TrapFrame& frame) {
     frame.rdx = saved.rdx;
     frame.rax = saved.rax;
     frame.rcx = saved.return_address;
-    frame.rflags = saved.rflags;
     frame.r8 = saved.r8;
     frame.r9 = saved.r9;
     frame.r10 = saved.r10;
   }
-  // The stack pointer changes a moment before that, and back to nothing else.
-  constexpr std::uint64_t flags_slot = direct_block_base + offsetof(DirectBlock, rflags);
-  if (frame.rsp == flags_slot || frame.rsp == flags_slot + sizeof saved.rflags)
-    frame.rsp = saved.rsp;
   frame.rip = frame.rcx - syscall_bytes;
 }
 
@@ -214,8 +209,8 @@ void load_segment_bases(const vmi::TrapFrame& frame) {
 
 /// A jump is cheaper than IRETQ. It goes to rcx, as after any `syscall` instruction.
 bool returns_by_jump(const vmi::TrapFrame& frame) {
-  return frame.rcx == frame.rip && (frame.rflags & vmi::rflags_trap) == 0 &&
-         frame.cs == vmi::user_cs;
+  return image().start_info.trap == Trap::direct && frame.rcx == frame.rip &&
+         (frame.rflags & vmi::rflags_trap) == 0 && frame.cs == vmi::user_cs;
 }
 
 /// User code can read the signal stack and the direct block, and must not find there what belonged
@@ -281,7 +276,8 @@ extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
     tick_seen = true;
     residue_on_signal_stack = true;
   }
-  const SignalFrame& signal = *first_frame;
+  // User code can write the original. (The vectors are not copied: nobody here believes them.)
+  const SignalFrame signal = *first_frame;
   vmi::TrapFrame& frame = *shared.current_frame;
   signal_frame_of = &frame;
   if (!was_leaving(signal.context.ip)) take_registers(signal.info.signo, signal.context, frame);

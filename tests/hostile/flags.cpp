@@ -115,6 +115,37 @@ TEST(jumps_into_the_gate_under_every_flag) {
   step_over_traps = false;
 }
 
+/// A call that copies, made by a jump into the direct entry with a block of one's own.
+static void forge_direct_block(uint64_t number, uint64_t first, uint64_t second, uint64_t third,
+                               uint64_t said_flags) {
+  // As many layouts as the block has had: rdi, rsi, rdx, rax, rcx, then what came to be between.
+  volatile uint64_t* block = (volatile uint64_t*)(vmi::alt_stack_base + 0xc00);
+  const uint64_t words[] = {first,       second,     third, number, (uint64_t)landing_pad,
+                            pad_stack(), said_flags, 0,     0,      0};
+  for (size_t i = 0; i < sizeof words / sizeof *words; ++i) block[i] = words[i];
+}
+
+TEST(direct_entries_with_forged_blocks_under_every_flag) {
+  static const uint64_t flags[] = {direction, alignment, nested_task, direction | alignment,
+                                   direction | nested_task | alignment | identification};
+  // Each copies to or from user memory, from the middle of what tells if that went the wrong way.
+  static const uint64_t calls[] = {SYS_stat, SYS_uname, SYS_rt_sigaction, SYS_readlink, SYS_getcwd};
+  static char text[8192];
+  constexpr long offsets = 0x80, flag_sets = sizeof flags / sizeof *flags;
+  constexpr long all = offsets * flag_sets * (long)(sizeof calls / sizeof *calls);
+  sweep("flags x forged direct block", all, stride(1), [](long i) {
+    const uint64_t set = flags[i / offsets % flag_sets];
+    memset(text, 'A', sizeof text);
+    uint64_t middle = (uint64_t)text + 4096;
+    Registers registers = {};
+    registers.rsp = pad_stack();
+    registers.rflags = 2 | set;
+    mark_last_trap();
+    forge_direct_block(calls[i / offsets / flag_sets], middle, middle, 64, 0x202);
+    hostile_jump_unmarked(&registers, vmi::gate_base + 0x200 + (uint64_t)(i % offsets));
+  });
+}
+
 TEST(a_whole_program_single_stepped) {
   step_over_traps = true;
   int ending = attempt([] {

@@ -249,6 +249,22 @@ TEST(forged_host_frames) {
         [](long i) { jump_with_stack(vmi::gate_base + 0x100, words[i / 5], values[i % 5]); });
 }
 
+/// Each component of the vector state in turn is said to be there, the host's own and those that a
+/// process must ask for (AMX) or may not load (protection keys' rights) among them.
+TEST(forged_components_of_the_hosts_vector_state) {
+  constexpr long header = 512, last_component = 63;
+  sweep("vector components", last_component + 1, 1, [](long component) {
+    if (!take_snapshot() || find_context() == 0) return;
+    auto* context = (const ucontext_t*)(snapshot + (find_context() - vmi::alt_stack_base));
+    const uint64_t area = (uint64_t)context->uc_mcontext.fpregs;
+    if (area < vmi::alt_stack_base || area >= vmi::alt_stack_base + sizeof snapshot) return;
+    const long word = (long)(area - vmi::alt_stack_base + header) / 8;
+    for (uint64_t others : {0ul, 7ul})
+      attempt([&] { jump_with_stack(vmi::gate_base, word, others | 1ul << component); });
+  });
+  CHECK(sound(true));
+}
+
 TEST(an_alternate_stack_full_of_one_value) {
   if (!take_snapshot()) return;
   sweep("filled", evils * 6, 1, [](long i) {
