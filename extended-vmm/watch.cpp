@@ -37,12 +37,12 @@ constexpr int kick_milliseconds = 20;
 
 /// Passes a new size of the terminal on. The signal is a tick before its time: it ends the guest's
 /// wait. True while the guest has not looked.
-bool serve_terminal(const MachineProcesses& processes, const monitor::Terminal& terminal,
+bool serve_terminal(MachineProcesses& processes, const monitor::Terminal& terminal,
                     vmi::SharedInfo& shared, bool unseen) {
   constexpr std::uint32_t console = 1u << vmi::irq_console;
   if (!terminal.pass_on_size(shared) && !(unseen && (shared.pending.load() & console)))
     return false;
-  if (const pid_t pid = processes.running(); pid > 0) kill(pid, SIGPROF);
+  processes.signal_running(SIGPROF);
   return true;
 }
 

@@ -42,7 +42,7 @@ std::optional<ProcessEnd> DebuggedProcesses::run(pid_t first, const GuestMemory&
     if (pid < 0 && errno != EINTR) throw_errno("cannot wait for the debugged process");
     if (pid <= 0) {
       if (timeout_seconds && monotonic_seconds() > deadline) return std::nullopt;
-      stub_.look(running_());
+      if (const pid_t running = running_(); known_.contains(running)) stub_.look(running);
       usleep(look_period_us);
     } else if (!WIFSTOPPED(status)) {
       known_.erase(pid);

@@ -44,7 +44,7 @@ struct ChildPlan {
 void leave_the_host(pid_t launcher) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != launcher) _exit(GuestProcess::startup_failed);
-  prctl(PR_SET_NAME, "guest-machine");
+  prctl(PR_SET_NAME, GuestProcess::name);
   rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
@@ -178,6 +178,10 @@ GuestProcess::~GuestProcess() {
     }
   }
   munmap(error_page_, vmi::page_size);
+}
+
+std::string GuestProcess::startup_error() const {
+  return {error_page_, strnlen(error_page_, vmi::page_size)};
 }
 
 }  // namespace monitor

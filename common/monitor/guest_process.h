@@ -45,8 +45,10 @@ class GuestProcess {
   GuestProcess& operator=(const GuestProcess&) = delete;
 
   static constexpr int startup_failed = 121;
+  /// As the host lists it.
+  static constexpr char name[] = "guest-machine";
   [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] std::string startup_error() const { return error_page_; }
+  [[nodiscard]] std::string startup_error() const;
   /// The process was reaped: the destructor, which kills and reaps it otherwise, leaves it alone.
   void reaped() { pid_ = -1; }
 

@@ -5,11 +5,9 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
 namespace extended {
 namespace {
@@ -27,44 +25,47 @@ void wake(Member& member) {
 }  // namespace
 
 MachineProcesses::MachineProcesses(Members& members, pid_t first) : members_(members) {
+  children_.add(first);
   members_.table[0].pid = first;
 }
 
-pid_t MachineProcesses::running() const {
-  return members_.table[running_of(members_)].pid;
+pid_t MachineProcesses::running() {
+  const pid_t pid = members_.table[running_of(members_)].pid;
+  return children_.holds(pid) ? pid : pid_gone;
 }
 
-/// True: it is gone now. Without WNOHANG it is killed.
-bool MachineProcesses::reap(Member& member, int options) {
-  const pid_t pid = member.pid;  // read once: it may move
-  if (pid <= 0) return false;
-  if ((options & WNOHANG) == 0) kill(pid, SIGKILL);
-  int status = 0;
-  rusage usage{};
-  pid_t reaped;
-  do {
-    reaped = wait4(pid, &status, options | __WALL, &usage);
-  } while (reaped < 0 && errno == EINTR);
-  if (reaped != pid) return false;
-  cost_ += monitor::cost_of(usage);
-  if (&member == &members_.table[running_of(members_)]) status_ = status;
-  member.pid = pid_gone;
-  std::uint32_t called = turn_rescue;  // in vain
-  member.turn.compare_exchange_strong(called, turn_wait);
-  return true;
+void MachineProcesses::find_new() {
+  for (const Member& member : members_.table) children_.holds(member.pid);
+}
+
+/// If it has ended, or once it has. It may be moving within the table, and be there twice.
+void MachineProcesses::reap(pid_t pid, bool wait) {
+  const auto end = children_.reap(pid, wait);
+  if (!end) return;
+  cost_ += monitor::cost_of(end->usage);
+  if (members_.table[running_of(members_)].pid == pid) status_ = end->status;
+  for (Member& member : members_.table) {
+    std::int32_t its = pid;
+    if (!member.pid.compare_exchange_strong(its, pid_gone)) continue;
+    std::uint32_t called = turn_rescue;  // in vain
+    member.turn.compare_exchange_strong(called, turn_wait);
+  }
 }
 
 /// One of them is about to take another's place: its pid moves within the table.
-bool MachineProcesses::rescue_is_under_way() const {
+bool MachineProcesses::rescue_is_under_way() {
   return std::any_of(std::begin(members_.table), std::end(members_.table),
-                     [](const Member& member) { return member.turn == turn_rescue; });
+                     [&](const Member& member) {
+                       return member.turn == turn_rescue && children_.holds(member.pid);
+                     });
 }
 
 /// False: nobody is there.
 bool MachineProcesses::call_rescuer() {
   for (Member& member : members_.table) {
     std::uint32_t parked = turn_wait;
-    if (member.pid <= 0 || !member.turn.compare_exchange_strong(parked, turn_rescue)) continue;
+    if (!children_.holds(member.pid) || !member.turn.compare_exchange_strong(parked, turn_rescue))
+      continue;
     wake(member);
     return true;
   }
@@ -73,7 +74,8 @@ bool MachineProcesses::call_rescuer() {
 
 Care MachineProcesses::look_after(bool in_kernel) {
   constexpr int most_looks = 50;
-  for (Member& member : members_.table) reap(member, WNOHANG);
+  find_new();
+  for (const pid_t pid : children_.all()) reap(pid, false);
   if (rescue_is_under_way()) return Care::goes_on;
   Member& at_turn = members_.table[running_of(members_)];
   if (at_turn.turn == turn_wait) {
@@ -82,7 +84,7 @@ Care MachineProcesses::look_after(bool in_kernel) {
     return --looks_left_ == 0 ? Care::ended : Care::look_again;
   }
   looks_left_ = 0;
-  if (at_turn.pid != pid_gone) {
+  if (children_.holds(at_turn.pid)) {
     wake(at_turn);  // in place of one that died before it could
     return Care::goes_on;
   }
@@ -94,12 +96,14 @@ Care MachineProcesses::look_after(bool in_kernel) {
 // The table changes while they live: a process writes its child's pid before it dies (a clone is
 // not interrupted halfway), so that a child that was missed is found once its parent is gone.
 int MachineProcesses::end() {
-  bool again = true;
-  while (again) {
-    again = rescue_is_under_way();
-    for (Member& member : members_.table) again |= reap(member, 0);
+  for (;;) {
+    find_new();
+    children_.find_unnamed();
+    const auto all = children_.all();
+    if (all.empty()) return status_;
+    for (const pid_t pid : all) children_.signal(pid, SIGKILL);
+    for (const pid_t pid : all) reap(pid, true);
   }
-  return status_;
 }
 
 void MachineProcesses::reaped_first(const rusage& usage) {

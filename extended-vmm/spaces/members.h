@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "extended-vmm/resident/image.h"
+#include "extended-vmm/spaces/children.h"
 #include "monitor/accounting.h"
 
 namespace extended {
@@ -25,8 +26,9 @@ class MachineProcesses {
   MachineProcesses(const MachineProcesses&) = delete;
   MachineProcesses& operator=(const MachineProcesses&) = delete;
 
-  /// The one that runs guest code, or did a moment ago: whom to send a tick. pid_gone: it is dead.
-  [[nodiscard]] pid_t running() const;
+  /// The one that runs guest code, or did a moment ago. pid_gone: it is dead, or nobody of ours.
+  pid_t running();
+  void signal_running(int number) { children_.signal(running(), number); }
   /// Reaps the dead and sees to the rest. While the machine lives they were killed by somebody, or
   /// by the host: that is the end of the guest process that ran on it, if one did.
   Care look_after(bool in_kernel);
@@ -37,11 +39,13 @@ class MachineProcesses {
   [[nodiscard]] const monitor::ProcessCost& cost() const { return cost_; }
 
  private:
-  bool reap(Member& member, int options);
-  [[nodiscard]] bool rescue_is_under_way() const;
+  void find_new();
+  void reap(pid_t pid, bool wait);
+  bool rescue_is_under_way();
   bool call_rescuer();
 
   Members& members_;
+  Children children_;
   int status_ = 0;      // of the running one, once it is dead
   int looks_left_ = 0;  // when nobody seems to run
   monitor::ProcessCost cost_;

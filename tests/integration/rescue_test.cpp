@@ -1,14 +1,20 @@
 // A host process of a machine is killed by somebody on the host. With one for each guest address
 // space that is the end of the guest process that ran on it; one that was parked is replaced, and
-// nobody in the guest notices. Otherwise it is the end of the machine, and the tool says why.
+// nobody in the guest notices. Otherwise it is the end of the machine, and the tool says why. And
+// the launcher kills none but these, whatever the machine says.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <fstream>
 #include <map>
 
+#include "extended-vmm/resident/image.h"
 #include "tests/support/leaves_nothing.h"
 #include "tests/support/started_guest.h"
 #include "tests/support/tool.h"
@@ -105,6 +111,39 @@ TEST_P(Rescue, WithoutAnybodyLeftTheMachineEnds) {
   EXPECT_TRUE(kill_running(guest));
   EXPECT_EQ(guest.status(), 125);
   EXPECT_THAT(guest.said(), HasSubstr("killed by host signal 9"));
+}
+
+/// Says, where the machine says it, that `victim` is one of its processes.
+bool forge_member(const StartedGuest& guest, std::uint32_t index, pid_t victim) {
+  using extended::Member, extended::Members, extended::ResidentImage;
+  const std::uint64_t at = vmi::resident_base - vmi::window_base +
+                           offsetof(ResidentImage, members) + offsetof(Members, table) +
+                           index * sizeof(Member) + offsetof(Member, pid);
+  for (const auto& process : guest.processes()) {
+    if (process.name != "guest-machine") continue;
+    const int memory = open(("/proc/" + std::to_string(process.pid) + "/fd/3").c_str(), O_RDWR);
+    const bool written = pwrite(memory, &victim, sizeof victim, at) == sizeof victim;
+    close(memory);
+    return written;
+  }
+  return false;
+}
+
+TEST_P(Rescue, AForgedPidIsNotKilled) {
+  const pid_t victim = fork();
+  if (victim == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) pause();
+  }
+  {
+    StartedGuest guest(GetParam(), "echo ready; read word; exit 3");
+    ASSERT_TRUE(forge_member(guest, extended::most_members - 1, victim));
+    guest.tell();
+    EXPECT_EQ(guest.status(), 3) << guest.said();
+  }
+  EXPECT_EQ(waitpid(victim, nullptr, WNOHANG), 0) << "killed by the launcher";
+  kill(victim, SIGKILL);
+  waitpid(victim, nullptr, 0);
 }
 
 class LostMachine : public support::LeavesNothing {};
