@@ -31,16 +31,20 @@ std::uint64_t address(void (*function)()) {
   return reinterpret_cast<std::uint64_t>(function);
 }
 
-HostCallSites sites_of(const ResidentImage& resident, const Gate& gate, Protect protect,
-                       const monitor::GuestMemory& memory) {
-  return {.protect = protect,
+HostCallSites sites_of(const ResidentImage& resident, const Gate& gate) {
+  const StartInfo& start = resident.start_info;
+  return {.protect = start.protect,
           .opened = vmi::gate_base + gate.opened_offset,
           .closed = vmi::gate_base + gate.closed_offset,
           .direct_opened = vmi::gate_base + gate.direct_opened_offset,
           .direct_closed = vmi::gate_base + gate.direct_closed_offset,
           .host_call = address(resident.host_call_ip),
           .signal_return = address(resident.signal_return_ip),
-          .mapping_bytes = memory.total_bytes()};
+          .mapping_bytes = vmi::window_size + start.ram_bytes,
+          .trap = start.trap,
+          .spaces = start.spaces,
+          .block_bytes = start.block_bytes,
+          .block_read_only = start.block_read_only != 0};
 }
 
 /// The host kernel's own struct sigaction: the C library would put its own restorer in.
@@ -77,7 +81,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
       .block_read_only = disk.read_only(),
       .direct_saved_offset = static_cast<std::uint32_t>(gate.direct_saved_offset)};
 
-  const HostCallSites sites = sites_of(resident, gate, protect, memory);
+  const HostCallSites sites = sites_of(resident, gate);
   const std::vector<sock_filter> filter = make_filter(sites);
   const GateConstants constants{resident.signal_entry, memory.total_bytes(), resident.direct_entry};
 

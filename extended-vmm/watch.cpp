@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "extended-vmm/allowed_calls.h"
 #include "extended-vmm/trap/call_site.h"
 #include "monitor/clock.h"
 #include "monitor/debugged_processes.h"
@@ -142,10 +143,11 @@ End watch_observed(const Machine& machine, const HostCallSites& sites, monitor::
   auto in_kernel = [&](pid_t pid) {
     return machine.memory.shared_info().in_kernel.load() != 0 || pid != machine.processes.running();
   };
+  // Until the resident part's first host call this is still the launcher's own code.
+  bool started = false;
   monitor::Observer observer(in_kernel, [&](const monitor::ObservedCall& call) {
-    // Until the resident part's first instruction this is still the launcher's own code.
-    return machine.resident.report.start_tsc == 0 ||
-           is_allowed(sites, call.arch, call.ip, call.number, call.arguments);
+    started = started || call.ip == sites.host_call;
+    return !started || is_allowed(sites, call);
   });
   observer.attach(machine.first);
   const auto end = observer.watch(machine.first, machine.config.timeout_seconds,

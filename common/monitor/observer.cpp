@@ -130,8 +130,7 @@ void Observer::entered_call(pid_t pid) {
   std::copy(std::begin(info.entry.args), std::end(info.entry.args), call.arguments);
   call.in_kernel = in_kernel_(pid);
   // Judged now, not when it is settled: what the rules look at may have moved on by then.
-  const auto known = calls_.find(key_of(call));
-  call.allowed = known == calls_.end() ? rules_(call) : known->second.allowed;
+  call.allowed = rules_(call);
   open_[pid] = call;
 }
 
@@ -156,7 +155,8 @@ void Observer::settle(pid_t pid, bool trapped) {
 }
 
 Observer::Key Observer::key_of(const ObservedCall& call) {
-  return {call.ip, call.arch, call.number, std::to_array(call.arguments), call.in_kernel};
+  return {call.ip,        call.arch,   call.number, std::to_array(call.arguments),
+          call.in_kernel, call.allowed};
 }
 
 std::vector<ObservedCall> Observer::report() const {

@@ -25,8 +25,8 @@ namespace monitor {
 
 class Observer {
  public:
-  /// True for a call that the VMM's own rules allow. Asked once for each distinct call; `allowed`
-  /// and `count` are not set yet.
+  /// True for a call that the VMM's own rules allow. Asked at each call; `allowed` and `count` are
+  /// not set yet.
   using Rules = std::function<bool(const ObservedCall&)>;
 
   /// Does that process run guest-kernel code now? Asked at each call.
@@ -61,8 +61,8 @@ class Observer {
   void settle(pid_t pid, bool trapped);
   [[nodiscard]] bool is_trap_of(pid_t pid) const;
 
-  using Key =
-      std::tuple<std::uint64_t, std::uint32_t, std::uint64_t, std::array<std::uint64_t, 6>, bool>;
+  using Key = std::tuple<std::uint64_t, std::uint32_t, std::uint64_t, std::array<std::uint64_t, 6>,
+                         bool, bool>;
   static Key key_of(const ObservedCall& call);
 
   InKernel in_kernel_;

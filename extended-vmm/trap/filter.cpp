@@ -1,8 +1,9 @@
 // Builds the filter: see filter.h. Sites are told apart by exact address. A page-granular test
 // could be bypassed (a user page that ends in `0f 05`, just before the gate), and so could a test
 // of the address alone for the two calls in the gate: user code can jump there with its own
-// arguments, so these compare every argument too. The calls made inside the window need no such
-// care: user code cannot reach a closed window. Their numbers are listed all the same.
+// arguments, so these compare every argument too. The calls made inside the window user code cannot
+// reach while the window is closed. Their arguments are compared all the same, with a table
+// (host_calls.h): a mistake that lets guest code into an open window is not yet a way out.
 #include "extended-vmm/trap/filter.h"
 
 #include <linux/audit.h>
@@ -12,23 +13,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstddef>
-#include <iterator>
+#include <set>
+#include <utility>
 
+#include "extended-vmm/trap/host_calls.h"
 #include "monitor/error.h"
 #include "monitor/guest_process.h"
 
 namespace extended {
 namespace {
-
-/// Host calls the resident part makes from inside the window.
-constexpr std::uint32_t window_calls[] = {
-    SYS_mmap,      SYS_munmap,        SYS_mprotect,  SYS_pread64,    SYS_pwrite64,
-    SYS_pwritev,   SYS_sigaltstack,   SYS_read,      SYS_write,      SYS_ppoll,
-    SYS_getrandom, SYS_clock_gettime, SYS_setitimer, SYS_exit_group, SYS_fdatasync,
-    SYS_futex,     SYS_clone,         SYS_prctl,     SYS_getppid,    SYS_rt_sigprocmask,
-    SYS_lseek,     SYS_sendfile};
 
 struct GateCall {
   std::uint64_t ip, number;
@@ -71,40 +65,128 @@ constexpr std::uint32_t high(std::uint64_t value) {
   return static_cast<std::uint32_t>(value >> 32);
 }
 
-/// A straight-line assembler for "if this, and this, then ALLOW; else go on with the next rule".
+/// An assembler for "if this, and this, then ALLOW; else go on with the next rule".
 class Rules {
  public:
   void load(std::size_t offset) {
-    code_.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)));
+    add(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
   }
   /// The loaded word must be `value`, or the call is nobody's of ours: trap at once.
   void demand(std::uint32_t value) {
-    code_.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0));
+    jump(BPF_JEQ, value, 1, 0);
     answer(SECCOMP_RET_TRAP);
   }
   /// The loaded word must be `value`, or this rule does not apply.
-  void require(std::uint32_t value) {
-    pending_.push_back(code_.size());
-    code_.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 0));
-  }
-  void require_any(std::span<const std::uint32_t> values) {
-    for (std::size_t i = 0; i + 1 < values.size(); ++i)
-      code_.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, values[i],
-                               static_cast<std::uint8_t>(values.size() - 1 - i), 0));
-    require(values.back());
-  }
-  void answer(std::uint32_t action) { code_.push_back(BPF_STMT(BPF_RET | BPF_K, action)); }
+  void require(std::uint32_t value) { jump(BPF_JEQ, value, 0, next_rule); }
+  void answer(std::uint32_t action) { add(BPF_RET | BPF_K, action); }
   void end_rule() {
     answer(SECCOMP_RET_ALLOW);
-    for (std::size_t at : pending_) code_[at].jf = static_cast<std::uint8_t>(code_.size() - at - 1);
+    for (auto [at, way] : pending_)
+      code_[at].*way = static_cast<std::uint8_t>(code_.size() - at - 1);
     pending_.clear();
   }
+  /// What follows, up to end_group(), is for calls with the loaded number alone.
+  void begin_group(std::uint32_t number) {
+    jump(BPF_JEQ, number, 1, 0);
+    group_ = code_.size();
+    add(BPF_JMP | BPF_JA, 0);
+  }
+  void end_group() {
+    answer(SECCOMP_RET_TRAP);
+    code_[group_].k = static_cast<std::uint32_t>(code_.size() - group_ - 1);
+  }
+  void limit(const Limit& limit);
   std::vector<sock_filter> take() { return std::move(code_); }
 
  private:
+  static constexpr std::uint8_t next_rule = 0xff;
+
+  void add(std::uint16_t operation, std::uint32_t value) {
+    code_.push_back({operation, 0, 0, value});
+  }
+  /// Compares the loaded word: how many instructions to skip, or next_rule.
+  void jump(std::uint16_t test, std::uint32_t value, std::uint8_t yes, std::uint8_t no) {
+    if (yes == next_rule) pending_.emplace_back(code_.size(), &sock_filter::jt);
+    if (no == next_rule) pending_.emplace_back(code_.size(), &sock_filter::jf);
+    const bool by_register = test == (BPF_JGE | BPF_X);
+    code_.push_back(
+        {static_cast<std::uint16_t>(BPF_JMP | test | (by_register ? 0 : BPF_K)), yes, no, value});
+  }
+  void load_low(int argument) { load(offsetof(seccomp_data, args) + 8 * argument); }
+  void load_high(int argument) { load(offsetof(seccomp_data, args) + 8 * argument + 4); }
+  void equals(int argument, std::uint64_t value);
+  void at_least(int argument, std::uint64_t value);
+  void at_most(int argument, std::uint64_t value);
+  void sum_at_most(int one, int other, std::uint64_t value);
+
   std::vector<sock_filter> code_;
-  std::vector<std::size_t> pending_;
+  std::vector<std::pair<std::size_t, std::uint8_t sock_filter::*>> pending_;
+  std::size_t group_ = 0;
 };
+
+void Rules::equals(int argument, std::uint64_t value) {
+  load_low(argument);
+  require(low(value));
+  load_high(argument);
+  require(high(value));
+}
+
+void Rules::at_least(int argument, std::uint64_t value) {
+  load_high(argument);
+  jump(BPF_JGT, high(value), 3, 0);
+  require(high(value));
+  load_low(argument);
+  jump(BPF_JGE, low(value), 0, next_rule);
+}
+
+void Rules::at_most(int argument, std::uint64_t value) {
+  load_high(argument);
+  jump(BPF_JGT, high(value), next_rule, 0);
+  jump(BPF_JEQ, high(value), 0, 2);
+  load_low(argument);
+  jump(BPF_JGT, low(value), next_rule, 0);
+}
+
+/// Both are at most `value`, and it is below 2^63: nothing but the carry between words overflows.
+void Rules::sum_at_most(int one, int other, std::uint64_t value) {
+  load_low(other);
+  add(BPF_MISC | BPF_TAX, 0);
+  load_low(one);
+  add(BPF_ALU | BPF_ADD | BPF_X, 0);
+  add(BPF_ST, 0);
+  jump(BPF_JGE | BPF_X, 0, 3, 0);  // no carry
+  load_high(other);
+  add(BPF_ALU | BPF_ADD | BPF_K, 1);
+  add(BPF_JMP | BPF_JA, 1);
+  load_high(other);
+  add(BPF_MISC | BPF_TAX, 0);
+  load_high(one);
+  add(BPF_ALU | BPF_ADD | BPF_X, 0);
+  jump(BPF_JGT, high(value), next_rule, 0);
+  jump(BPF_JEQ, high(value), 0, 2);
+  add(BPF_LD | BPF_MEM, 0);
+  jump(BPF_JGT, low(value), next_rule, 0);
+}
+
+void Rules::limit(const Limit& limit) {
+  switch (limit.kind) {
+    case Limit::Kind::equals:
+      return equals(limit.argument, limit.value);
+    case Limit::Kind::at_most:
+      return at_most(limit.argument, limit.value);
+    case Limit::Kind::bits:
+      load_low(limit.argument);
+      jump(BPF_JSET, ~low(limit.value), next_rule, 0);
+      load_high(limit.argument);
+      return require(0);
+    case Limit::Kind::lies_in:
+      at_least(limit.argument, limit.begin);
+      if (limit.length == Limit::no_length) return at_most(limit.argument, limit.end - limit.value);
+      at_most(limit.argument, limit.end);
+      at_most(limit.length, limit.end - limit.begin);
+      return sum_at_most(limit.argument, limit.length, limit.end);
+  }
+}
 
 constexpr std::size_t ip_offset = offsetof(seccomp_data, instruction_pointer);
 constexpr std::size_t number_offset = offsetof(seccomp_data, nr);
@@ -124,6 +206,21 @@ void add_gate_call(Rules& rules, const GateCall& call) {
   rules.end_rule();
 }
 
+/// All rules with one number make one group: the others skip it at once.
+void add_window_calls(Rules& rules, const std::vector<HostCallRule>& table) {
+  std::set<std::uint32_t> done;
+  for (const HostCallRule& first : table) {
+    if (!done.insert(first.number).second) continue;
+    rules.begin_group(first.number);
+    for (const HostCallRule& rule : table) {
+      if (rule.number != first.number) continue;
+      for (const Limit& limit : rule.limits) rules.limit(limit);
+      rules.end_rule();
+    }
+    rules.end_group();
+  }
+}
+
 }  // namespace
 
 std::vector<sock_filter> make_filter(const HostCallSites& sites) {
@@ -135,30 +232,16 @@ std::vector<sock_filter> make_filter(const HostCallSites& sites) {
   rules.demand(high(vmi::window_base));
   for (const GateCall& call : gate_calls(sites)) add_gate_call(rules, call);
   rules.load(ip_offset);
-  rules.require(low(sites.host_call));
-  rules.load(number_offset);
-  rules.require_any(window_calls);
-  rules.end_rule();
-  rules.load(ip_offset);
   rules.require(low(sites.signal_return));
   rules.load(number_offset);
   rules.require(SYS_rt_sigreturn);
   rules.end_rule();
+  rules.load(ip_offset);
+  rules.demand(low(sites.host_call));
+  rules.load(number_offset);
+  add_window_calls(rules, window_calls(sites));
   rules.answer(SECCOMP_RET_TRAP);
   return rules.take();
-}
-
-bool is_allowed(const HostCallSites& sites, std::uint32_t arch, std::uint64_t ip,
-                std::uint64_t number, const std::uint64_t (&arguments)[6]) {
-  if (arch != AUDIT_ARCH_X86_64) return false;
-  if (ip == sites.host_call)
-    return std::find(std::begin(window_calls), std::end(window_calls), number) !=
-           std::end(window_calls);
-  if (ip == sites.signal_return) return number == SYS_rt_sigreturn;
-  for (const GateCall& call : gate_calls(sites))
-    if (call.ip == ip && call.number == number)
-      return std::equal(call.arguments.begin(), call.arguments.end(), arguments);
-  return false;
 }
 
 void install_filter(const std::vector<sock_filter>& filter) {
