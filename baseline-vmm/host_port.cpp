@@ -68,6 +68,13 @@ void HostPort::random(void* data, std::size_t bytes) {
 }
 
 void HostPort::marker(std::uint64_t host_ns, const char* text, std::size_t bytes) {
+  // A guest can make any number of them.
+  constexpr std::size_t stamp_bytes = 24, most_marker_bytes = 16384;
+  if (bytes + stamp_bytes > most_marker_bytes - marker_bytes_) {
+    ++markers_lost_;
+    return;
+  }
+  marker_bytes_ += bytes + stamp_bytes;
   markers_.push_back({host_ns, std::string(text, bytes)});
 }
 
@@ -93,6 +100,13 @@ void HostPort::stray_access(std::uint32_t address, bool write) {
   if (warnings_.size() >= most_warnings) return;
   warnings_.push_back(fmt::format("the guest kernel {} device address {:#x}, which no device owns",
                                   write ? "wrote to" : "read", address));
+}
+
+std::vector<std::string> HostPort::warnings() const {
+  auto all = warnings_;
+  if (markers_lost_ != 0)
+    all.push_back(fmt::format("{} markers were lost: a run holds some hundred", markers_lost_));
+  return all;
 }
 
 }  // namespace baseline

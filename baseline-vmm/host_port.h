@@ -30,12 +30,14 @@ class HostPort final : public devices::HostPort {
   void stray_access(std::uint32_t address, bool write) override;
 
   [[nodiscard]] const std::vector<monitor::Marker>& markers() const { return markers_; }
-  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+  [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
   monitor::BlockImage disk_;
   const monitor::GuestMemory& memory_;
   std::vector<monitor::Marker> markers_;
+  std::size_t marker_bytes_ = 0;  // as they would be in a log
+  std::uint64_t markers_lost_ = 0;
   std::vector<std::string> warnings_;
 };
 

@@ -124,7 +124,7 @@ class Launch final : public Services {
   HostPort port_;
   devices::Machine machine_;
   Ticker ticker_;
-  Observer observer_;
+  Observer observer_{rules_};
   monitor::Outcome outcome_;
 
   const std::uint64_t started_ns_;

@@ -1,5 +1,5 @@
 // Observer: every host call that really reached the host, for tests (MachineConfig::observe).
-// Identical ones are folded.
+// Identical ones are folded. Each is judged by a table of its own (allowed_calls.h).
 #pragma once
 
 #include <array>
@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "baseline-vmm/allowed_calls.h"
 #include "baseline-vmm/protocol.h"
 #include "monitor/machine_config.h"
 
@@ -15,7 +16,11 @@ namespace baseline {
 
 class Observer {
  public:
-  void record(const HostCall& call, bool in_kernel, bool allowed) {
+  explicit Observer(const Rules& sites) : sites_(sites) {}
+
+  /// `admitted`: by the VMM process.
+  void record(const HostCall& call, bool in_kernel, bool admitted) {
+    const bool allowed = admitted && is_allowed(sites_, call, in_kernel);
     Key key{call.ip, call.arch, call.number, std::to_array(call.arguments), in_kernel, allowed};
     ++calls_[key];
   }
@@ -34,6 +39,7 @@ class Observer {
  private:
   using Key = std::tuple<std::uint64_t, std::uint32_t, std::uint64_t, std::array<std::uint64_t, 6>,
                          bool, bool>;
+  const Rules sites_;
   std::map<Key, std::uint64_t> calls_;
 };
 

@@ -237,7 +237,8 @@ Resume Stops::on_kernel_trap(int signal) {
   SignalInfo info = tracee_.signal_info();
   vmi::UserAccess& access = shared_.user_access;
   bool page_fault = signal == SIGSEGV || signal == SIGBUS;
-  if (mode_ != Mode::kernel || !page_fault || access.landing == 0 ||
+  const std::uint64_t landing = access.landing;  // the guest's word: looked at once
+  if (mode_ != Mode::kernel || !page_fault || landing == 0 ||
       !vmi::is_user_range(info.address, 1)) {
     return die(fmt::format("guest kernel died: signal {} ({}) at address {:#x}", signal,
                            strsignal(signal), info.address));
@@ -249,7 +250,7 @@ Resume Stops::on_kernel_trap(int signal) {
   if (signal == SIGSEGV && info.code == SEGV_ACCERR) access.error_code |= vmi::fault_present;
   ++shared_.counters.kernel_access_faults;
   plain_syscall_ = false;
-  tracee_.set_ip(access.landing);
+  tracee_.set_ip(landing);
   return resume();
 }
 

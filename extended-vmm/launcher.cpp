@@ -68,6 +68,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const double start = monitor::monotonic_seconds();
   monitor::prepare_guest(memory, config, resident_elf());
   auto& resident = *reinterpret_cast<ResidentImage*>(memory.at(vmi::resident_base));
+  const vmi::TimeScale scale = memory.shared_info().time;
   const Gate gate = gate_for(protect, config.config.trap, config.account);
   resident.start_info = {
       .trap = config.config.trap,
@@ -111,23 +112,21 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const End end = watch(machine, sites, outcome);
   const double ended = monitor::monotonic_seconds();
 
-  judge_end(end.status, process, memory, resident.report, outcome);
+  const Report report = resident.report;
+  judge_end(end.status, process.startup_error(), memory, report, outcome);
   if (!end.in_time) {
     outcome.exit_status = 124;
     outcome.failure = "timeout: the guest ran longer than allowed (--timeout)";
   }
-  const auto& scale = memory.shared_info().time;
-  if (resident.report.first_user_tsc != 0) {
-    const double booted = static_cast<double>(scale.monotonic_ns) / 1e9 +
-                          tsc_seconds(scale, resident.report.first_user_tsc - scale.base_tsc);
-    outcome.boot_seconds = booted - start;
-    outcome.wall_seconds = ended - booted;
+  if (const auto booted = boot_time(report, scale, __builtin_ia32_rdtsc())) {
+    outcome.boot_seconds = *booted - start;
+    outcome.wall_seconds = ended - *booted;
   }
   outcome.cpu_seconds =
       processes.cost().cpu_seconds + monitor::cpu_seconds(CLOCK_THREAD_CPUTIME_ID) - own_cpu;
   outcome.rss_bytes = processes.cost().peak_rss_bytes;
   outcome.window_is_huge = memory.window_is_huge();
-  read_markers(resident.report, outcome);
+  read_markers(report, outcome);
   monitor::collect_counters(memory, outcome);
   // There it counts entries into the kernel: nothing is opened.
   if (protect == Protect::none) outcome.counters["window_openings"] = 0;

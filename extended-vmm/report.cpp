@@ -9,6 +9,9 @@
 #include <cstring>
 #include <string_view>
 
+#include "monitor/guest_process.h"
+#include "monitor/time_scale.h"
+
 extern "C" const std::byte extended_resident_image_begin[], extended_resident_image_end[];
 
 namespace extended {
@@ -34,11 +37,14 @@ void read_markers(const Report& report, monitor::Outcome& outcome) {
                                " markers were lost: a run holds some hundred");
 }
 
-double tsc_seconds(const vmi::TimeScale& scale, std::uint64_t ticks) {
-  return static_cast<double>(ticks) * scale.mult / static_cast<double>(1ull << scale.shift) / 1e9;
+std::optional<double> boot_time(const Report& report, const vmi::TimeScale& scale,
+                                std::uint64_t now_tsc) {
+  const std::uint64_t tsc = report.first_user_tsc;
+  if (tsc < scale.base_tsc || tsc > now_tsc) return {};
+  return static_cast<double>(monitor::scaled_monotonic_ns(scale, tsc)) / 1e9;
 }
 
-void judge_end(int status, const monitor::GuestProcess& process, const monitor::GuestMemory& memory,
+void judge_end(int status, const std::string& startup_error, const monitor::GuestMemory& memory,
                const Report& report, monitor::Outcome& outcome) {
   constexpr int machine_failed = 125;
   outcome.exit_status = machine_failed;
@@ -49,11 +55,10 @@ void judge_end(int status, const monitor::GuestProcess& process, const monitor::
     static_assert(sizeof(DeathRegisters) == sizeof(monitor::KernelRegisters));
     monitor::KernelRegisters registers;
     std::memcpy(&registers, &report.registers, sizeof registers);
-    outcome.failure =
-        monitor::describe_death(memory, std::string(report.message, strnlen(report.message, 256)),
-                                registers, resident_elf());
+    const std::string message(report.message, strnlen(report.message, sizeof report.message));
+    outcome.failure = monitor::describe_death(memory, message, registers, resident_elf());
   } else if (WIFEXITED(status) && WEXITSTATUS(status) == monitor::GuestProcess::startup_failed) {
-    outcome.failure = process.startup_error();
+    outcome.failure = startup_error;
   } else if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
     outcome.failure = "the guest-machine process was killed by host signal " +

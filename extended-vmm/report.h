@@ -1,12 +1,14 @@
-// What the resident part left behind in the window, once its process has ended.
+// What the resident part left behind in the window, once its process has ended. It is the machine's
+// word: a copy is read, in which nothing changes any more, and nothing in it is taken for granted.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
+#include <string>
 
 #include "extended-vmm/resident/image.h"
 #include "monitor/guest_memory.h"
-#include "monitor/guest_process.h"
 
 namespace extended {
 
@@ -15,12 +17,13 @@ std::span<const std::byte> resident_elf();
 
 /// How the guest-machine process ended, from its wait status and the resident part's report: sets
 /// exit_status and failure.
-void judge_end(int status, const monitor::GuestProcess&, const monitor::GuestMemory&, const Report&,
-               monitor::Outcome&);
+void judge_end(int status, const std::string& startup_error, const monitor::GuestMemory&,
+               const Report&, monitor::Outcome&);
 
 void read_markers(const Report&, monitor::Outcome&);
 
-/// A number of TSC ticks in seconds.
-double tsc_seconds(const vmi::TimeScale&, std::uint64_t ticks);
+/// When the first guest user instruction ran, by the host's monotonic clock. Nothing: never, or at
+/// a time that cannot be. `scale` is as the launcher made it.
+std::optional<double> boot_time(const Report&, const vmi::TimeScale& scale, std::uint64_t now_tsc);
 
 }  // namespace extended

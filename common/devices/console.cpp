@@ -60,11 +60,17 @@ void Console::drain(Output& output) {
   output.blocked = false;
   if (!output.ring.sane()) output.status = -EIO;
   int interrupted = 0;
+  std::uint32_t done = 0;
   while (output.status == 0) {
     RingSpan span = output.ring.readable();
     if (span.bytes == 0) return;
+    if (done >= output.ring.capacity()) {  // a guest that runs beside fills it again and again
+      output.blocked = true;
+      return;
+    }
     std::int64_t written = host_.write(output.stream, span.data, span.bytes);
     if (written > 0 && written <= span.bytes) {
+      done += static_cast<std::uint32_t>(written);
       output.ring.consume(static_cast<std::uint32_t>(written));
     } else if (written == -EINTR && ++interrupted < interrupted_attempts) {
       continue;

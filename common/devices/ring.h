@@ -21,6 +21,7 @@ class RingEnd {
   explicit RingEnd(vmi::ByteRing<N>& ring)
       : head_(ring.head), tail_(ring.tail), data_(ring.data), capacity_(N) {}
 
+  [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
   /// False when head and tail cannot both be right. `reset` then drops what is in the ring.
   [[nodiscard]] bool sane() const { return filled() <= capacity_; }
   void reset_as_consumer() { tail_.store(head_.load(std::memory_order_acquire)); }
@@ -28,13 +29,15 @@ class RingEnd {
 
   // -- Consumer: the oldest bytes that lie in one piece; then how many of them are used up.
   [[nodiscard]] RingSpan readable() const {
-    return piece(tail_.load(std::memory_order_relaxed), sane() ? filled() : 0);
+    const std::uint32_t bytes = filled();
+    return piece(tail_.load(std::memory_order_relaxed), bytes <= capacity_ ? bytes : 0);
   }
   void consume(std::uint32_t bytes) { tail_.fetch_add(bytes, std::memory_order_release); }
 
   // -- Producer: free space that lies in one piece; then how much of it was filled.
   [[nodiscard]] RingSpan writable() const {
-    return piece(head_.load(std::memory_order_relaxed), sane() ? capacity_ - filled() : 0);
+    const std::uint32_t bytes = filled();
+    return piece(head_.load(std::memory_order_relaxed), bytes <= capacity_ ? capacity_ - bytes : 0);
   }
   void produce(std::uint32_t bytes) { head_.fetch_add(bytes, std::memory_order_release); }
 

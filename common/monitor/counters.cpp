@@ -5,6 +5,7 @@
 
 #include "monitor/guest_memory.h"
 #include "monitor/syscall_names.h"
+#include "monitor/time_scale.h"
 
 namespace monitor {
 
@@ -18,7 +19,7 @@ void collect_system_calls(const vmi::Accounts& accounts, Outcome& outcome) {
   }
 }
 
-void collect_time(const vmi::Accounts& accounts, const vmi::TimeScale& scale, Outcome& outcome) {
+void collect_time(const vmi::Accounts& accounts, const vmi::TimeScale scale, Outcome& outcome) {
 #define X(name) outcome.cycles[#name] = accounts.cycles[vmi::account_##name];
   VMI_ACCOUNTS(X)
 #undef X
@@ -27,8 +28,7 @@ void collect_time(const vmi::Accounts& accounts, const vmi::TimeScale& scale, Ou
     calls += accounts.cycles[vmi::Accounts::system_call(number)];
   }
   outcome.shortest_trapped_stay = accounts.shortest_trapped_stay;
-  outcome.cycles_per_second =
-      1e9 * static_cast<double>(1ull << scale.shift) / static_cast<double>(scale.mult);
+  outcome.cycles_per_second = cycles_per_second(scale);
 }
 
 }  // namespace

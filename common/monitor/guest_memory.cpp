@@ -2,6 +2,7 @@
 // Used by both launchers before they start a guest-machine process, which maps the same memfd.
 #include "monitor/guest_memory.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -90,11 +91,16 @@ GuestMemory::GuestMemory(std::uint64_t ram_bytes) : ram_bytes_(ram_bytes) {
     throw HostError(fmt::format("guest memory of {} MiB does not fit: the host has {} MiB left; {}",
                                 mebibytes(ram_bytes), mebibytes(available), smaller));
   }
-  fd_ = memfd_create("typetwo-guest", MFD_CLOEXEC);
+  fd_ = memfd_create("typetwo-guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd_ < 0) throw_errno("cannot create guest memory (memfd_create)");
   try {
     if (ftruncate(fd_, static_cast<off_t>(total_bytes())) != 0) {
       throw_errno("cannot size guest memory", smaller);
+    }
+    // A guest-machine process holds the descriptor: what it can do with it must not change the
+    // size.
+    if (fcntl(fd_, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
+      throw_errno("cannot seal guest memory");
     }
     base_ = map_aligned(fd_, total_bytes());
   } catch (...) {

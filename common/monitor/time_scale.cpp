@@ -83,6 +83,11 @@ vmi::TimeScale measure_time_scale() {
   return scale;
 }
 
+double cycles_per_second(const vmi::TimeScale& scale) {
+  if (scale.mult == 0 || scale.shift >= 64) return 0;
+  return 1e9 * static_cast<double>(1ull << scale.shift) / static_cast<double>(scale.mult);
+}
+
 std::uint64_t scaled_monotonic_ns(const vmi::TimeScale& scale, std::uint64_t tsc) {
   unsigned __int128 product = static_cast<unsigned __int128>(tsc - scale.base_tsc) * scale.mult;
   return scale.monotonic_ns + static_cast<std::uint64_t>(product >> scale.shift);

@@ -13,6 +13,9 @@ void begin_time_calibration();
 /// begin_time_calibration().
 vmi::TimeScale measure_time_scale();
 
+/// Of the TSC; 0 for a scale that cannot be: it lies in guest memory while the guest runs.
+double cycles_per_second(const vmi::TimeScale& scale);
+
 /// What the guest kernel computes from a scale; for tests.
 std::uint64_t scaled_monotonic_ns(const vmi::TimeScale& scale, std::uint64_t tsc);
 

@@ -40,7 +40,8 @@ struct Accounts {
   std::uint32_t reserved;
   /// The shortest time in user mode that ended in a trap: the host's part of a trap is no longer.
   std::uint64_t shortest_trapped_stay;
-  std::uint64_t cycles[account_system_calls + system_call_slots];
+  static constexpr std::uint32_t slots = account_system_calls + system_call_slots;
+  std::uint64_t cycles[slots];
   std::uint64_t calls[system_call_slots];    // served by the guest kernel. Guest kernel
   std::uint64_t trapped[system_call_slots];  // of them, those that cost a host trap. Monitor
 
@@ -48,9 +49,10 @@ struct Accounts {
     charged = account_kernel;
     charged_until = __builtin_ia32_rdtsc();
   }
-  /// Charges what has passed until `now`; from then on pays `next`. Returns who paid so far.
+  /// Charges what has passed until `now`; from then on pays `next`. Returns who paid so far. In the
+  /// baseline the VMM process calls it, too, and the guest kernel may have written anything here.
   std::uint32_t charge_until(std::uint64_t now, std::uint32_t next) {
-    const std::uint32_t before = charged;
+    const std::uint32_t written = charged, before = written < slots ? written : account_kernel;
     cycles[before] += now - charged_until;
     charged_until = now;
     charged = next;

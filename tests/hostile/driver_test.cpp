@@ -6,8 +6,8 @@
 
 #include <map>
 
+#include "tests/support/observed.h"
 #include "tests/support/tool.h"
-#include "vmi/address_map.h"
 
 namespace {
 
@@ -94,25 +94,13 @@ TEST_P(HostileToAccounts, HarmsOnlyItself) {
   EXPECT_GT(guest.outcome.cycles.at("user"), 0u);
 }
 
-std::string describe(const monitor::ObservedCall& call) {
-  return fmt::format("host call {} at {:#x}, arch {:#x}, arguments {:#x} {:#x} {:#x}, {} times, {}",
-                     call.number, call.ip, call.arch, call.arguments[0], call.arguments[1],
-                     call.arguments[2], call.count, call.in_kernel ? "in kernel" : "in user mode");
-}
-
 TEST_P(Hostile, MakesNoHostCallOfItsOwn) {
   const auto& [topic, place] = GetParam();
   auto words = options(topic, stride_at(place, true), false);
   words.emplace_back("--observe");
   const auto guest = support::exec_reported(place, {std::string("/test/") + topic}, words);
   check(guest.run, topic);
-  EXPECT_FALSE(guest.outcome.observed.empty());
-  for (const auto& call : guest.outcome.observed) {
-    EXPECT_TRUE(call.allowed) << describe(call);
-    // Outside of the kernel there is the gate, and what the gate opens or closes.
-    const bool in_window = call.ip >= vmi::window_base && call.ip < vmi::window_end;
-    EXPECT_TRUE(call.in_kernel || !in_window) << describe(call);
-  }
+  support::expect_allowed(guest.outcome);
 }
 
 std::string name_of(const testing::TestParamInfo<std::tuple<const char*, std::string>>& info) {

@@ -44,6 +44,31 @@ TEST(Accounts, EachCycleIsPaidOnce) {
   EXPECT_EQ(vmi::Accounts::system_call(vmi::system_call_slots), vmi::account_kernel);
 }
 
+/// The baseline's VMM process charges in memory that the guest kernel can write.
+TEST(Accounts, AForgedAccountIsTheKernels) {
+  vmi::Accounts accounts{};
+  for (std::uint32_t forged : {vmi::Accounts::slots, vmi::Accounts::slots + 1, 0x7fffffffu, ~0u}) {
+    accounts.charged = forged;
+    EXPECT_EQ(accounts.charge_until(0, vmi::account_user), vmi::account_kernel);
+  }
+}
+
+TEST(CollectCounters, AForgedTimeScaleIsNone) {
+  GuestMemory memory(vmi::ram_min);
+  memory.boot_info().options = vmi::boot_account;
+  Outcome outcome;
+  for (std::uint32_t shift : {64u, 65u, ~0u}) {
+    memory.shared_info().time.mult = 1;
+    memory.shared_info().time.shift = shift;
+    collect_counters(memory, outcome);
+    EXPECT_EQ(outcome.cycles_per_second, 0);
+  }
+  memory.shared_info().time.mult = 0;
+  memory.shared_info().time.shift = 1;
+  collect_counters(memory, outcome);
+  EXPECT_EQ(outcome.cycles_per_second, 0);
+}
+
 TEST(Accounts, HostCallsAreTheGuestKernelsOrOfWhatTheyServe) {
   vmi::Accounts accounts{};
   accounts.begin();

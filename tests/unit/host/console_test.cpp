@@ -101,6 +101,29 @@ TEST_F(MachineTest, DrainsAFullRing) {
   EXPECT_EQ(host.written[1], all);
 }
 
+/// In the baseline a guest kernel may run while the VMM process drains, and write anything.
+TEST_F(MachineTest, ARingThatFillsAgainMeanwhileIsDrainedOnce) {
+  put(rings->console_out, "x");
+  host.before_write = [&] { rings->console_out.head += 4096; };
+  flush();
+  EXPECT_LE(host.written[1].size(), 2 * 16384u);
+  host.before_write = nullptr;
+  machine.poll();
+  EXPECT_TRUE(raised(vmi::irq_console));
+  EXPECT_EQ(rings->console_out.head, rings->console_out.tail);
+}
+
+TEST_F(MachineTest, ARingThatChangesMeanwhileIsNeverLeft) {
+  put(rings->console_out, "x");
+  std::uint32_t forged = 0;
+  host.before_write = [&] {
+    rings->console_out.head = forged += 0x1234'5677;
+    rings->console_out.tail = forged - 16384;
+  };
+  flush();
+  EXPECT_LE(host.written[1].size(), 3 * 16384u);
+}
+
 TEST_F(MachineTest, AHostThatClaimsTooMuchIsNotBelieved) {
   host.write_results = {1000};
   put(rings->console_out, "abc");

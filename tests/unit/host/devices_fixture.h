@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ class FakeHost final : public devices::HostPort {
  public:
   std::int64_t write(int stream, const void* data, std::size_t bytes) override {
     std::int64_t result = static_cast<std::int64_t>(bytes);
+    if (before_write) before_write();
     if (!write_results.empty()) {
       result = write_results.front();
       write_results.pop_front();
@@ -49,6 +51,7 @@ class FakeHost final : public devices::HostPort {
     strays.emplace_back(address, write);
   }
 
+  std::function<void()> before_write;  // what the guest does meanwhile
   std::deque<std::int64_t> write_results;
   std::string written[3];
   std::string input;

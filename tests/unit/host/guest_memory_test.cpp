@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <x86intrin.h>
 
 #include <cstring>
@@ -181,6 +182,16 @@ TEST_F(LoadImage, RefusesATruncatedImage) {
 }
 
 // -- Time.
+
+/// Guest-machine processes hold the descriptor.
+TEST(GuestMemory, KeepsItsSize) {
+  GuestMemory memory(small);
+  EXPECT_NE(ftruncate(memory.fd(), 0), 0);
+  EXPECT_NE(ftruncate(memory.fd(), 2 * small), 0);
+  char byte = 0;
+  EXPECT_EQ(pwrite(memory.fd(), &byte, 1, static_cast<off_t>(memory.total_bytes())), -1);
+  EXPECT_EQ(pwrite(memory.fd(), &byte, 1, static_cast<off_t>(memory.total_bytes() - 1)), 1);
+}
 
 TEST(TimeScale, AgreesWithTheHostsClock) {
   begin_time_calibration();
