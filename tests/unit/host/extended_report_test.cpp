@@ -77,7 +77,7 @@ TEST_F(ReportTest, ABootAtAnImpossibleTimeDidNotTakePlace) {
   report->first_user_tsc = 1000 + 1'000'000'000;
   EXPECT_EQ(boot_time(*report, scale, 3'000'000'000), 6.0);
   for (std::uint64_t tsc :
-       {std::uint64_t{0}, std::uint64_t{999}, std::uint64_t{3'000'000'001}, ~0ull}) {
+       {std::uint64_t{0}, std::uint64_t{999}, std::uint64_t{3'000'000'001}, ~std::uint64_t{0}}) {
     report->first_user_tsc = tsc;
     EXPECT_FALSE(boot_time(*report, scale, 3'000'000'000));
   }
