@@ -42,4 +42,17 @@ TEST_P(Observed, SoDoesOneOnADiskThatIsOnlyRead) {
   expect_allowed({"/bin/busybox", "md5sum", "/bin/busybox"}, {"--root", image_, "--read-only"});
 }
 
+/// The filter's second line: with the window open (here: always), what the resident part never asks
+/// of the host is not served by the host.
+TEST(InAnOpenWindow, ForeignHostCallsAreTheGuestsOwn) {
+  for (const char* place : {"extended:protect=none", "extended:trap=sigsys,protect=none"}) {
+    const auto guest =
+        support::exec_reported(place, {"/test/program"},
+                               {"--memory", "64M", "--observe", "--add",
+                                support::program("host_calls_program") + ":/test/program"});
+    EXPECT_EQ(guest.run.status, 0) << guest.run.describe();
+    support::expect_allowed(guest.outcome);
+  }
+}
+
 }  // namespace
