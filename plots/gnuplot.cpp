@@ -1,36 +1,90 @@
 // Talks to gnuplot, once for each format.
 #include "plots/gnuplot.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gnuplot-iostream.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string_view>
 
 #include "monitor/error.h"
+#include "monitor/output_file.h"
+#include "plots/plots.h"
 
 namespace plots {
 namespace {
 
-/// `scale`: of the page's size and of what is on it.
-void draw(const Page& page, const std::string& terminal, double scale, const std::string& path) {
-  // gnuplot reports an unwritable output only on its own stderr.
-  std::error_code ignored;
-  std::filesystem::remove(path, ignored);
+constexpr const char* remedy = "is gnuplot-nox whole, and is there memory?";
+
+/// Holds a figure until it is known to be whole: gnuplot does not say when it could not write.
+class Canvas {
+ public:
+  Canvas() : fd_(memfd_create("typetwo-figure", MFD_CLOEXEC)) {
+    if (fd_ < 0) monitor::throw_errno("cannot make a file in memory for a figure");
+  }
+  ~Canvas() { close(fd_); }
+  Canvas(const Canvas&) = delete;
+  Canvas& operator=(const Canvas&) = delete;
+  /// For a child.
+  [[nodiscard]] std::string path() const { return fmt::format("/proc/{}/fd/{}", getpid(), fd_); }
+  [[nodiscard]] std::string content() const {
+    std::ifstream in(path(), std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+ private:
+  int fd_;
+};
+
+struct Format {
+  const char* ending;
+  const char* terminal;
+  double scale;           // of the page's size and of what is on it
+  std::string_view last;  // at the end of a whole file
+};
+constexpr Format formats[] = {
+    {".svg", "svg font 'DejaVu Sans,12'", 1, "</svg>"},
+    {".png", "pngcairo fontscale 1.5 font 'DejaVu Sans,10'", 1.5, "IEND\xae\x42\x60\x82"},
+};
+
+/// The bytes of the figure.
+std::string draw(const Page& page, const Format& format) {
+  const monitor::BrokenPipesFail guard;  // should gnuplot end early
+  const Canvas canvas;
+  std::FILE* gnuplot = popen("gnuplot", "we");
+  if (gnuplot == nullptr) monitor::throw_errno("cannot start gnuplot");
   {
-    Gnuplot gp("gnuplot");
+    // It closes what it is given, and keeps the exit status to itself.
+    Gnuplot gp(fdopen(fcntl(fileno(gnuplot), F_DUPFD_CLOEXEC, 3), "w"));
     gp << fmt::format("set terminal {} size {:.0f},{:.0f} background '#ffffff'\nset output {}\n",
-                      terminal, page.width * scale, page.height * scale, quoted(path))
+                      format.terminal, page.width * format.scale, page.height * format.scale,
+                      quoted(canvas.path()))
        << "set encoding utf8\n";
     page.commands(gp);
     gp << "unset output\n";
   }
-  if (!std::filesystem::exists(path)) {
-    throw monitor::HostError("gnuplot did not write " + path +
-                             "; is gnuplot-nox installed and the folder writable?");
+  const int status = pclose(gnuplot);
+  if (status != 0) {
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    throw monitor::HostError(fmt::format("gnuplot failed ({}); {}", code, remedy));
   }
+  std::string bytes = canvas.content();
+  constexpr std::size_t tail = 16;  // line ends and the like may follow
+  if (bytes.find(format.last, bytes.size() - std::min(bytes.size(), tail)) == bytes.npos) {
+    throw monitor::HostError(
+        fmt::format("gnuplot wrote no whole {} file; {}", format.ending + 1, remedy));
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -64,12 +118,31 @@ void title_and_caption(std::ostream& gp, const Page& page, const std::string& ti
   }
 }
 
+void require_gnuplot() {
+  const char* folders = std::getenv("PATH");
+  std::istringstream path(folders != nullptr ? folders : "/bin:/usr/bin");
+  for (std::string folder; std::getline(path, folder, ':');) {
+    if (access((folder + "/gnuplot").c_str(), X_OK) == 0) return;
+  }
+  throw monitor::HostError("no gnuplot to draw figures: run: apt-get install gnuplot-nox");
+}
+
+std::vector<std::string> figure_paths(const std::string& folder, const std::string& name) {
+  std::vector<std::string> paths;
+  for (const Format& format : formats) {
+    paths.push_back((std::filesystem::path(folder) / name).string() + format.ending);
+  }
+  return paths;
+}
+
 std::vector<std::string> render(const Page& page, const std::string& folder,
                                 const std::string& name) {
-  const auto base = (std::filesystem::path(folder) / name).string();
-  draw(page, "svg font 'DejaVu Sans,12'", 1, base + ".svg");
-  draw(page, "pngcairo fontscale 1.5 font 'DejaVu Sans,10'", 1.5, base + ".png");
-  return {base + ".svg", base + ".png"};
+  require_gnuplot();
+  std::vector<std::string> figures;  // all of them, before any of the old ones goes
+  for (const Format& format : formats) figures.push_back(draw(page, format));
+  const auto paths = figure_paths(folder, name);
+  for (std::size_t i = 0; i < paths.size(); ++i) monitor::write_file(paths[i], figures[i]);
+  return paths;
 }
 
 }  // namespace plots

@@ -30,7 +30,7 @@ void title_and_caption(std::ostream&, const Page&, const std::string& title,
                        const std::vector<std::string>& caption);
 
 /// Writes FOLDER/NAME.svg and FOLDER/NAME.png and returns the two paths. Throws
-/// monitor::HostError: no gnuplot, folder not writable.
+/// monitor::HostError: no gnuplot, folder not writable; then older figures are still there.
 std::vector<std::string> render(const Page&, const std::string& folder, const std::string& name);
 
 }  // namespace plots

@@ -15,4 +15,10 @@ namespace plots {
 std::vector<std::string> draw_figure(const results::File&, const std::string& folder,
                                      const std::string& name);
 
+/// The two paths.
+std::vector<std::string> figure_paths(const std::string& folder, const std::string& name);
+
+/// Throws monitor::HostError when there is no gnuplot.
+void require_gnuplot();
+
 }  // namespace plots

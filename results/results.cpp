@@ -14,6 +14,7 @@
 
 #include "monitor/error.h"
 #include "monitor/outcome_json.h"
+#include "monitor/output_file.h"
 
 namespace results {
 
@@ -90,6 +91,12 @@ std::string locate(const std::string& folder_or_file) {
 
 namespace {
 
+/// Up to the end of the last complete line.
+std::size_t whole_lines(const std::string& text) {
+  const std::size_t end = text.rfind('\n');
+  return end == std::string::npos ? 0 : end + 1;
+}
+
 std::string whole_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) {
@@ -138,18 +145,34 @@ File read(const std::string& folder_or_file) {
     }
     begin = end + 1;
   }
-  if (number == 0) throw monitor::HostError(file.path + " is empty; remove it and run again");
+  if (number == 0) {
+    throw monitor::HostError(file.path +
+                             " is empty: its run ended before its first line; run again");
+  }
   file.valid_bytes = begin;
   return file;
+}
+
+bool is_begun(const std::string& folder) {
+  const std::string path = std::filesystem::path(folder) / file_name;
+  if (!std::filesystem::exists(path)) return false;
+  if (!std::filesystem::is_regular_file(path)) {
+    throw monitor::HostError(path + " is no regular file: remove it, or choose another --out");
+  }
+  return whole_lines(whole_file(path)) > 0;
 }
 
 Writer::Writer(std::string path, int flags) : path_(std::move(path)) {
   fd_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0644);
   if (fd_ < 0) monitor::throw_errno("cannot write " + path_, "choose another --out");
-  if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    close(fd_);
+  if (flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+  const int cause = errno;
+  close(fd_);
+  if (cause == EWOULDBLOCK) {
     throw monitor::HostError("another run is writing " + path_ + "; choose another --out");
   }
+  errno = cause;
+  monitor::throw_errno("cannot lock " + path_, "choose another --out");
 }
 
 Writer::~Writer() {
@@ -157,23 +180,31 @@ Writer::~Writer() {
 }
 
 Writer Writer::create(const std::string& folder, const Header& header) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    throw monitor::HostError(fmt::format(
-        "cannot make results folder '{}': {}; choose another --out", folder, error.message()));
+  monitor::make_folder(folder);
+  Writer writer(std::filesystem::path(folder) / file_name, O_CREAT);
+  if (is_begun(folder)) {  // since we looked
+    throw monitor::HostError("another run has just begun " + writer.path_ +
+                             "; choose another --out");
   }
-  Writer writer(std::filesystem::path(folder) / file_name, O_CREAT | O_EXCL);
+  writer.cut(0);
   writer.append_line(to_json(header));
+  monitor::flush_folder(folder);
   return writer;
 }
 
 Writer Writer::resume(const File& file) {
   Writer writer(file.path, 0);
-  if (ftruncate(writer.fd_, static_cast<off_t>(file.valid_bytes)) != 0) {
-    monitor::throw_errno("cannot cut the incomplete last line off " + file.path);
+  if (whole_lines(whole_file(file.path)) != file.valid_bytes) {
+    throw monitor::HostError("another run has just added to " + file.path + "; run this again");
   }
+  writer.cut(file.valid_bytes);
   return writer;
+}
+
+void Writer::cut(std::uint64_t bytes) {
+  if (ftruncate(fd_, static_cast<off_t>(bytes)) != 0) {
+    monitor::throw_errno("cannot cut the incomplete last line off " + path_);
+  }
 }
 
 void Writer::append(const Launch& launch) {
@@ -183,10 +214,14 @@ void Writer::append(const Launch& launch) {
 void Writer::append_line(const json& line) {
   // Program output may hold bytes that are not UTF-8: replaced rather than refused.
   const std::string text = line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-  const ssize_t written = write(fd_, text.data(), text.size());
-  if (written != static_cast<ssize_t>(text.size())) {
-    monitor::throw_errno("cannot append to " + path_, "make room on that file system");
-  }
+  const off_t before = lseek(fd_, 0, SEEK_END);
+  if (monitor::write_all(fd_, text) && fdatasync(fd_) == 0) return;
+  const int cause = errno;
+  // Should this fail too, an incomplete last line is left, which readers drop.
+  if (before >= 0) [[maybe_unused]]
+    const int done = ftruncate(fd_, before);
+  errno = cause;
+  monitor::throw_unwritten(path_);
 }
 
 }  // namespace results

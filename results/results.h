@@ -66,13 +66,19 @@ std::string locate(const std::string& folder_or_file);
 /// dropped.
 File read(const std::string& folder_or_file);
 
-/// Appends lines, each by one write: a reader, or a kill at any moment, meets whole lines, or one
-/// incomplete line at the end. Holds a lock on the file: two runs cannot mix their launches.
+/// Does the folder hold results, if only a header? What a run left that was killed before that, or
+/// that met a full disk, does not count. Throws HostError when something else is in their place.
+bool is_begun(const std::string& folder);
+
+/// Appends lines, each flushed before the next launch: a reader, or a kill at any moment, meets
+/// whole lines, or one incomplete line at the end. One that cannot be written whole is taken back.
+/// Holds a lock on the file: two runs cannot mix their launches.
 class Writer {
  public:
   /// Creates folder and file, with the header as its first line.
   static Writer create(const std::string& folder, const Header&);
-  /// Cuts an incomplete last line off and goes on behind it.
+  /// Cuts an incomplete last line off and goes on behind it. Throws HostError when another run has
+  /// added lines since the file was read.
   static Writer resume(const File&);
 
   ~Writer();
@@ -87,6 +93,7 @@ class Writer {
  private:
   Writer(std::string path, int flags);
   void append_line(const nlohmann::json&);
+  void cut(std::uint64_t bytes);
 
   int fd_ = -1;
   std::string path_;

@@ -48,7 +48,7 @@ void leave_the_host(pid_t launcher) {
   rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-  for (int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE})
+  for (int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE, SIGXFSZ})
     ::signal(signal, SIG_IGN);
   sigset_t none;
   sigemptyset(&none);

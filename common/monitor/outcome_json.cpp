@@ -1,13 +1,12 @@
 // One list of fields for both directions, so that what is written is what is read.
 #include "monitor/outcome_json.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "monitor/error.h"
+#include "monitor/output_file.h"
 
 namespace monitor {
 
@@ -60,15 +59,7 @@ Outcome outcome_from_json(const std::string& text) {
 }
 
 void write_report(const std::string& path, const Outcome& outcome, const Config& config) {
-  std::string text = outcome_to_json(outcome, config);
-  int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) throw_errno(fmt::format("cannot write the report {}", path));
-  for (std::size_t done = 0; done < text.size();) {
-    ssize_t bytes = write(fd, text.data() + done, text.size() - done);
-    if (bytes < 0) throw_errno(fmt::format("cannot write the report {}", path));
-    done += static_cast<std::size_t>(bytes);
-  }
-  if (close(fd) != 0) throw_errno(fmt::format("cannot write the report {}", path));
+  write_file(path, outcome_to_json(outcome, config));
 }
 
 }  // namespace monitor

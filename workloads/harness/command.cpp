@@ -6,15 +6,17 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <map>
 
 #include "monitor/error.h"
+#include "monitor/message.h"
+#include "monitor/output_file.h"
 #include "plots/plots.h"
 #include "workloads/harness/context.h"
 #include "workloads/harness/harness.h"
 #include "workloads/harness/interrupts.h"
 #include "workloads/harness/ladder_report.h"
+#include "workloads/harness/preflight.h"
 #include "workloads/harness/report.h"
 #include "workloads/harness/run.h"
 #include "workloads/image/image.h"
@@ -36,14 +38,14 @@ class Progress {
     };
     watcher.failed = [this](const Slot& slot, const results::Launch& launch) {
       clear();
-      fmt::print(stderr, "failed: {} on {}, {}: {}\n", launch.workload, launch.config,
-                 slot.warmup() ? "warm-up" : fmt::format("round {}", slot.round), launch.problem);
-      if (!launch.stderr_tail.empty()) fmt::print(stderr, "{}\n", launch.stderr_tail);
+      monitor::say("failed: {} on {}, {}: {}\n", launch.workload, launch.config,
+                   slot.warmup() ? "warm-up" : fmt::format("round {}", slot.round), launch.problem);
+      if (!launch.stderr_tail.empty()) monitor::say("{}\n", launch.stderr_tail);
     };
     return watcher;
   }
   void clear() const {
-    if (terminal_) fmt::print(stderr, "\r\033[K");
+    if (terminal_) monitor::say("\r\033[K");
   }
 
  private:
@@ -54,8 +56,8 @@ class Progress {
         done < 5 ? ""
                  : fmt::format(", about {:.0f} s left", elapsed / static_cast<double>(done) *
                                                             static_cast<double>(all - done));
-    fmt::print(stderr, "\r\033[K[{}/{}] {} on {}{}{}", done + 1, all, slot.workload->info.name,
-               slot.config_name(), slot.warmup() ? ", warm-up" : "", left);
+    monitor::say("\r\033[K[{}/{}] {} on {}{}{}", done + 1, all, slot.workload->info.name,
+                 slot.config_name(), slot.warmup() ? ", warm-up" : "", left);
     std::fflush(stderr);
   }
 
@@ -96,38 +98,49 @@ std::string default_folder() {
   return folder;
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream out(path);
-  out << text;
-  out.close();
-  if (!out) throw monitor::HostError("cannot write " + path + "; choose another place");
-}
-
-/// Says what the file holds. Returns the exit status.
-int report(const std::string& path, const RunOptions& options) {
-  const results::File file = results::read(path);
-  const results::Summary summary = results::summarize(file);
+/// What the file holds, for people. Returns how many launches failed.
+std::size_t print_table(const results::File& file, const results::Summary& summary) {
   const bool ladder = file.header.options.value("plan", "") == "ladder";
-  fmt::print("{}\n{}{}", ladder ? ladder_table(summary) : table(summary),
-             ladder ? ladder_verdicts(summary) : "", facts(file, summary));
+  monitor::print("{}\n{}{}", ladder ? ladder_table(summary) : table(summary),
+                 ladder ? ladder_verdicts(summary) : "", facts(file, summary));
   for (const Warning& warning : find_warnings(file, summary)) {
-    fmt::print("Warning: {}{}{}\n", warning.text,
-               warning.remedy.empty() ? "" : "; remedy: ", warning.remedy);
+    monitor::print("Warning: {}{}{}\n", warning.text,
+                   warning.remedy.empty() ? "" : "; remedy: ", warning.remedy);
   }
   std::size_t failed = 0;
   for (const auto& launch : file.launches) failed += !launch.ok();
   if (failed > 0) {
-    fmt::print("{} of {} launches FAILED; {} says why\n", failed, file.launches.size(), path);
+    monitor::print("{} of {} launches FAILED; {} says why\n", failed, file.launches.size(),
+                   file.path);
   }
-  fmt::print("Results: {}\n", path);
-  if (!options.csv.empty()) write_file(options.csv, csv(summary));
-  return failed > 0 ? 1 : 0;
+  monitor::print("Results: {}\n", file.path);
+  return failed;
 }
 
-void draw(const std::string& results_path, const std::string& folder, const std::string& name) {
-  for (const auto& figure : plots::draw_figure(results::read(results_path), folder, name)) {
-    fmt::print("Figure: {}\n", figure);
-  }
+void print_figures(const std::vector<std::string>& paths) {
+  for (const auto& path : paths) monitor::print("Figure: {}\n", path);
+}
+
+/// All that was asked of a run's results; one that fails does not stop the others. Files come
+/// first: who reads the table may stop reading. Returns the exit status.
+int deliver(const std::string& path, const std::string& folder, const RunOptions& options) {
+  const results::File file = results::read(path);
+  const results::Summary summary = results::summarize(file);
+  int status = 0;
+  const auto attempt = [&](const auto& action) {
+    try {
+      action();
+    } catch (const std::exception& error) {
+      monitor::say("typetwo run: {}\n", error.what());
+      status = 1;
+    }
+  };
+  std::vector<std::string> figures;
+  if (!options.csv.empty()) attempt([&] { monitor::write_file(options.csv, csv(summary)); });
+  if (options.figure) attempt([&] { figures = plots::draw_figure(file, folder, figure_name); });
+  if (print_table(file, summary) > 0) status = 1;
+  print_figures(figures);
+  return status;
 }
 
 /// FOLDER/results.jsonl gives "figure", another file its own name; with --out, several in one
@@ -157,37 +170,36 @@ std::string prepare_image(Plan& plan) {
 int run_command(const RunOptions& options) {
   Plan plan = make_plan(options);
   const std::string folder = options.out.empty() ? default_folder() : options.out;
+  check_run(plan, options, folder);
   results::Header header = {utc_now(), plan.to_json(), gather_context()};
   if (plan.needs_image()) header.context["image"] = prepare_image(plan);
+  check_image(plan);
   std::vector<results::Launch> done;
   std::string path;
   {
     results::Writer writer = open_results(folder, header, done);
     path = writer.path();
-    if (!done.empty()) fmt::print("Resuming {}: {} launches are there\n", path, done.size());
+    if (!done.empty()) monitor::print("Resuming {}: {} launches are there\n", path, done.size());
     const OwnCpu cpu;
-    ToolExecutor executor(options.program.empty() ? "/proc/self/exe" : options.program,
-                          cpu.guest_cpu());
+    ToolExecutor executor(program_of(options), cpu.guest_cpu());
     const InterruptGuard guard;
     Progress progress;
+    const auto say_how_to_go_on = [&] {
+      progress.clear();
+      monitor::say("stopped; the launches so far are in {}; go on with --out {}\n", path, folder);
+    };
     try {
       run_schedule(plan, done, executor, writer, progress.watcher());
       progress.clear();
     } catch (const Interrupted& stop) {
-      progress.clear();
-      fmt::print(stderr, "stopped; the launches so far are in {}; go on with --out {}\n", path,
-                 folder);
+      say_how_to_go_on();
       return 128 + stop.signal;
+    } catch (const monitor::HostError&) {
+      say_how_to_go_on();
+      throw;
     }
   }
-  const int status = report(path, options);
-  if (!options.figure) return status;
-  try {
-    draw(path, folder, "figure");
-  } catch (const monitor::HostError& error) {
-    fmt::print("No figure: {}\n", error.what());  // the results stand without it
-  }
-  return status;
+  return deliver(path, folder, options);
 }
 
 int plot_command(const PlotOptions& options) {
@@ -203,9 +215,10 @@ int plot_command(const PlotOptions& options) {
           "two figures would be {}.svg: draw them one by one, with --out", figure.string()));
     }
   }
-  if (!options.out.empty()) fs::create_directories(options.out);
+  if (!options.out.empty()) monitor::make_folder(options.out);
   for (const auto& [figure, results] : figures) {
-    draw(results, figure.parent_path(), figure.filename());
+    print_figures(
+        plots::draw_figure(results::read(results), figure.parent_path(), figure.filename()));
   }
   return 0;
 }

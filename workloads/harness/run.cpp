@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <map>
 
 #include "monitor/error.h"
@@ -42,10 +41,9 @@ void check_same_run(const std::string& path, const results::Header& old,
 
 results::Writer open_results(const std::string& folder, const results::Header& header,
                              std::vector<results::Launch>& done) {
-  const auto path = std::filesystem::path(folder) / results::file_name;
-  if (!std::filesystem::exists(path)) return results::Writer::create(folder, header);
-  results::File file = results::read(path);
-  check_same_run(path, file.header, header);
+  if (!results::is_begun(folder)) return results::Writer::create(folder, header);
+  results::File file = results::read(folder);
+  check_same_run(file.path, file.header, header);
   done = std::move(file.launches);
   return results::Writer::resume(file);
 }

@@ -14,6 +14,7 @@
 
 #include "monitor/block_image.h"
 #include "monitor/error.h"
+#include "monitor/message.h"
 #include "workloads/image/directory.h"
 
 namespace image {
@@ -40,7 +41,7 @@ void write_stamp(const std::string& path, const std::string& state) {
 void lock(int fd, int how, const std::string& folder) {
   if (flock(fd, how | LOCK_NB) == 0) return;
   if (errno == EWOULDBLOCK) {
-    fmt::print(stderr, "typetwo: waiting for another run that uses {}\n", folder);
+    monitor::say("typetwo: waiting for another run that uses {}\n", folder);
     if (flock(fd, how) == 0) return;
   }
   throw_errno("cannot lock " + folder);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "monitor/host_check.h"
+#include "monitor/message.h"
 #include "workloads/harness/cli/commands.h"
 #include "workloads/harness/cli/options.h"
 
@@ -26,8 +27,8 @@ const char* word(Verdict verdict) {
 }
 
 void print_findings(const std::vector<Finding>& findings) {
-  fmt::print("This host:\n");
-  for (const auto& found : findings) fmt::print("  {:<20} {}\n", found.name, found.value);
+  monitor::print("This host:\n");
+  for (const auto& found : findings) monitor::print("  {:<20} {}\n", found.name, found.value);
 }
 
 /// Names of what makes the verdict, for the line of a configuration.
@@ -41,10 +42,10 @@ std::string reasons(const Config& config, const std::vector<Finding>& findings) 
 }
 
 void print_configs(const std::vector<Finding>& findings) {
-  fmt::print("\nWhat it can run:\n");
+  monitor::print("\nWhat it can run:\n");
   for (const auto& config : monitor::all_configs()) {
-    fmt::print("  {:<24} {}{}\n", config.name(), word(judge(config, findings)),
-               reasons(config, findings));
+    monitor::print("  {:<24} {}{}\n", config.name(), word(judge(config, findings)),
+                   reasons(config, findings));
   }
 }
 
@@ -52,9 +53,9 @@ void print_remedies(const std::vector<Finding>& findings) {
   bool any = false;
   for (const auto& found : findings) {
     if (found.verdict == Verdict::yes) continue;
-    if (!any) fmt::print("\nRemedies:\n");
+    if (!any) monitor::print("\nRemedies:\n");
     any = true;
-    fmt::print("  {}: {}\n", found.name, found.remedy);
+    monitor::print("  {}: {}\n", found.name, found.remedy);
   }
 }
 

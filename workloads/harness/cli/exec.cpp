@@ -11,6 +11,7 @@
 #include "monitor/host_check.h"
 #include "monitor/machine_config.h"
 #include "monitor/outcome_json.h"
+#include "monitor/output_file.h"
 #include "workloads/harness/cli/commands.h"
 #include "workloads/harness/cli/exec.h"
 #include "workloads/harness/cli/summary.h"
@@ -204,8 +205,23 @@ Split split_at_dashes(const Words& words) {
   return {words, {}};
 }
 
+/// What the run will need at its end, or takes long to find out, is looked at first.
+void check_needs(const options::variables_map& values, const monitor::MachineConfig& machine) {
+  monitor::require_host_for(machine.config, machine.memory_bytes);
+  if (!values.contains("report")) return;
+  constexpr std::uint64_t report_bytes = 64 << 10;
+  const auto report = values["report"].as<std::string>();
+  monitor::OutputFile::check(report, report_bytes);
+  std::error_code none;
+  if (!machine.block_image.empty() &&
+      std::filesystem::equivalent(report, machine.block_image, none)) {
+    throw UsageError("--report names the image itself: name another file");
+  }
+}
+
 int run_program(const options::variables_map& values, const Words& program, bool on_terminal) {
   monitor::MachineConfig machine = machine_from(values, program);
+  check_needs(values, machine);
   auto unpacked = unpack_for(machine);
   if (unpacked) machine.host_root = unpacked->root();
   const monitor::RootTree root = gather_root(values);
@@ -213,7 +229,6 @@ int run_program(const options::variables_map& values, const Words& program, bool
   // A program in an image is for the kernel to find, the guest's or, of standalone, the host's.
   if (machine.block_image.empty()) root.check_program(machine.argv[0]);
   machine.root = &root;
-  monitor::require_host_for(machine.config, machine.memory_bytes);
 
   std::optional<monitor::DebugStub> debugger;
   if (values.contains("debug")) {

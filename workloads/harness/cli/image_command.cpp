@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "monitor/error.h"
+#include "monitor/message.h"
 #include "workloads/harness/cli/commands.h"
 #include "workloads/harness/cli/options.h"
 #include "workloads/image/image.h"
@@ -41,7 +42,7 @@ options::options_description visible_options() {
 
 void print_list(const Words& with) {
   for (const auto& package : image::image_packages(with)) {
-    fmt::print("{} {}\n", package.name, package.version);
+    monitor::print("{} {}\n", package.name, package.version);
   }
 }
 
@@ -61,7 +62,7 @@ int image_main(const Words& words) {
     }
     auto folder = (*values)["directory"].as<std::string>();
     image::make_directory(with, folder);
-    fmt::print("{}\n", folder);
+    monitor::print("{}\n", folder);
     return 0;
   }
   image::ImageOptions wanted{.with = with, .output = "", .bytes = {}};
@@ -70,8 +71,8 @@ int image_main(const Words& words) {
     wanted.bytes = parse_size((*values)["size"].as<std::string>(), "--size");
   }
   image::MadeImage made = image::make_image(wanted);
-  if (!made.fresh) fmt::print(stderr, "typetwo: made the image\n");
-  fmt::print("{}\n", made.path);
+  if (!made.fresh) monitor::say("typetwo: made the image\n");
+  monitor::print("{}\n", made.path);
   return 0;
 }
 

@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <string>
 
 #include "monitor/error.h"
+#include "monitor/message.h"
 #include "workloads/harness/cli/commands.h"
 
 namespace {
@@ -31,24 +34,36 @@ constexpr Command commands[] = {
     {"doctor", cli::doctor_main, 1, "what this host offers, what that means, and the remedy"},
 };
 
-void print_usage(std::FILE* to) {
-  fmt::print(to, "usage: typetwo COMMAND [OPTIONS]\n\n");
-  for (const auto& command : commands) fmt::print(to, "  {:<9} {}\n", command.name, command.about);
-  fmt::print(to, "\n`typetwo COMMAND --help` tells more.\n");
+std::string usage() {
+  std::string text = "usage: typetwo COMMAND [OPTIONS]\n\n";
+  for (const auto& command : commands) {
+    text += fmt::format("  {:<9} {}\n", command.name, command.about);
+  }
+  return text + "\n`typetwo COMMAND --help` tells more.\n";
+}
+
+/// Whoever could not be told what was asked for is told so by the exit status.
+int delivered(int status, int failure_status) {
+  bool failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  if (!failed) failed = std::fclose(stdout) != 0 && errno != EBADF;  // EBADF: nothing was printed
+  if (failed) {
+    monitor::say("typetwo: cannot write to stdout: {}; give it another place\n",
+                 std::strerror(errno));
+  }
+  return (failed || std::ferror(stderr) != 0) && status == 0 ? failure_status : status;
 }
 
 int run(const Command& command, const cli::Words& words) {
   try {
     return command.run(words);
   } catch (const monitor::UsageError& error) {
-    fmt::print(stderr, "typetwo {}: {}\n", command.name, error.what());
+    monitor::say("typetwo {}: {}\n", command.name, error.what());
     return 2;
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "typetwo {}: out of memory; free some or give a smaller --memory\n",
-               command.name);
+    monitor::say("typetwo {}: out of memory; free some or give a smaller --memory\n", command.name);
     return command.failure_status;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "typetwo {}: {}\n", command.name, error.what());
+    monitor::say("typetwo {}: {}\n", command.name, error.what());
     return command.failure_status;
   }
 }
@@ -58,19 +73,23 @@ int run(const Command& command, const cli::Words& words) {
 int main(int argc, char** argv) {
   // Whoever started the tool may ignore these; waiting for children needs the default.
   signal(SIGCHLD, SIG_DFL);
+  signal(SIGXFSZ, SIG_IGN);  // a file beyond the limit is an error with a name, and no death
   const char* name = argc > 1 ? argv[1] : "";
   for (const auto& command : commands) {
     if (std::strcmp(command.name, name) == 0) {
-      return run(command, cli::Words(argv + 2, argv + argc));
+      return delivered(run(command, cli::Words(argv + 2, argv + argc)), command.failure_status);
     }
   }
   bool help = std::strcmp(name, "--help") == 0 || std::strcmp(name, "-h") == 0;
   if (help || argc < 2) {
-    print_usage(help ? stdout : stderr);
-    return help ? 0 : 2;
+    if (!help) {
+      monitor::say("{}", usage());
+      return 2;
+    }
+    monitor::print("{}", usage());
+    return delivered(0, 1);
   }
-  fmt::print(
-      stderr,
+  monitor::say(
       "typetwo: unknown command '{}': use exec, shell, run, plot, image, syscalls or doctor\n",
       name);
   return 2;

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "monitor/error.h"
+#include "monitor/message.h"
 
 namespace cli {
 
@@ -21,7 +22,7 @@ void print_help(const options::options_description& visible, const Help& help) {
   std::ostringstream text;
   text << "usage: " << help.usage << "\n\n" << visible;
   if (!help.after.empty()) text << '\n' << help.after;
-  fmt::print("{}", text.str());
+  monitor::print("{}", text.str());
 }
 
 }  // namespace

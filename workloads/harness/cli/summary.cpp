@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "monitor/message.h"
+
 namespace cli {
 namespace {
 
@@ -22,7 +24,7 @@ std::string unknown_calls(const monitor::Outcome& outcome) {
 }
 
 void print_row(const char* name, const std::string& value) {
-  fmt::print(stderr, "  {:<24} {}\n", name, value);
+  monitor::say("  {:<24} {}\n", name, value);
 }
 
 /// The guest's system calls: those it made most, or those that cost it most.
@@ -33,8 +35,8 @@ void print_system_calls(const monitor::Outcome& outcome, double all_cycles) {
   std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
     return std::pair(a.second.cycles, a.second.calls) > std::pair(b.second.cycles, b.second.calls);
   });
-  fmt::print(stderr, "  {:<24} {:>12} {:>12} {:>12}{}\n", "system call", "calls", "direct",
-             "trapped", all_cycles > 0 ? fmt::format(" {:>8} {:>12}", "%", "cycles/call") : "");
+  monitor::say("  {:<24} {:>12} {:>12} {:>12}{}\n", "system call", "calls", "direct", "trapped",
+               all_cycles > 0 ? fmt::format(" {:>8} {:>12}", "%", "cycles/call") : "");
   for (std::size_t i = 0; i < std::min(rows.size(), most_rows); ++i) {
     const auto& [name, account] = rows[i];
     const std::uint64_t direct = account.calls - std::min(account.calls, account.trapped);
@@ -43,11 +45,11 @@ void print_system_calls(const monitor::Outcome& outcome, double all_cycles) {
       time = fmt::format(" {:>8.2f} {:>12}", 100 * static_cast<double>(account.cycles) / all_cycles,
                          account.cycles / std::max<std::uint64_t>(account.calls, 1));
     }
-    fmt::print(stderr, "  {:<24} {:>12} {:>12} {:>12}{}\n", name, account.calls, direct,
-               account.trapped, time);
+    monitor::say("  {:<24} {:>12} {:>12} {:>12}{}\n", name, account.calls, direct, account.trapped,
+                 time);
   }
   if (rows.size() > most_rows) {
-    fmt::print(stderr, "  and {} more: see --report\n", rows.size() - most_rows);
+    monitor::say("  and {} more: see --report\n", rows.size() - most_rows);
   }
 }
 
@@ -61,11 +63,11 @@ double sum_of(const std::map<std::string, std::uint64_t>& cycles) {
 void print_time(const monitor::Outcome& outcome) {
   const double all = sum_of(outcome.cycles);
   if (all == 0) return;
-  fmt::print(stderr, "  {:<24} {:>12} {:>12}\n", "time of", "ms", "%");
+  monitor::say("  {:<24} {:>12} {:>12}\n", "time of", "ms", "%");
   for (const auto& [name, cycles] : outcome.cycles) {
     const auto value = static_cast<double>(cycles);
-    fmt::print(stderr, "  {:<24} {:>12.3f} {:>12.2f}\n", name,
-               1e3 * value / outcome.cycles_per_second, 100 * value / all);
+    monitor::say("  {:<24} {:>12.3f} {:>12.2f}\n", name, 1e3 * value / outcome.cycles_per_second,
+                 100 * value / all);
   }
   print_row("  of `user`, per trap",
             fmt::format("at most {:.2f} us are the host's",
@@ -76,22 +78,22 @@ void print_time(const monitor::Outcome& outcome) {
 }  // namespace
 
 void print_notes(const monitor::Outcome& outcome, const monitor::MachineConfig& machine) {
-  for (const auto& warning : outcome.warnings) fmt::print(stderr, "typetwo: {}\n", warning);
-  if (!outcome.failure.empty()) fmt::print(stderr, "typetwo: {}\n", outcome.failure);
+  for (const auto& warning : outcome.warnings) monitor::say("typetwo: {}\n", warning);
+  if (!outcome.failure.empty()) monitor::say("typetwo: {}\n", outcome.failure);
   if (outcome.exit_status == 124 && machine.timeout_seconds &&
       outcome.wall_seconds + outcome.boot_seconds >= *machine.timeout_seconds) {
-    fmt::print(stderr, "typetwo: stopped after {} s (--timeout)\n", *machine.timeout_seconds);
+    monitor::say("typetwo: stopped after {} s (--timeout)\n", *machine.timeout_seconds);
   }
   if (!outcome.unknown_syscalls.empty()) {
-    fmt::print(stderr, "typetwo: unknown system calls, answered with ENOSYS: {}\n",
-               unknown_calls(outcome));
+    monitor::say("typetwo: unknown system calls, answered with ENOSYS: {}\n",
+                 unknown_calls(outcome));
   }
 }
 
 void print_summary(const monitor::Outcome& outcome, const monitor::Config& config) {
   auto axes = config.axes();
-  fmt::print(stderr, "{}{}: {}\n", config.name(), axes.empty() ? "" : fmt::format(" ({})", axes),
-             config.promise());
+  monitor::say("{}{}: {}\n", config.name(), axes.empty() ? "" : fmt::format(" ({})", axes),
+               config.promise());
   print_row("exit status", fmt::to_string(outcome.exit_status));
   if (config.vmm != monitor::Vmm::standalone) {
     print_row("prefault (not counted)", fmt::format("{:.3f} s", outcome.prefault_seconds));

@@ -10,6 +10,7 @@
 
 #include "guest/syscall/table.h"
 #include "monitor/error.h"
+#include "monitor/message.h"
 #include "workloads/harness/cli/commands.h"
 #include "workloads/harness/cli/options.h"
 
@@ -48,17 +49,17 @@ void print_text(const std::vector<Call>& calls) {
     auto line =
         fmt::format("{:>3}  {:<18} {:<8} {}", call.number, call.name, call.support, call.note);
     line.erase(line.find_last_not_of(' ') + 1);
-    fmt::print("{}\n", line);
+    monitor::print("{}\n", line);
   }
-  fmt::print("\n{}\n", totals(calls));
+  monitor::print("\n{}\n", totals(calls));
 }
 
 void print_markdown(const std::vector<Call>& calls) {
-  fmt::print("| number | name | served | note |\n|---:|---|---|---|\n");
+  monitor::print("| number | name | served | note |\n|---:|---|---|---|\n");
   for (const Call& call : calls) {
-    fmt::print("| {} | `{}` | {} | {} |\n", call.number, call.name, call.support, call.note);
+    monitor::print("| {} | `{}` | {} | {} |\n", call.number, call.name, call.support, call.note);
   }
-  fmt::print("\n{}\n", totals(calls));
+  monitor::print("\n{}\n", totals(calls));
 }
 
 void print_json(const std::vector<Call>& calls) {
@@ -73,7 +74,7 @@ void print_json(const std::vector<Call>& calls) {
                                         {"partly", count(calls, "partly")},
                                         {"refused", count(calls, "refused")},
                                         {"syscalls", list}};
-  fmt::print("{}\n", whole.dump(2));
+  monitor::print("{}\n", whole.dump(2));
 }
 
 const Help help = {"typetwo syscalls [OPTIONS]",

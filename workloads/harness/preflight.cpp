@@ -1,0 +1,95 @@
+// First what is only looked at, then what leaves a folder behind.
+#include "workloads/harness/preflight.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "monitor/error.h"
+#include "monitor/host_check.h"
+#include "monitor/output_file.h"
+#include "monitor/root_tree.h"
+#include "plots/plots.h"
+#include "workloads/image/root_image.h"
+
+namespace harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Measured: a launch takes 3 KiB of results, a figure 170 KiB; accounts of time come on top.
+constexpr std::uint64_t launch_bytes = 8 << 10;
+constexpr std::uint64_t figure_bytes = 512 << 10;
+constexpr std::uint64_t csv_bytes = 64 << 10;
+
+void check_program(const Workload& workload, Effort effort) {
+  const Work work = workload.work(monitor::Config{}, effort);
+  auto root = monitor::RootTree::standard();
+  for (const auto& [host, guest] : work.add) root.add(host, guest);
+  root.check_program(work.argv.front());
+}
+
+void check_host(const Plan& plan) {
+  std::vector<monitor::Config> seen;
+  for (const Slot& slot : make_schedule(plan)) {
+    if (std::find(seen.begin(), seen.end(), slot.config) != seen.end()) continue;
+    seen.push_back(slot.config);
+    monitor::require_host_for(slot.config, plan.memory_bytes);
+  }
+}
+
+void check_outputs(const RunOptions& options, const std::string& folder, std::size_t launches) {
+  monitor::make_folder(folder);
+  const auto results = fs::path(folder) / results::file_name;
+  monitor::OutputFile::check(results, launches * launch_bytes + figure_bytes + csv_bytes);
+  if (options.figure) {
+    for (const auto& path : plots::figure_paths(folder, figure_name)) {
+      monitor::OutputFile::check(path, figure_bytes);
+    }
+  }
+  if (options.csv.empty()) return;
+  monitor::OutputFile::check(options.csv, csv_bytes);
+  std::error_code none;
+  if (fs::weakly_canonical(options.csv, none) == fs::weakly_canonical(results, none)) {
+    throw monitor::UsageError("--csv names the results themselves: name another file");
+  }
+}
+
+}  // namespace
+
+std::string program_of(const RunOptions& options) {
+  return options.program.empty() ? "/proc/self/exe" : options.program;
+}
+
+void check_run(const Plan& plan, const RunOptions& options, const std::string& folder) {
+  check_host(plan);
+  for (const Workload* workload : plan.workloads) {
+    if (!workload->from_image) check_program(*workload, plan.effort);
+  }
+  const std::string program = program_of(options);
+  if (access(program.c_str(), X_OK) != 0) monitor::throw_errno("cannot run " + program);
+  if (options.figure) {
+    try {
+      plots::require_gnuplot();
+    } catch (const monitor::HostError& error) {
+      throw monitor::HostError(fmt::format("{}, or give --no-figure", error.what()));
+    }
+  }
+  check_outputs(options, folder, make_schedule(plan).size());
+}
+
+void check_image(const Plan& plan) {
+  for (const Workload* workload : plan.workloads) {
+    if (!workload->from_image) continue;
+    const std::string program = workload->work(monitor::Config{}, plan.effort).argv.front();
+    if (image::has_file(plan.image, program)) continue;
+    throw monitor::HostError(
+        fmt::format("{} is not in {}, which {} needs: remove the image, and "
+                    "it is made again",
+                    program, plan.image, workload->info.name));
+  }
+}
+
+}  // namespace harness
