@@ -104,6 +104,10 @@ Page bar_page(const Figure& figure) {
 
 }  // namespace
 
+bool has_figure(const results::File& file) {
+  return !lay_out(file).series.empty();
+}
+
 std::vector<std::string> draw_figure(const results::File& file, const std::string& folder,
                                      const std::string& name) {
   const Figure figure = lay_out(file);

@@ -10,12 +10,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <limits>
 
+#include "monitor/cgroup.h"
 #include "monitor/clock.h"
 #include "monitor/elf_image.h"
 #include "monitor/error.h"
+#include "monitor/host_probe.h"
 #include "monitor/time_scale.h"
 
 #ifndef MADV_COLLAPSE
@@ -30,27 +30,6 @@ constexpr const char* smaller = "use a smaller --memory";
 
 std::uint64_t mebibytes(std::uint64_t bytes) {
   return bytes >> 20;
-}
-
-/// "MemAvailable:  123 kB" in bytes; no limit known: the largest number.
-std::uint64_t host_memory_available() {
-  std::ifstream info("/proc/meminfo");
-  std::string word;
-  while (info >> word) {
-    std::uint64_t kibibytes = 0;
-    if (word == "MemAvailable:" && info >> kibibytes) return kibibytes << 10;
-  }
-  return std::numeric_limits<std::uint64_t>::max();
-}
-
-/// What the own control group (a container's limit, version 2) leaves.
-std::uint64_t group_memory_available() {
-  std::uint64_t limit = 0, used = 0;
-  if (!(std::ifstream("/sys/fs/cgroup/memory.max") >> limit)) {  // absent, or the word "max"
-    return std::numeric_limits<std::uint64_t>::max();
-  }
-  std::ifstream("/sys/fs/cgroup/memory.current") >> used;
-  return limit > used ? limit - used : 0;
 }
 
 /// Maps `fd` at an address that suits 2 MiB pages.
@@ -78,15 +57,20 @@ std::byte* map_aligned(int fd, std::uint64_t bytes) {
 
 }  // namespace
 
+bool is_ram_size(std::uint64_t bytes) {
+  return bytes >= vmi::ram_min && bytes <= vmi::ram_max && bytes % vmi::page_size == 0;
+}
+
 GuestMemory::GuestMemory(std::uint64_t ram_bytes) : ram_bytes_(ram_bytes) {
   begin_time_calibration();
-  if (ram_bytes < vmi::ram_min || ram_bytes > vmi::ram_max || ram_bytes % vmi::page_size != 0) {
+  if (!is_ram_size(ram_bytes)) {
     throw HostError(fmt::format(
         "guest memory of {} bytes is not possible; --memory takes {} to {} MiB, whole 4 KiB pages",
         ram_bytes, mebibytes(vmi::ram_min), mebibytes(vmi::ram_max)));
   }
   // Asked before anything is filled: a host out of memory would not refuse, it would kill.
-  std::uint64_t available = std::min(host_memory_available(), group_memory_available());
+  std::uint64_t available = probe::memory_available();
+  if (auto group = cgroup_memory()) available = std::min(available, group->left);
   if (total_bytes() > available) {
     throw HostError(fmt::format("guest memory of {} MiB does not fit: the host has {} MiB left; {}",
                                 mebibytes(ram_bytes), mebibytes(available), smaller));

@@ -16,6 +16,9 @@
 
 namespace monitor {
 
+/// Between vmi::ram_min and ram_max, whole pages.
+bool is_ram_size(std::uint64_t bytes);
+
 class GuestMemory {
  public:
   /// Throws HostError (no memory, size out of vmi::ram_min..ram_max).

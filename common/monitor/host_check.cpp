@@ -10,7 +10,9 @@
 
 #include <cmath>
 
+#include "monitor/cgroup.h"
 #include "monitor/error.h"
+#include "monitor/guest_memory.h"
 #include "monitor/host_probe.h"
 #include "vmi/address_map.h"
 
@@ -136,6 +138,17 @@ Finding check_memory(std::uint64_t wanted) {
   return found;
 }
 
+Finding check_cgroup(std::uint64_t wanted) {
+  return judge_cgroup(cgroup_memory(), wanted);
+}
+
+Finding check_size(std::uint64_t wanted) {
+  if (is_ram_size(wanted)) return {"guest memory", size_text(wanted)};
+  return {"guest memory", fmt::format("{} bytes are not possible", wanted), Verdict::no,
+          fmt::format("--memory takes {} to {} MiB, whole 4 KiB pages", vmi::ram_min / mib,
+                      vmi::ram_max / mib)};
+}
+
 Finding check_limits(std::uint64_t wanted) {
   struct Limit {
     decltype(RLIMIT_AS) resource;
@@ -159,7 +172,7 @@ Finding check_limits(std::uint64_t wanted) {
 }
 
 Finding check_quota(std::uint64_t) {
-  double quota = probe::cpu_quota();
+  double quota = cgroup_cpus();
   if (std::isinf(quota)) return {"CPU quota", "none"};
   Finding found{"CPU quota", fmt::format("{:.2f} CPUs", quota)};
   if (quota < 1) {
@@ -227,8 +240,10 @@ constexpr Check checks[] = {
     {check_unmap, concerns_guests},
     {check_collapse, concerns_moving_windows},
     {check_lowest_address, concerns_guests},
+    {check_size, concerns_guests},
     {check_limits, concerns_guests},
     {check_memory, concerns_guests},
+    {check_cgroup, concerns_guests},
     {check_map_count, concerns_guests},
     {check_quota, concerns_all},
     {check_tsc, concerns_guests},
@@ -248,6 +263,21 @@ std::vector<Finding> examine_host(std::uint64_t memory_bytes) {
   std::vector<Finding> findings;
   for (const auto& check : checks) findings.push_back(look(check, memory_bytes));
   return findings;
+}
+
+Finding judge_cgroup(const std::optional<CgroupMemory>& memory, std::uint64_t wanted) {
+  if (!memory) return {"cgroup memory", "no limit"};
+  Finding found{"cgroup memory",
+                fmt::format("limited to {}, {} of them left; a guest of {} is wanted",
+                            size_text(memory->limit), size_text(memory->left), size_text(wanted))};
+  if (memory->left < wanted + memory_overhead) {
+    found.verdict = Verdict::no;
+    found.remedy = fmt::format(
+        "the host would kill the guest: give a smaller --memory (at least {}), or raise the limit "
+        "in {}",
+        size_text(vmi::ram_min), memory->file);
+  }
+  return found;
 }
 
 Verdict judge(const Config& config, const std::vector<Finding>& findings) {

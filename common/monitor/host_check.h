@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "monitor/cgroup.h"
 #include "monitor/config.h"
 
 namespace monitor {
@@ -27,6 +29,9 @@ std::vector<Finding> examine_host(std::uint64_t memory_bytes);
 
 /// The worst verdict of the findings that concern the configuration.
 Verdict judge(const Config&, const std::vector<Finding>&);
+
+/// What control groups leave for a guest of that size.
+Finding judge_cgroup(const std::optional<CgroupMemory>&, std::uint64_t wanted);
 
 /// Throws HostError, naming cause and remedy, when the host cannot run it at all. Looks only at
 /// what the configuration needs.

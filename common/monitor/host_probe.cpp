@@ -18,7 +18,6 @@
 
 #include <cerrno>
 #include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <fstream>
@@ -156,21 +155,6 @@ int try_private_mount() {
   return fsmount(context, FSMOUNT_CLOEXEC, 0) < 0 ? errno : 0;
 }
 
-/// The folder of this process's cgroup (version 2), below which limits may stand at every level.
-std::vector<std::string> cgroup_folders() {
-  std::vector<std::string> folders = {"/sys/fs/cgroup"};
-  std::ifstream file("/proc/self/cgroup");
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with("0::/") || line == "0::/") continue;
-    std::string path = line.substr(3);
-    for (std::size_t at = 1; at != std::string::npos;) {
-      at = path.find('/', at + 1);
-      folders.push_back("/sys/fs/cgroup" + path.substr(0, at));
-    }
-  }
-  return folders;
-}
-
 }  // namespace
 
 std::string seccomp_trap() {
@@ -239,31 +223,7 @@ std::uint64_t memory_available() {
     available *= 1024;
     break;
   }
-  auto limit_by = [&](const std::string& limit_file, const std::string& used_file) {
-    std::uint64_t limit = number_in(limit_file, UINT64_MAX);
-    if (limit == UINT64_MAX) return;
-    std::uint64_t used = number_in(used_file, 0);
-    available = std::min(available, limit > used ? limit - used : 0);
-  };
-  for (const auto& folder : cgroup_folders()) {
-    limit_by(folder + "/memory.max", folder + "/memory.current");
-  }
-  limit_by("/sys/fs/cgroup/memory/memory.limit_in_bytes",
-           "/sys/fs/cgroup/memory/memory.usage_in_bytes");
   return available;
-}
-
-double cpu_quota() {
-  double least = INFINITY;
-  for (const auto& folder : cgroup_folders()) {
-    std::istringstream words(first_line(folder + "/cpu.max"));
-    double quota, period;
-    if (words >> quota >> period && period > 0) least = std::min(least, quota / period);
-  }
-  auto quota = number_in("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", 0);
-  auto period = number_in("/sys/fs/cgroup/cpu/cpu.cfs_period_us", 0);
-  if (quota > 0 && period > 0) least = std::min(least, static_cast<double>(quota) / period);
-  return least;
 }
 
 }  // namespace monitor::probe

@@ -1,5 +1,6 @@
 // What the host allows, found out by trying it. Each probe works in a child process of its own, so
-// that neither a filter, a signal nor an unmapped vdso stays behind. Used by host_check.cpp only.
+// that neither a filter, a signal nor an unmapped vdso stays behind. Used by host_check.cpp and
+// guest_memory.cpp.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +27,7 @@ std::string first_line(const std::string& path);
 /// A number in a one-line file; `otherwise` when it cannot be read or is "max".
 std::uint64_t number_in(const std::string& path, std::uint64_t otherwise);
 
-/// MemAvailable, or what the memory cgroup leaves if that is less; bytes.
+/// MemAvailable in bytes; the largest number when the host does not say.
 std::uint64_t memory_available();
-
-/// The cgroup's share of CPU time, 1.0 for one CPU; infinity when there is no limit.
-double cpu_quota();
 
 }  // namespace monitor::probe

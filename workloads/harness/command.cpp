@@ -137,9 +137,11 @@ int deliver(const std::string& path, const std::string& folder, const RunOptions
   };
   std::vector<std::string> figures;
   if (!options.csv.empty()) attempt([&] { monitor::write_file(options.csv, csv(summary)); });
-  if (options.figure) attempt([&] { figures = plots::draw_figure(file, folder, figure_name); });
+  const bool drawn = options.figure && plots::has_figure(file);
+  if (drawn) attempt([&] { figures = plots::draw_figure(file, folder, figure_name); });
   if (print_table(file, summary) > 0) status = 1;
   print_figures(figures);
+  if (options.figure && !drawn) monitor::print("No figure: no correct launch besides standalone\n");
   return status;
 }
 

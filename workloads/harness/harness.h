@@ -46,8 +46,9 @@ struct RunOptions {
 };
 
 /// Runs, resumes if `out` holds results with the same options, prints the table. 0: every launch
-/// did its work right; 1: some failed; 128 + n: stopped by signal n. Throws monitor::UsageError
-/// (unknown workload, results of other options in `out`) and monitor::HostError.
+/// did its work right, and CSV and figure are written; 1: some failed; 128 + n: stopped by signal n.
+/// Throws monitor::UsageError (unknown workload, results of other options in `out`) and
+/// monitor::HostError, for what is missing before the first launch.
 int run_command(const RunOptions&);
 
 struct PlotOptions {

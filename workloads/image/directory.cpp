@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <vector>
 
 #include "monitor/error.h"
+#include "monitor/output_file.h"
 
 namespace image {
 namespace {
@@ -33,24 +35,24 @@ class OpenFile {
   OpenFile& operator=(const OpenFile&) = delete;
 
   void write_all(const std::string& content) const {
-    for (std::size_t done = 0; done < content.size();) {
-      const ssize_t bytes = write(fd_, content.data() + done, content.size() - done);
-      if (bytes < 0) throw_errno("cannot write " + path_);
-      done += static_cast<std::size_t>(bytes);
-    }
+    if (!monitor::write_all(fd_, content)) monitor::throw_unwritten(path_);
   }
   void copy_all(const OpenFile& from) const {
     ssize_t bytes = 0;
     do bytes = sendfile(fd_, from.fd_, nullptr, 1 << 30);
     while (bytes > 0);
-    if (bytes < 0) throw_errno(fmt::format("cannot copy {} to {}", from.path_, path_));
+    if (bytes < 0) {
+      throw_errno(fmt::format("cannot copy {} to {}", from.path_, path_), "is there room for it?");
+    }
   }
   [[nodiscard]] std::uint64_t size() const {
     struct stat status {};
     if (fstat(fd_, &status) != 0) throw_errno("cannot look at " + path_);
     return static_cast<std::uint64_t>(status.st_size);
   }
-  void set_mode(mode_t mode) const { fchmod(fd_, mode); }
+  void set_mode(mode_t mode) const {
+    if (fchmod(fd_, mode) != 0) monitor::throw_unwritten(path_);
+  }
 
  private:
   std::string path_;
@@ -80,11 +82,15 @@ void write_node(const std::string& path, const RootNode& node, bool is_top) {
 }
 
 void set_times(const std::string& path, const RootNode& node) {
-  if (S_ISDIR(node.mode)) chmod(path.c_str(), node.mode & 07777);
+  if (S_ISDIR(node.mode) && chmod(path.c_str(), node.mode & 07777) != 0) {
+    monitor::throw_unwritten(path);
+  }
   timespec time{.tv_sec = static_cast<time_t>(node.mtime_ns / 1'000'000'000),
                 .tv_nsec = static_cast<long>(node.mtime_ns % 1'000'000'000)};
   timespec times[2] = {time, time};
-  utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW);
+  if (utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
+    monitor::throw_unwritten(path);
+  }
 }
 
 /// Unpacked folders may be closed to their own owner; root is stopped by none.
@@ -124,13 +130,18 @@ void remove_tree(const std::string& path) {
   }
 }
 
-std::string unfinished_name(const std::string& output) {
-  return output + ".typetwo-unfinished";
+void flush_files(const std::string& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool flushed = fd >= 0 && syncfs(fd) == 0;
+  const int cause = errno;
+  if (fd >= 0) close(fd);
+  errno = cause;
+  if (!flushed) monitor::throw_unwritten(folder);
 }
 
 ScratchFolder::ScratchFolder(std::string path) : path_(std::move(path)) {
   remove_tree(path_);
-  if (mkdir(path_.c_str(), 0700) != 0) throw_errno("cannot make the folder " + path_);
+  if (mkdir(path_.c_str(), 0700) != 0) monitor::throw_unwritten(path_);
 }
 
 ScratchFolder::~ScratchFolder() {

@@ -20,11 +20,11 @@ std::string content_of(const std::string& path);
 /// Removes a file, or a folder with all in it. Nothing there is no error. Never follows a link.
 void remove_tree(const std::string& path);
 
-/// What a half-written output is called until it is complete: the next run overwrites or removes
-/// what a killed one left.
-std::string unfinished_name(const std::string& output);
+/// Everything below the folder, and all else on its file system, is on the disk from here on.
+void flush_files(const std::string& folder);
 
-/// A folder for intermediate files under that name, empty at first and removed at the end.
+/// A folder for intermediate files under that name, empty at first and removed at the end. One that
+/// a killed run left is removed before.
 class ScratchFolder {
  public:
   explicit ScratchFolder(std::string path);

@@ -227,7 +227,7 @@ void write_ext2(const monitor::RootTree& tree, const std::string& file,
                    "-E",
                    "root_owner=0:0,nodiscard,hash_seed=" + options.uuid,
                    file},
-                  "run: apt-get install e2fsprogs",
+                  "is there room, and is e2fsprogs installed?",
                   {fmt::format("E2FSPROGS_FAKE_TIME={}", now), "MKE2FS_CONFIG=/dev/null"});
   initialize_ext2_error_table();
   Writer(file, now).write(tree);

@@ -2,16 +2,14 @@
 // and nothing beside it can disagree. What guests write later changes no UUID: their image stays.
 #include "workloads/image/image.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "monitor/error.h"
+#include "monitor/output_file.h"
 #include "workloads/image/debian_tree.h"
 #include "workloads/image/directory.h"
 #include "workloads/image/ext2_image.h"
@@ -22,7 +20,6 @@ namespace image {
 namespace {
 
 namespace fs = std::filesystem;
-using monitor::throw_errno;
 
 // bash to gawk are what the guest is to run; dash is Debian's /bin/sh, libc-bin has C.UTF-8, and
 // cmake-data, which is where typetwo was built, has 3000 files of text to work on.
@@ -69,7 +66,7 @@ std::string fingerprint(const std::vector<Package>& packages, const monitor::Roo
 }
 
 std::string path_in_build(const std::string& name) {
-  fs::create_directories(TYPETWO_IMAGE_DIR);
+  monitor::make_folder(TYPETWO_IMAGE_DIR);
   return fmt::format("{}/{}.ext2", TYPETWO_IMAGE_DIR, name);
 }
 
@@ -80,49 +77,6 @@ std::string default_path(std::vector<std::string> with) {
   if (name.size() > 200) throw monitor::UsageError("many packages: name the image with --output");
   return path_in_build(name);
 }
-
-/// The unfinished output, ours alone until its end. A killed run's leftover is taken over.
-class Unfinished {
- public:
-  explicit Unfinished(const std::string& output) : path_(unfinished_name(output)) {
-    do {
-      close_file();
-      // mke2fs inherits it: the lock holds as long as that writes, even if this run is killed.
-      fd_ = open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
-      if (fd_ < 0) throw_errno("cannot write " + path_, "name another place with --output");
-      if (flock(fd_, LOCK_EX) != 0) throw_errno("cannot lock " + path_);
-    } while (!is_still_there());  // another run has finished or removed it while we waited
-  }
-  ~Unfinished() {
-    if (!path_.empty()) unlink(path_.c_str());
-    close_file();
-  }
-  Unfinished(const Unfinished&) = delete;
-  Unfinished& operator=(const Unfinished&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
-  void become(const std::string& output) {
-    if (fsync(fd_) != 0 || rename(path_.c_str(), output.c_str()) != 0) {
-      throw_errno("cannot write " + output);
-    }
-    path_.clear();
-  }
-
- private:
-  [[nodiscard]] bool is_still_there() const {
-    struct stat opened {
-    }, named{};
-    return fstat(fd_, &opened) == 0 && stat(path_.c_str(), &named) == 0 &&
-           opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
-  }
-  void close_file() {
-    if (fd_ >= 0) close(fd_);
-    fd_ = -1;
-  }
-
-  std::string path_;
-  int fd_ = -1;
-};
 
 /// Nobody's file but an image of ours is ever replaced.
 void require_replaceable(const std::string& output) {
@@ -174,14 +128,16 @@ MadeImage make_image(const ImageOptions& options) {
   std::uint64_t bytes = image_bytes(tree, options.bytes);
   std::string uuid = fingerprint(packages, tree, bytes);
   require_replaceable(made.path);
-  Unfinished file(made.path);
+  monitor::OutputFile file(made.path);
   if (is_up_to_date(made.path, uuid)) {
     made.fresh = true;
     return made;
   }
-  add_library_cache(tree, file.path() + "-libraries");
-  write_ext2(tree, file.path(), {.bytes = bytes, .uuid = uuid});
-  file.become(made.path);
+  monitor::require_room(made.path, least_ext2_bytes(tree));
+  const std::string& unfinished = file.share();
+  add_library_cache(tree, unfinished + "-libraries");
+  write_ext2(tree, unfinished, {.bytes = bytes, .uuid = uuid});
+  file.commit();
   return made;
 }
 
@@ -191,6 +147,7 @@ MadeImage workload_image() {
 
 void make_directory(const std::vector<std::string>& with, std::string folder) {
   while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  folder = monitor::without_links(folder);
   auto tree = debian_tree(image_packages(with));
   std::error_code none;
   bool exists = fs::exists(fs::symlink_status(folder, none));
@@ -198,10 +155,13 @@ void make_directory(const std::vector<std::string>& with, std::string folder) {
     throw monitor::UsageError(
         fmt::format("{} is there already: remove it or name another folder", folder));
   }
-  ScratchFolder unfinished(unfinished_name(folder));
-  add_library_cache(tree, unfinished_name(folder) + "-libraries");
+  monitor::require_room(folder, least_ext2_bytes(tree));
+  ScratchFolder unfinished(monitor::unfinished_name(folder));
+  add_library_cache(tree, monitor::unfinished_name(folder) + "-libraries");
   write_directory(tree, unfinished.path());
-  if (rename(unfinished.path().c_str(), folder.c_str()) != 0) throw_errno("cannot make " + folder);
+  flush_files(unfinished.path());
+  if (rename(unfinished.path().c_str(), folder.c_str()) != 0) monitor::throw_unwritten(folder);
+  monitor::flush_folder(fs::absolute(folder).parent_path());
 }
 
 }  // namespace image

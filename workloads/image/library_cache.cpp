@@ -26,7 +26,8 @@ std::string library_cache(const monitor::RootTree& tree, const std::string& scra
     bool library = starts_with(path, "/usr/lib") && path.find(".so") != std::string::npos;
     return top || library || starts_with(path, "/etc/ld.so.conf");
   });
-  require_program({"ldconfig", "-X", "-r", folder.path()}, "is Debian's libc-bin complete?");
+  require_program({"ldconfig", "-X", "-r", folder.path()},
+                  "is there room, and is Debian's libc-bin complete?");
   return content_of(folder.path() + "/etc/ld.so.cache");
 }
 

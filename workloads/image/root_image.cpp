@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "monitor/error.h"
 
 namespace image {
@@ -70,6 +72,14 @@ std::string why_not(const Head& head) {
   return "";
 }
 
+Head whole_head(const std::string& file) {
+  Head head = read_head(file);
+  if (auto why = why_not(head); !why.empty()) {
+    throw HostError(fmt::format("the image {} {}", file, why));
+  }
+  return head;
+}
+
 Superblock describe(const Head& head) {
   const char* label = reinterpret_cast<const char*>(head.block.s_volume_name);
   return {uuid_text(head.block.s_uuid), {label, strnlen(label, sizeof head.block.s_volume_name)}};
@@ -78,11 +88,7 @@ Superblock describe(const Head& head) {
 }  // namespace
 
 Superblock read_superblock(const std::string& file) {
-  Head head = read_head(file);
-  if (auto why = why_not(head); !why.empty()) {
-    throw HostError(fmt::format("the image {} {}", file, why));
-  }
-  return describe(head);
+  return describe(whole_head(file));
 }
 
 std::optional<Superblock> find_superblock(const std::string& file) {
@@ -90,6 +96,12 @@ std::optional<Superblock> find_superblock(const std::string& file) {
   Head head = read_head(file);
   if (!why_not(head).empty()) return std::nullopt;
   return describe(head);
+}
+
+std::uint64_t used_bytes(const std::string& image) {
+  const Head head = whole_head(image);
+  const std::uint64_t all = head.block.s_blocks_count, free = head.block.s_free_blocks_count;
+  return (all - std::min(all, free)) * 1024 << head.block.s_log_block_size;
 }
 
 }  // namespace image

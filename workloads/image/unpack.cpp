@@ -121,7 +121,7 @@ class Unpacker {
     check(error);
     check(failed_);
     errno = write_error_;
-    if (write_error_) throw_errno("cannot unpack " + path);
+    if (write_error_) throw_errno("cannot unpack " + path, "is there room for it?");
   }
 
   bool copy_block(blk64_t block, e2_blkcnt_t at) {
@@ -130,11 +130,9 @@ class Unpacker {
     auto offset = static_cast<std::uint64_t>(at) * block_.size();
     if (offset >= size_) return true;
     auto bytes = std::min<std::uint64_t>(block_.size(), size_ - offset);
-    if (pwrite(out_, block_.data(), bytes, static_cast<off_t>(offset)) ==
-        static_cast<ssize_t>(bytes)) {
-      return true;
-    }
-    write_error_ = errno ? errno : ENOSPC;
+    const ssize_t got = pwrite(out_, block_.data(), bytes, static_cast<off_t>(offset));
+    if (got == static_cast<ssize_t>(bytes)) return true;
+    write_error_ = got < 0 ? errno : ENOSPC;
     return false;
   }
 
@@ -160,7 +158,9 @@ class Unpacker {
       // A failure leaves root's, which a guest's files are anyway.
       [[maybe_unused]] int done = lchown(path.c_str(), inode_uid(inode), inode_gid(inode));
     }
-    if (!S_ISLNK(inode.i_mode)) chmod(path.c_str(), inode.i_mode & 07777);
+    if (!S_ISLNK(inode.i_mode) && chmod(path.c_str(), inode.i_mode & 07777) != 0) {
+      throw_errno("cannot unpack " + path);
+    }
     timespec time{.tv_sec = inode.i_mtime, .tv_nsec = 0};
     timespec times[2] = {time, time};
     utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW);

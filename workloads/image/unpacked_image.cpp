@@ -10,12 +10,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 
 #include "monitor/block_image.h"
 #include "monitor/error.h"
 #include "monitor/message.h"
+#include "monitor/output_file.h"
 #include "workloads/image/directory.h"
+#include "workloads/image/root_image.h"
 
 namespace image {
 namespace {
@@ -29,13 +30,6 @@ std::string state_of(const std::string& image) {
   if (stat(image.c_str(), &status) != 0) throw_errno("cannot read the image " + image);
   return fmt::format("1 {} {} {}.{:09}\n", status.st_ino, status.st_size, status.st_mtim.tv_sec,
                      status.st_mtim.tv_nsec);
-}
-
-void write_stamp(const std::string& path, const std::string& state) {
-  std::ofstream file(path);
-  file << state;
-  file.close();
-  if (!file) throw monitor::HostError("cannot write " + path + ": is the disk full?");
 }
 
 void lock(int fd, int how, const std::string& folder) {
@@ -90,9 +84,11 @@ void UnpackedImage::refresh(const std::string& image) {
     state = state_of(image);
     remove_tree(stamp);  // from here to its rewriting the tree counts for nothing
     remove_tree(root);
+    monitor::require_room(root, used_bytes(image));
     if (mkdir(root.c_str(), 0755) != 0) throw_errno("cannot make " + root);
     unpack_image(image, root);
-    write_stamp(stamp, state);
+    flush_files(root);  // before anything says that they are there
+    monitor::write_file(stamp, state);
   }
 }
 

@@ -2,12 +2,18 @@
 // schema.json describes it. Summaries: what counts and what does not.
 #include "results/results.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 
 #include "monitor/error.h"
@@ -141,6 +147,68 @@ TEST_F(ResultsStore, RefusesWhatIsNotResults) {
 TEST_F(ResultsStore, TwoWritersDoNotMix) {
   const Writer first = Writer::create(folder_, header());
   EXPECT_THROW(Writer::resume(read(folder_)), monitor::HostError);
+}
+
+/// In a child whose files may not grow beyond `bytes`: what appending a launch says.
+std::string append_with_limit(const std::function<Writer()>& open, std::uint64_t bytes) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return "no pipe";
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{bytes, bytes};
+    std::string why = "nothing went wrong";
+    try {
+      setrlimit(RLIMIT_FSIZE, &limit);
+      open().append(launch("standalone", {1}));
+    } catch (const monitor::HostError& error) {
+      why = error.what();
+    }
+    _exit(write(ends[1], why.data(), why.size()) < 0);
+  }
+  close(ends[1]);
+  char text[4096];
+  const ssize_t got = ::read(ends[0], text, sizeof text);
+  close(ends[0]);
+  waitpid(child, nullptr, 0);
+  return {text, got < 0 ? 0 : static_cast<std::size_t>(got)};
+}
+
+TEST_F(ResultsStore, ALineThatDoesNotFitIsTakenBackAndTheCauseIsNamed) {
+  { Writer::create(folder_, header()).append(launch("standalone", {1})); }
+  const std::string whole = text();
+  EXPECT_THAT(append_with_limit([&] { return Writer::resume(read(folder_)); }, whole.size() + 100),
+              HasSubstr("results.jsonl: File too large; raise the limit"));
+  EXPECT_EQ(text(), whole);
+  { Writer::resume(read(folder_)).append(launch("baseline", {2})); }
+  EXPECT_EQ(read(folder_).launches.size(), 2u);
+}
+
+TEST_F(ResultsStore, WhatEndedBeforeItsFirstLineIsBegunAnew) {
+  EXPECT_FALSE(is_begun(folder_));
+  EXPECT_THAT(append_with_limit([&] { return Writer::create(folder_, header()); }, 10),
+              HasSubstr("File too large"));
+  EXPECT_FALSE(is_begun(folder_));
+  append_text("{\"kind\": \"typet");
+  EXPECT_FALSE(is_begun(folder_));
+  { Writer::create(folder_, header()); }
+  EXPECT_TRUE(is_begun(folder_));
+  EXPECT_EQ(read(folder_).header, header());
+  EXPECT_THROW(Writer::create(folder_, header()), monitor::HostError);  // that would be their end
+  EXPECT_EQ(read(folder_).header, header());
+}
+
+TEST_F(ResultsStore, LinesThatAnotherRunAddedAreNotCutOff) {
+  { Writer::create(folder_, header()).append(launch("standalone", {1})); }
+  const File early = read(folder_);
+  { Writer::resume(read(folder_)).append(launch("baseline", {2})); }
+  EXPECT_THROW(Writer::resume(early), monitor::HostError);
+  EXPECT_EQ(read(folder_).launches.size(), 2u);
+}
+
+TEST_F(ResultsStore, WhatIsNoFileIsLeftAlone) {
+  std::filesystem::create_symlink("/dev/zero", folder_ + "/results.jsonl");
+  EXPECT_THROW(is_begun(folder_), monitor::HostError);
 }
 
 bool is_of(const std::string& type, const json& value) {
