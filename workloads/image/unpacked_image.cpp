@@ -24,12 +24,13 @@ namespace {
 namespace fs = std::filesystem;
 using monitor::throw_errno;
 
-/// Changes whenever the image's bytes may have.
+/// Changes whenever the image's bytes may have, or the unpacked ones: these are not flushed, so
+/// after the host's next boot they count for nothing.
 std::string state_of(const std::string& image) {
   struct stat status {};
   if (stat(image.c_str(), &status) != 0) throw_errno("cannot read the image " + image);
-  return fmt::format("1 {} {} {}.{:09}\n", status.st_ino, status.st_size, status.st_mtim.tv_sec,
-                     status.st_mtim.tv_nsec);
+  return fmt::format("2 {} {} {}.{:09} {}", status.st_ino, status.st_size, status.st_mtim.tv_sec,
+                     status.st_mtim.tv_nsec, content_of("/proc/sys/kernel/random/boot_id"));
 }
 
 void lock(int fd, int how, const std::string& folder) {
@@ -87,7 +88,6 @@ void UnpackedImage::refresh(const std::string& image) {
     monitor::require_room(root, used_bytes(image));
     if (mkdir(root.c_str(), 0755) != 0) throw_errno("cannot make " + root);
     unpack_image(image, root);
-    flush_files(root);  // before anything says that they are there
     monitor::write_file(stamp, state);
   }
 }
