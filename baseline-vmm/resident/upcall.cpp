@@ -58,7 +58,8 @@ void fill(vmi::TrapFrame& trap) {
 /// alternate stack and window, then asks for the first signal. That signal's frame is where all of
 /// guest user code's registers will be loaded from.
 extern "C" [[noreturn]] void start() {
-  if (!monitor::unmap_host(vmi::window_end)) panic("baseline: cannot unmap the host's memory");
+  if (!monitor::unmap_host(vmi::window_end))
+    panic("baseline: host call munmap failed on the host's own memory");
   upcall_stack = kernel().boot_stack_top;
   if (auto* time = time_accounts()) time->begin();
   vmm_call(VmmCall::started);

@@ -36,17 +36,29 @@ std::uint64_t at(vmi::Frame frame, std::uint64_t offset) {
   return vmi::frame_offset(frame) + offset;
 }
 
-/// One host call's worth of pread or pwrite; errors count as nothing moved.
-std::uint64_t moved(std::int64_t result) {
-  return result < 0 ? 0 : static_cast<std::uint64_t>(result);
+monitor::Moved read_memory(void* to, std::uint64_t bytes, std::uint64_t offset) {
+  return monitor::move_whole(bytes, [=](std::uint64_t done, std::uint64_t left) {
+    return counted_host(__NR_pread64, monitor::guest_memory_fd, static_cast<char*>(to) + done, left,
+                        offset + done);
+  });
 }
 
-std::uint64_t read_memory(void* to, std::uint64_t bytes, std::uint64_t offset) {
-  return moved(counted_host(__NR_pread64, monitor::guest_memory_fd, to, bytes, offset));
+monitor::Moved write_memory(const void* from, std::uint64_t bytes, std::uint64_t offset) {
+  return monitor::move_whole(bytes, [=](std::uint64_t done, std::uint64_t left) {
+    return counted_host(__NR_pwrite64, monitor::guest_memory_fd,
+                        static_cast<const char*>(from) + done, left, offset + done);
+  });
 }
 
-std::uint64_t write_memory(const void* from, std::uint64_t bytes, std::uint64_t offset) {
-  return moved(counted_host(__NR_pwrite64, monitor::guest_memory_fd, from, bytes, offset));
+/// Bytes that went from or to user pages: as many as those allowed.
+std::uint64_t as_user_allows(const char* call, std::uint64_t bytes, monitor::Moved moved) {
+  if (moved.bytes != bytes && moved.error != -EFAULT) die_of_host_call(call, moved.error);
+  return moved.bytes;
+}
+
+/// The monitor's own memory has no reason to stop a transfer.
+void all(const char* call, std::uint64_t bytes, monitor::Moved moved) {
+  if (moved.bytes != bytes) die_of_host_call(call, moved.error);
 }
 
 }  // namespace
@@ -56,7 +68,7 @@ std::uint64_t copy_frame_to_user(vmi::Frame frame, std::uint64_t offset, std::ui
   if (!vmi::is_user_range(va, bytes)) return 0;
   void* user = reinterpret_cast<void*>(va);
   if (ram_is_mapped()) return bytes - copy_with_landing(user, direct(frame, offset), bytes);
-  return read_memory(user, bytes, at(frame, offset));
+  return as_user_allows("pread64", bytes, read_memory(user, bytes, at(frame, offset)));
 }
 
 std::uint64_t copy_user_to_frame(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
@@ -64,23 +76,24 @@ std::uint64_t copy_user_to_frame(vmi::Frame frame, std::uint64_t offset, std::ui
   if (!vmi::is_user_range(va, bytes)) return 0;
   const void* user = reinterpret_cast<const void*>(va);
   if (ram_is_mapped()) return bytes - copy_with_landing(direct(frame, offset), user, bytes);
-  return write_memory(user, bytes, at(frame, offset));
+  return as_user_allows("pwrite64", bytes, write_memory(user, bytes, at(frame, offset)));
 }
 
 void zero_frames(vmi::Frame frame, std::uint32_t count) {
+  const std::uint64_t bytes = std::uint64_t{count} << vmi::page_shift;
   if (ram_is_mapped()) {
-    std::memset(direct(frame, 0), 0, std::uint64_t{count} << vmi::page_shift);
+    std::memset(direct(frame, 0), 0, bytes);
     return;
   }
-  constexpr std::uint32_t batch = 32;
-  IoVector vectors[batch];
-  for (auto& vector : vectors) vector = {zero_page, vmi::page_size};
-  while (count != 0) {
-    const std::uint32_t now = count < batch ? count : batch;
-    counted_host(__NR_pwritev, monitor::guest_memory_fd, vectors, now, at(frame, 0), 0, 0);
-    frame += now;
-    count -= now;
-  }
+  all("pwritev", bytes, monitor::move_whole(bytes, [=](std::uint64_t done, std::uint64_t left) {
+        constexpr std::uint32_t batch = 32;
+        IoVector vectors[batch];
+        std::uint32_t used = 0;
+        for (; used < batch && left != 0; left -= vectors[used++].bytes)
+          vectors[used] = {zero_page, left < vmi::page_size ? left : vmi::page_size};
+        return counted_host(__NR_pwritev, monitor::guest_memory_fd, vectors, used, at(frame, done),
+                            0, 0);
+      }));
 }
 
 void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count) {
@@ -88,8 +101,8 @@ void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count) {
     if (ram_is_mapped()) {
       std::memcpy(direct(to, 0), direct(from, 0), vmi::page_size);
     } else {
-      read_memory(bounce_page, vmi::page_size, at(from, 0));
-      write_memory(bounce_page, vmi::page_size, at(to, 0));
+      all("pread64", vmi::page_size, read_memory(bounce_page, vmi::page_size, at(from, 0)));
+      all("pwrite64", vmi::page_size, write_memory(bounce_page, vmi::page_size, at(to, 0)));
     }
   }
 }
@@ -98,14 +111,14 @@ void peek_frame(vmi::Frame frame, std::uint64_t offset, void* to, std::uint64_t 
   if (ram_is_mapped())
     std::memcpy(to, direct(frame, offset), bytes);
   else
-    read_memory(to, bytes, at(frame, offset));
+    all("pread64", bytes, read_memory(to, bytes, at(frame, offset)));
 }
 
 void poke_frame(vmi::Frame frame, std::uint64_t offset, const void* from, std::uint64_t bytes) {
   if (ram_is_mapped())
     std::memcpy(direct(frame, offset), from, bytes);
   else
-    write_memory(from, bytes, at(frame, offset));
+    all("pwrite64", bytes, write_memory(from, bytes, at(frame, offset)));
 }
 
 }  // namespace extended

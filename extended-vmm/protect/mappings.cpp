@@ -21,7 +21,7 @@ std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::u
   if (at < 0) return at;
   shared_info().counters.pages_mapped += pages;
   // Zeroing through the user's own mapping needs no host call and warms the caches for the guest.
-  if (flags & vmi::map_zero) zero_with_landing(va, bytes);
+  if ((flags & vmi::map_zero) && zero_with_landing(va, bytes) != 0) zero_frames(frame, pages);
   return 0;
 }
 
@@ -32,9 +32,8 @@ std::int64_t unmap(std::uint64_t va, std::uint64_t pages) {
 
 std::int64_t protect(std::uint64_t va, std::uint64_t pages, std::uint32_t protection) {
   if (!vmi::is_user_range(va, pages << vmi::page_shift)) return -22;
-  const std::int64_t result = counted_host(__NR_mprotect, va, pages << vmi::page_shift, protection);
   // The host stops with ENOMEM at a hole after it did the pages before and behind it alike.
-  return result;
+  return counted_host(__NR_mprotect, va, pages << vmi::page_shift, protection);
 }
 
 }  // namespace extended

@@ -12,6 +12,9 @@
 namespace extended {
 namespace {
 
+using monitor::append;
+using monitor::append_number;
+
 struct PollDescriptor {
   std::int32_t fd;
   std::int16_t wanted, ready;
@@ -20,31 +23,17 @@ constexpr std::int16_t poll_in = 1;
 
 std::uint64_t read_clock(int clock) {
   timespec now;
-  counted_host(__NR_clock_gettime, clock, &now);
+  sure("clock_gettime", counted_host(__NR_clock_gettime, clock, &now));
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-std::int64_t poll_one(std::int32_t fd, std::int16_t wanted, const timespec* timeout) {
+/// False: there was nothing until the timeout or a signal.
+bool poll_one(std::int32_t fd, std::int16_t wanted, const timespec* timeout) {
   PollDescriptor descriptor{fd, wanted, 0};
-  return counted_host(__NR_ppoll, &descriptor, wanted != 0 ? 1 : 0, timeout, nullptr, 8);
-}
-
-char* append(char* to, const char* text) {
-  while (*text != '\0') *to++ = *text++;
-  return to;
-}
-
-/// Decimal or hexadecimal digits of `value`; returns the end.
-char* append_number(char* to, std::uint64_t value, unsigned base) {
-  char digits[24];
-  int count = 0;
-  do {
-    digits[count++] = "0123456789abcdef"[value % base];
-    value /= base;
-  } while (value != 0);
-  while (count != 0) *to++ = digits[--count];
-  return to;
+  const std::int64_t ready =
+      counted_host(__NR_ppoll, &descriptor, wanted != 0 ? 1 : 0, timeout, nullptr, 8);
+  return ready != -EINTR && sure("ppoll", ready) != 0;
 }
 
 }  // namespace
@@ -56,7 +45,7 @@ std::int64_t HostPort::write(int stream, const void* data, std::size_t bytes) {
 std::int64_t HostPort::read_input(void* data, std::size_t bytes) {
   // The descriptor is the user's, shared with other processes: no O_NONBLOCK on it.
   const timespec now{0, 0};
-  if (poll_one(0, poll_in, &now) == 0) return -EAGAIN;
+  if (!poll_one(0, poll_in, &now)) return -EAGAIN;
   const std::int64_t result = counted_host(__NR_read, 0, data, bytes);
   return result == -EINTR ? -EAGAIN : result;
 }
@@ -69,7 +58,11 @@ std::uint64_t HostPort::realtime_ns() {
 }
 
 void HostPort::random(void* data, std::size_t bytes) {
-  counted_host(__NR_getrandom, data, bytes, 0);
+  const monitor::Moved got =
+      monitor::move_whole(bytes, [=](std::uint64_t done, std::uint64_t left) {
+        return counted_host(__NR_getrandom, static_cast<char*>(data) + done, left, 0);
+      });
+  if (got.bytes != bytes) die_of_host_call("getrandom", got.error);
 }
 
 void HostPort::marker(std::uint64_t host_ns, const char* text, std::size_t bytes) {
@@ -94,7 +87,8 @@ void HostPort::stray_access(std::uint32_t address, bool write) {
       line, write ? "typetwo: stray device write at 0x" : "typetwo: stray device read at 0x");
   end = append_number(end, address, 16);
   *end++ = '\n';
-  counted_host(__NR_write, 2, line, end - line);
+  (void)HostPort::write(2, line,
+                        static_cast<std::size_t>(end - line));  // as far as anybody listens
 }
 
 void wait_for_host(bool input, std::int64_t timeout_ns) {

@@ -120,6 +120,15 @@ void build_machine() {
       devices::Machine(*port, shared_info(), *reinterpret_cast<vmi::Rings*>(vmi::rings_base));
 }
 
+/// Nothing to unwind from: the message says it.
+extern "C" [[noreturn]] void die_of_host_call(const char* call, std::int64_t result) {
+  auto& report = image().report;
+  static_assert(sizeof report.message >= monitor::failure_bytes);
+  monitor::describe_failure(report.message, call, result);
+  report.ending = Ending::death;
+  end_machine(1);
+}
+
 [[noreturn]] void die(const char* message, const DeathRegisters& registers) {
   auto& report = image().report;
   std::size_t i = 0;

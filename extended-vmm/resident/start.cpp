@@ -6,6 +6,7 @@
 
 #include "extended-vmm/trap/sites.h"
 #include "extended-vmm/trap/upcall.h"
+#include "monitor/guest_process_fd.h"
 #include "monitor/resident/unmap_host.h"
 
 extern "C" [[noreturn]] void first_trap();
@@ -21,7 +22,7 @@ void start_ticks() {
   constexpr int itimer_prof = 2;
   constexpr std::int64_t tick_us = 10'000;
   const std::int64_t timer[4] = {0, tick_us, 0, tick_us};  // interval, then value; s, us each
-  counted_host(__NR_setitimer, itimer_prof, timer, nullptr);
+  sure("setitimer", counted_host(__NR_setitimer, itimer_prof, timer, nullptr));
 }
 
 extern "C" [[noreturn]] void resident_start() {
@@ -30,10 +31,11 @@ extern "C" [[noreturn]] void resident_start() {
   image().report.start_tsc = __builtin_ia32_rdtsc();
   const bool ram_stays = start.protect == Protect::none;
   if (!monitor::unmap_host(ram_stays ? vmi::ram_base + start.ram_bytes : vmi::window_end))
-    die("cannot unmap the host's memory (sealed system mappings?)", {});
+    die("host call munmap failed on the host's own memory (sealed system mappings?)", {});
   if (start.protect == Protect::mmap) {
     // From now on as after every opening: RAM behind the window.
-    counted_host(__NR_mmap, vmi::window_base, vmi::window_size + start.ram_bytes, 7, 0x11, 3, 0);
+    sure("mmap", counted_host(__NR_mmap, vmi::window_base, vmi::window_size + start.ram_bytes, 7,
+                              0x11, monitor::guest_memory_fd, 0));
   }
   if (start.trap == Trap::direct) map_trampolines();
   build_machine();

@@ -2,6 +2,7 @@
 // The host calls are made on the member's own parking stack: from the moment the successor is
 // awake, the guest kernel's stack is the successor's.
 
+#include <asm/errno.h>
 #include <asm/unistd_64.h>
 
 // struct extended::Member and enum Turn (resident/image.h)
@@ -41,6 +42,8 @@ hand_over:
     mov $FUTEX_WAKE, %edx
     mov $1, %ecx
     call host_call
+    test %rax, %rax
+    js futex_fails
 
 // Parked, in rbx. A wake-up may come before the wait: the turn is looked at by the host, too.
 park:
@@ -50,7 +53,13 @@ park:
     xor %ecx, %ecx
     xor %r8d, %r8d
     call host_call
-    mov TURN(%rbx), %eax
+    test %rax, %rax
+    jns 2f
+    cmp $-EAGAIN, %rax
+    je 2f
+    cmp $-EINTR, %rax
+    jne futex_fails
+2:  mov TURN(%rbx), %eax
     test %eax, %eax
     jz park
     cmp $TURN_RUN, %eax
@@ -105,11 +114,25 @@ member_begins:
     mov $PR_SET_PDEATHSIG, %esi
     mov $SIGKILL, %edx
     call host_call
+    lea prctl_name(%rip), %rdi
+    test %rax, %rax
+    jnz call_fails
     mov $__NR_getppid, %edi
     call host_call
     cmp launcher_pid(%rip), %eax
     je park
     jmp member_ends
+
+// rax: the result; rdi: the call's name.
+futex_fails:
+    lea futex_name(%rip), %rdi
+call_fails:
+    mov %rax, %rsi
+    call die_of_host_call
+
+    .section .rodata
+futex_name: .asciz "futex"
+prctl_name: .asciz "prctl"
 
     .bss
     .balign 8

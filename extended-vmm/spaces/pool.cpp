@@ -56,30 +56,31 @@ Members& members() {
 }
 
 void set_blocked_signals(std::uint64_t mask) {
-  counted_host(__NR_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+  sure("rt_sigprocmask",
+       counted_host(__NR_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask));
 }
 
-/// False: the host gives no more.
-bool make_process(Member& member) {
+/// Its pid; negative: the host gives no more.
+std::int64_t make_process(Member& member) {
   set_blocked_signals(~0ull);
   shared_info().count_host_call(__NR_clone);
   const std::int64_t pid = clone_member(&member, CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID);
   set_blocked_signals(0);
-  return pid >= 0;
+  return pid;
 }
 
 /// -1: no more.
 int make_member() {
   Members& all = members();
   const std::uint32_t index = all.made;
-  if (index == most_members || !make_process(all.table[index])) return -1;
+  if (index == most_members || make_process(all.table[index]) < 0) return -1;
   all.made = index + 1;
   return static_cast<int>(index);
 }
 
 /// Somebody killed it while it was parked.
 void make_again(std::uint32_t index) {
-  if (!make_process(members().table[index])) die("cannot replace a host process that died", {});
+  sure("clone", make_process(members().table[index]));
   pool.mapped[index] = false;
   pool.process[index] = {};
 }
@@ -158,7 +159,8 @@ extern "C" Member* take_dead_ones_place(Member* own) {
   Members& all = members();
   if (all.running != 0) {
     all.table[0].turn = turn_end;
-    counted_host(__NR_futex, &all.table[0].turn, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+    // If that failed, too, the launcher would end it like the others.
+    (void)counted_host(__NR_futex, &all.table[0].turn, FUTEX_WAKE, 1, nullptr, nullptr, 0);
   }
   for (;;) host(__NR_exit_group, status);
 }

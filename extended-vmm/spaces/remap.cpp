@@ -8,9 +8,9 @@
 namespace extended {
 
 void replace_mappings(const vmi::Extent* extents) {
-  counted_host(__NR_munmap, vmi::user_begin, vmi::user_end - vmi::user_begin);
+  sure("munmap", counted_host(__NR_munmap, vmi::user_begin, vmi::user_end - vmi::user_begin));
   for (; extents != nullptr; extents = extents->next)
-    map(extents->va, extents->frame, extents->pages, extents->protection, 0);
+    sure("mmap", map(extents->va, extents->frame, extents->pages, extents->protection, 0));
 }
 
 }  // namespace extended

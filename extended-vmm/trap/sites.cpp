@@ -71,6 +71,8 @@ Trampoline* trampolines() {
   return reinterpret_cast<Trampoline*>(vmi::trampolines_base);
 }
 std::uint32_t trampolines_used;
+/// The host allowed their mapping in low memory.
+bool low_trampolines;
 
 /// What is known of a site: by its address and by the code around it, as another program may have
 /// other code there.
@@ -180,7 +182,7 @@ void ask(Site& site, const Code& code) {
     site.question = static_cast<std::uint8_t>(i);
     site.load = code.load;
     constexpr std::uint64_t one = 1;
-    counted_host(__NR_write, monitor::guest_wake_fd, &one, sizeof one);
+    sure("write", counted_host(__NR_write, monitor::guest_wake_fd, &one, sizeof one));
     return;
   }
 }
@@ -208,7 +210,7 @@ bool reach(std::uint64_t from, std::uint32_t index, std::int32_t& distance) {
     const auto way =
         static_cast<std::int64_t>(base + index * sizeof(Trampoline) - from - jump_bytes);
     distance = static_cast<std::int32_t>(way);
-    if (distance == way) return true;
+    if (distance == way) return base != vmi::trampolines_low || low_trampolines;
   }
   return false;
 }
@@ -230,10 +232,13 @@ const Trampoline* find_trampoline(std::uint64_t rip) {
 void map_trampolines() {
   constexpr std::uint64_t read_execute = 5, shared_fixed = 0x11;
   std::memset(trampolines(), 0xcc, vmi::trampolines_size);
+  const auto map_at = [](std::uint64_t base) {
+    return counted_host(__NR_mmap, base, vmi::trampolines_size, read_execute, shared_fixed,
+                        monitor::guest_memory_fd, vmi::trampolines_base - vmi::window_base);
+  };
+  sure("mmap", map_at(vmi::trampolines_high));
   // Where the host allows no mapping so low, code in low memory goes on trapping.
-  for (std::uint64_t base : {vmi::trampolines_high, vmi::trampolines_low})
-    counted_host(__NR_mmap, base, vmi::trampolines_size, read_execute, shared_fixed,
-                 monitor::guest_memory_fd, vmi::trampolines_base - vmi::window_base);
+  low_trampolines = map_at(vmi::trampolines_low) >= 0;
 }
 
 bool offer_site(vmi::TrapFrame& frame) {

@@ -258,7 +258,7 @@ void arm_signal_stack() {
     std::uint64_t bytes;
   } stack = {signal_stack_base, 1u << 31 /* SS_AUTODISARM */, 0, signal_stack_bytes};
   bool& armed = host_process().signal_stack_armed;
-  if (!armed) counted_host(__NR_sigaltstack, &stack, nullptr);
+  if (!armed) sure("sigaltstack", counted_host(__NR_sigaltstack, &stack, nullptr));
   armed = true;
 }
 

@@ -8,6 +8,7 @@
 #include "devices/machine.h"
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/trap/signal_frame.h"
+#include "monitor/resident/host_result.h"
 #include "monitor/resident/window.h"
 
 namespace extended {
@@ -55,6 +56,14 @@ extern "C" [[noreturn]] void leave_kernel(vmi::TrapFrame* frame);
 
 /// Ends the process with a report of who died where.
 [[noreturn]] void die(const char* message, const DeathRegisters& registers);
+/// The same, of a host call that cannot fail. Wants little stack: handover.S has little.
+extern "C" [[noreturn]] void die_of_host_call(const char* call, std::int64_t result);
+/// The result of a host call that cannot fail.
+inline std::int64_t sure(const char* call, std::int64_t result) {
+  if (result < 0) [[unlikely]]
+    die_of_host_call(call, result);
+  return result;
+}
 
 // -- protect/: page frames and mappings (protect/frames.cpp, protect/mappings.cpp)
 std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::uint32_t protection,
