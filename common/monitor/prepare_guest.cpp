@@ -13,6 +13,7 @@
 #include "monitor/boot_tree.h"
 #include "monitor/error.h"
 #include "monitor/guest_memory.h"
+#include "monitor/standard_streams.h"
 #include "monitor/terminal.h"
 #include "monitor/time_scale.h"
 
@@ -88,9 +89,10 @@ VectorFeatures vector_features() {
   return {.mask = mask, .bytes = (end + 63) & ~63u};
 }
 
-/// Which streams are terminals, and the size of one.
+/// Which streams are closed, which are terminals, and the size of one.
 void describe_console(vmi::BootInfo& boot, vmi::SharedInfo& shared) {
   for (int stream : {STDERR_FILENO, STDOUT_FILENO, STDIN_FILENO}) {
+    if (stream_was_closed(stream)) boot.closed_streams |= 1u << stream;
     if (isatty(stream) == 0) continue;
     boot.console_is_tty |= 1u << stream;
     if (std::uint32_t size = terminal_size(stream)) shared.console_size.store(size);

@@ -21,6 +21,7 @@
 #include "monitor/clock.h"
 #include "monitor/error.h"
 #include "monitor/standalone_root.h"
+#include "monitor/standard_streams.h"
 
 namespace monitor::standalone {
 namespace {
@@ -55,6 +56,8 @@ void reset_inheritance() {
   umask(022);
   rlimit no_core{};
   setrlimit(RLIMIT_CORE, &no_core);
+  for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (stream_was_closed(stream)) close(stream);
   close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
 }
 

@@ -27,7 +27,7 @@ struct BootInfo {
   std::uint32_t xsave_bytes;     // size of a thread's vector state (Hypercalls::save_vectors)
   std::uint32_t console_is_tty;  // bit 0 stdin, 1 stdout, 2 stderr
   std::uint32_t options;         // BootOption bits
-  std::uint32_t reserved;
+  std::uint32_t closed_streams;  // bits as above: the program finds these descriptors closed
   std::uint8_t entropy_seed[32];
   std::uint64_t xsave_features;  // the components in it: bits as in XCR0
   std::uint64_t hwcap, hwcap2;  // the host's AT_HWCAP, AT_HWCAP2: the guest passes them on

@@ -1,6 +1,7 @@
 // Integration: what lies in a guest-machine process's memory, as the host sees it while a guest
 // runs. Below the end of guest user memory there must be guest memory and nothing else: no host
 // stack, no loader, no vdso that guest code could call or jump into.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -8,6 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "monitor/guest_process_fd.h"
 #include "tests/support/process_list.h"
 #include "tests/support/started_guest.h"
 #include "tests/support/tool.h"
@@ -58,6 +64,51 @@ TEST_P(Exposure, NothingOfTheHostIsMapped) {
     for (const auto& line : lines) EXPECT_TRUE(is_expected(line)) << process.name << ": " << line;
   }
   EXPECT_GE(guests, 1);
+  guest.end_by(SIGTERM);
+}
+
+/// Descriptors of a process, with what they are: "memfd:typetwo-guest (deleted)".
+std::map<int, std::string> descriptors(pid_t pid) {
+  std::map<int, std::string> found;
+  const std::string folder = "/proc/" + std::to_string(pid) + "/fd";
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    found[std::stoi(entry.path().filename())] = std::filesystem::read_symlink(entry.path());
+  return found;
+}
+
+bool closes_on_exec(pid_t pid, int fd) {
+  constexpr int close_on_exec = 02000000;
+  std::ifstream info("/proc/" + std::to_string(pid) + "/fdinfo/" + std::to_string(fd));
+  std::string word;
+  int flags = 0;
+  while (info >> word && word != "flags:") {
+  }
+  info >> std::oct >> flags;
+  return (flags & close_on_exec) != 0;
+}
+
+/// The memory, and where devices run in the process the streams and the launcher's eventfd.
+TEST_P(Exposure, NoOtherDescriptorIsOpen) {
+  support::StartedGuest guest(GetParam(), "echo ready; while :; do :; done");
+  const bool devices_inside = GetParam().starts_with("extended");
+  int guests = 0;
+  for (const auto& process : guest.processes()) {
+    if (process.name != "guest-machine") continue;
+    ++guests;
+    for (const auto& [fd, what] : descriptors(process.pid)) {
+      if (fd == monitor::guest_memory_fd)
+        EXPECT_THAT(what, testing::HasSubstr("memfd:typetwo-guest"));
+      else if (fd == monitor::guest_wake_fd)
+        EXPECT_THAT(what, testing::HasSubstr("eventfd"));
+      else
+        EXPECT_TRUE(devices_inside && fd <= STDERR_FILENO) << fd << ": " << what;
+    }
+  }
+  EXPECT_GE(guests, 1);
+  for (const auto& [fd, what] : descriptors(guest.tool())) {
+    const bool inherited = fd <= STDERR_FILENO || fcntl(fd, F_GETFD) == 0;
+    EXPECT_TRUE(inherited || closes_on_exec(guest.tool(), fd)) << fd << ": " << what;
+  }
   guest.end_by(SIGTERM);
 }
 

@@ -91,6 +91,8 @@ ToolRun run_tool(const std::vector<std::string>& words, const Options& options) 
     dup2(in.ends[0], 0);
     dup2(out.ends[1], 1);
     dup2(err.ends[1], 2);
+    for (int fd = 0; fd < 3; ++fd)
+      if (options.closed >> fd & 1) close(fd);
     if (options.fixed_addresses) personality(ADDR_NO_RANDOMIZE);
     become_tool(words);
   }
@@ -195,7 +197,7 @@ pid_t start_tool(const std::vector<std::string>& words, int stdout_fd, int stder
                  int stdin_fd) {
   const pid_t child = fork();
   if (child == 0) {
-    const int null = open("/dev/null", O_RDWR);
+    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     dup2(stdin_fd < 0 ? null : stdin_fd, 0);
     dup2(stdout_fd, 1);
     dup2(stderr_fd < 0 ? null : stderr_fd, 2);

@@ -24,6 +24,7 @@ struct ToolRun {
 struct Options {
   std::string input;             // stdin, through a pipe
   bool close_stdout = false;     // nobody reads stdout: writing meets EPIPE
+  unsigned closed = 0;           // bit n: the tool starts with descriptor n closed
   bool fixed_addresses = false;  // no randomisation of addresses (native hostile programs)
   std::chrono::seconds deadline{150};
 };

@@ -273,7 +273,8 @@ void console_shown() {
 Result<> open_console_streams(FileTable& files) {
   Ref<Inode> inode = TRY(console_inode());
   for (int stream : {stream_in, stream_out, stream_err})
-    TRY(files.install_at(stream, TRY(open_stream(inode, stream))));
+    if (!(boot_info().closed_streams >> stream & 1))
+      TRY(files.install_at(stream, TRY(open_stream(inode, stream))));
   return {};
 }
 

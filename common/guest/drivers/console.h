@@ -23,7 +23,8 @@ std::size_t console_room();
 void console_show(char c);
 void console_shown();
 
-/// Installs stdin, stdout and stderr as descriptors 0, 1 and 2.
+/// Installs stdin, stdout and stderr as descriptors 0, 1 and 2, but for those that the host's user
+/// closed.
 Result<> open_console_streams(FileTable& files);
 
 /// /dev/console: reads stdin, writes stdout.

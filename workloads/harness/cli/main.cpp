@@ -12,6 +12,7 @@
 
 #include "monitor/error.h"
 #include "monitor/message.h"
+#include "monitor/standard_streams.h"
 #include "workloads/harness/cli/commands.h"
 
 namespace {
@@ -71,6 +72,7 @@ int run(const Command& command, const cli::Words& words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  monitor::fill_closed_streams();
   // Whoever started the tool may ignore these; waiting for children needs the default.
   signal(SIGCHLD, SIG_DFL);
   signal(SIGXFSZ, SIG_IGN);  // a file beyond the limit is an error with a name, and no death
