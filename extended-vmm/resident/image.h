@@ -61,19 +61,26 @@ inline constexpr std::uint8_t opcode_mov_eax = 0xb8, xor_eax[xor_bytes] = {0x31,
 /// What takes a number's place: jumps as long as the instructions that load it.
 inline constexpr std::uint64_t jump_bytes = 5;
 
+/// All that is judged of a site: the code around it that lies on its page. Of the page before,
+/// another process may have another one. What is not used is zero.
+inline constexpr std::uint32_t most_before = 64, most_after = 136;
+struct SiteCode {
+  std::uint16_t page_offset;   // where the `syscall` instruction ends, 1 to page_size
+  std::uint8_t load_bytes;     // of the instruction that loads the number
+  std::uint8_t before, after;  // bytes of code up to the end of the `syscall`, and behind it
+  std::uint8_t bytes[most_before + most_after];
+  friend bool operator==(const SiteCode&, const SiteCode&) = default;
+};
+
 /// "Is what stands before this `syscall` instruction one whole instruction that loads its number?
 /// And if it is too short for a jump to anywhere, where does a jump have room near by?" Asked by
 /// the resident part (trap/sites.cpp), which goes on meanwhile; answered by the launcher
 /// (trap/call_site.cpp).
 enum class Verdict : std::uint32_t { none, asked, yes, no };
-inline constexpr std::uint32_t most_before = 64, most_after = 136;
 struct SiteQuestion {
   std::atomic<Verdict> verdict;
-  std::uint32_t load_bytes;     // of the instruction that loads the number
-  std::uint32_t before, after;  // bytes of code up to the end of the `syscall`, and behind it
-  std::uint32_t page_offset;    // of the instruction behind it
-  std::uint32_t room;           // answer: bytes from there to the room for a jump; 0: not needed
-  std::uint8_t code[most_before + most_after];
+  std::uint32_t room;  // answer: bytes from behind the `syscall` to the room for a jump
+  SiteCode code;
 };
 inline constexpr std::uint32_t most_questions = 32;
 

@@ -98,18 +98,17 @@ std::optional<std::uint32_t> find_room(std::span<const std::uint8_t> after, std:
 void answer(std::span<SiteQuestion> questions) {
   for (SiteQuestion& question : questions) {
     if (question.verdict.load(std::memory_order_acquire) != Verdict::asked) continue;
-    // The question is the machine's, which may be broken.
-    const std::size_t before = std::min(question.before, most_before);
-    const std::size_t after = std::min(question.after, most_after);
-    const std::span code(question.code);
-    bool yes = loads_number(code.first(before), question.load_bytes);
-    question.room = 0;
-    if (yes && question.load_bytes < jump_bytes) {
-      const auto room = find_room(code.subspan(before, after), question.page_offset);
-      question.room = room.value_or(0);
-      yes = room.has_value();
-    }
-    question.verdict.store(yes ? Verdict::yes : Verdict::no, std::memory_order_release);
+    // The question is the machine's, which may be broken, and change it meanwhile.
+    const SiteCode site = question.code;
+    const std::size_t before = std::min<std::size_t>(site.before, most_before);
+    const std::size_t after = std::min<std::size_t>(site.after, most_after);
+    const std::span code(site.bytes);
+    std::optional<std::uint32_t> room;
+    if (loads_number(code.first(before), site.load_bytes))
+      room = site.load_bytes < jump_bytes ? find_room(code.subspan(before, after), site.page_offset)
+                                          : 0;
+    question.room = room.value_or(0);
+    question.verdict.store(room ? Verdict::yes : Verdict::no, std::memory_order_release);
   }
 }
 
