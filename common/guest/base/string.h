@@ -18,7 +18,7 @@ class String {
     return s;
   }
   Result<> append(std::string_view text) {
-    TRY(bytes_.reserve(size() + text.size() + 1));
+    TRY(bytes_.reserve_more(text.size() + 1));
     if (!bytes_.empty()) bytes_.erase(bytes_.size() - 1);
     for (char c : text) TRY(bytes_.push(c));
     return bytes_.push('\0');

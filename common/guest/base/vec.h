@@ -42,7 +42,7 @@ class Vec {
   T& back() { return data_[size_ - 1]; }
 
   Result<> push(T value) {
-    if (size_ == capacity_) TRY(reserve(capacity_ ? 2 * capacity_ : 4));
+    TRY(reserve_more(1));
     new (&data_[size_++]) T(std::move(value));
     return {};
   }
@@ -57,6 +57,14 @@ class Vec {
   }
   void clear() {
     while (size_) data_[--size_].~T();
+  }
+  /// For so many elements more. Grows by a factor: appending again and again copies each element
+  /// a few times, however many there will be.
+  Result<> reserve_more(std::size_t count) {
+    const std::size_t wanted = size_ + count;
+    if (wanted <= capacity_) return {};
+    const std::size_t grown = capacity_ ? 2 * capacity_ : 4;
+    return reserve(wanted > grown ? wanted : grown);
   }
   Result<> reserve(std::size_t capacity) {
     if (capacity <= capacity_) return {};

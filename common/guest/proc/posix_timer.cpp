@@ -33,8 +33,9 @@ PosixTimer::~PosixTimer() {
 void PosixTimer::expired() {
   std::uint64_t missed = 0;  // beside this one
   if (interval_ns) {
-    missed = (monotonic_ns() - timer.deadline) / interval_ns;
-    scheduler.set_timer(timer, timer.deadline + (missed + 1) * interval_ns);
+    const auto next = next_expiry(timer.deadline, interval_ns, monotonic_ns());
+    missed = next.missed;
+    scheduler.set_timer(timer, next.deadline);
   }
   if (signal == 0) return;
   const bool waits = process.pending.holds_timer(id);

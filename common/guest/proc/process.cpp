@@ -16,8 +16,9 @@ namespace {
 void alarm_rings(Timer& timer) {
   Process& process = *static_cast<Process*>(timer.owner);
   send_signal(process, sig_alrm);
-  if (process.alarm_interval_ns)
-    scheduler.set_timer(process.alarm, timer.deadline + process.alarm_interval_ns);
+  if (!process.alarm_interval_ns) return;
+  const auto next = next_expiry(timer.deadline, process.alarm_interval_ns, monotonic_ns());
+  scheduler.set_timer(process.alarm, next.deadline);
 }
 
 }  // namespace

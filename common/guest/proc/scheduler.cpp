@@ -136,7 +136,7 @@ void Scheduler::set_timer(Timer& timer, std::uint64_t deadline) {
 
 void Scheduler::cancel_timer(Timer& timer) {
   if (!timer.armed()) return;
-  TimerList::cancel(timer);
+  timers_.cancel(timer);
   update_deadline();
 }
 
