@@ -118,6 +118,7 @@ class AddressSpace : public Counted {
 
   // -- own_text.cpp.
   Result<> map_text_copy(const Region& region, const TextCopy& copy, Range range);
+  Result<> drop_text_copies(Range range);
 
   // -- mappings.cpp: what system calls ask for.
   Result<> split_at(std::uint64_t va);

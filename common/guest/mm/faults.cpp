@@ -154,8 +154,7 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
     run = TRY(run_at(va));
   }
   if (region.source.shared && region.source.may_write) {
-    // From now on the file changes without notice.
-    inode.text_copies.drop();
+    inode.text_copies.forbid();
     TRY(inode.share_pages(region.file_offset(va) >> vmi::page_shift, run.count));
   }
   frame_retain(run.first, run.count);

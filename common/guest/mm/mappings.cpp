@@ -152,6 +152,7 @@ Result<> AddressSpace::protect(std::uint64_t va, std::uint64_t bytes, std::uint3
   TRY(split_at(end));
   for (Region* region = regions_.find(va); region && region->va < end;
        region = region->following()) {
+    if (protection & vmi::prot_write) TRY(drop_text_copies({region->va, region->end}));
     TRY(protect_region(*region, protection));
   }
   regions_.join_around(va, end);
@@ -271,6 +272,7 @@ Result<std::uint64_t> AddressSpace::resize(Range old, std::uint64_t new_bytes,
 
 /// Moves pages to where nothing is. The frames stay; only addresses change.
 Result<> AddressSpace::move(Range from, std::uint64_t to, std::uint64_t new_bytes) {
+  TRY(drop_text_copies(from));
   TRY(split_at(from.begin));
   TRY(split_at(from.end));
   TRY(regions_.add(to, to + new_bytes, regions_.find(from.begin)->source));

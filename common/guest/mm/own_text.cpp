@@ -1,5 +1,6 @@
 // AddressSpace::own_text: a page of text that the monitor may rewrite. Called by the upcall that
-// asks for it, for the current space.
+// asks for it, for the current space. And the way back, for what is not text at its address any
+// more.
 #include <algorithm>
 
 #include "guest/mm/address_space.h"
@@ -50,6 +51,25 @@ Result<> AddressSpace::map_text_copy(const Region& region, const TextCopy& copy,
   frame_release(extent.frame, extent.pages);
   extent.frame = run.first;
   extents_.join(extent, region.va, region.end);
+  return {};
+}
+
+/// The pages in `range`, of one region, come from the file again where they were rewritten code.
+Result<> AddressSpace::drop_text_copies(Range range) {
+  const Region* region = regions_.find(range.begin);
+  if (!region || region->anonymous()) return {};
+  for (const TextCopy* copy = region->source.inode->text_copies.first(); copy;
+       copy = copy->next.get()) {
+    const std::uint64_t end = std::min(range.end, copy->end());
+    std::uint64_t va = std::max(range.begin, copy->va);
+    for (const ExtentNode* extent = extents_.first_ending_after(va); extent && extent->va < end;
+         extent = extents_.first_ending_after(va)) {
+      const std::uint64_t begin = std::max(va, extent->va);
+      va = std::min(end, extent->end());
+      if (extent->frame_at(begin) == copy->frame_for(begin)) TRY(drop_extents(begin, va));
+      if (va == end) break;
+    }
+  }
   return {};
 }
 

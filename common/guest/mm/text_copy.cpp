@@ -14,12 +14,20 @@ namespace {
 /// More than Debian's largest libraries' text would take memory for little: what is executed is
 /// hot.
 constexpr std::uint32_t most_pages = 2048;
+/// Of one file. Programs choose where they map it, and each fault looks at all copies.
+constexpr std::uint32_t most_copies = 64;
 
 }  // namespace
 
+bool TextCopy::mapped() const {
+  for (std::uint32_t i = 0; i < run.count; ++i)
+    if (frame_references(run.first + i) != 1) return true;
+  return false;
+}
+
 TextCopy* TextCopies::find(std::uint64_t file_page, std::uint64_t va) {
   for (TextCopy* copy = first_.get(); copy; copy = copy->next.get()) {
-    if (file_page >= copy->page && file_page < copy->end_page() &&
+    if (!copy->stale && file_page >= copy->page && file_page < copy->end_page() &&
         va - copy->va == (file_page - copy->page) << vmi::page_shift) {
       return copy;
     }
@@ -30,18 +38,46 @@ TextCopy* TextCopies::find(std::uint64_t file_page, std::uint64_t va) {
 void TextCopies::keep_clear(std::uint64_t offset, std::uint64_t va, std::uint64_t& begin,
                             std::uint64_t& end) const {
   for (const TextCopy* copy = first_.get(); copy; copy = copy->next.get()) {
-    if (copy->va - (copy->page << vmi::page_shift) != va - offset) continue;  // mapped elsewhere
+    if (copy->stale || copy->va - (copy->page << vmi::page_shift) != va - offset)
+      continue;  // mapped elsewhere
     if (copy->end() <= va) begin = std::max(begin, copy->end());
     if (copy->va > va) end = std::min(end, copy->va);
   }
 }
 
 /// One by one: a copy that took the rest of the list with it would take stack for each.
-void TextCopies::drop() {
+TextCopies::~TextCopies() {
   while (first_) first_ = std::exchange(first_->next, {});
 }
 
+void TextCopies::forget_unmapped(Kind kind) {
+  for (Ref<TextCopy>* link = &first_; *link;) {
+    TextCopy& copy = **link;
+    if ((kind == Kind::any || copy.stale) && !copy.mapped()) {
+      *link = std::exchange(copy.next, {});
+      --count_;
+    } else {
+      link = &copy.next;
+    }
+  }
+}
+
+void TextCopies::drop() {
+  bool news = false;
+  for (TextCopy* copy = first_.get(); copy; copy = copy->next.get())
+    news |= !std::exchange(copy->stale, true);
+  if (news) forget_unmapped(Kind::stale);
+}
+
+void TextCopies::forbid() {
+  forbidden_ = true;
+  drop();
+}
+
 Result<TextCopy*> TextCopies::make(std::uint64_t file_page, std::uint64_t va, FrameRun original) {
+  if (forbidden_) return Errno::acces;
+  if (count_ == most_copies) forget_unmapped(Kind::any);
+  if (count_ == most_copies) return Errno::nomem;
   if (original.count > most_pages || frames_free() < frames_total() / 4) return Errno::nomem;
   auto copy = TRY(make_ref<TextCopy>());
   // One run or none: the point is that one host mapping serves it.
@@ -52,6 +88,7 @@ Result<TextCopy*> TextCopies::make(std::uint64_t file_page, std::uint64_t va, Fr
   copy->va = va;
   copy->next = first_;
   first_ = copy;
+  ++count_;
   return copy.get();
 }
 

@@ -2,7 +2,8 @@
 // (vmi::Hypercalls::patch_text). It belongs to the inode, so that every process that maps the file
 // there runs the rewritten code, and what the file's readers see stays the file. Made by
 // AddressSpace::own_text, found by page faults; dropped with the inode, or by the file system as
-// soon as the file changes.
+// soon as the file changes. Rewritten code is right at its address only, and nobody's data: a
+// mapping that is moved or made writable has the file's own pages (AddressSpace::drop_text_copies).
 #pragma once
 
 #include <cstdint>
@@ -24,10 +25,15 @@ struct TextCopy : Counted {
   [[nodiscard]] std::uint64_t end() const {
     return va + (std::uint64_t{run.count} << vmi::page_shift);
   }
+  [[nodiscard]] Frame frame_for(std::uint64_t address) const {
+    return run.first + static_cast<std::uint32_t>((address - va) >> vmi::page_shift);
+  }
+  [[nodiscard]] bool mapped() const;
 
   std::uint64_t page = 0;  // first page of the file
   std::uint64_t va = 0;    // where it is mapped, always
   FrameRun run{};
+  bool stale = false;  // the file has changed: no longer found, but somebody may still map it
   Ref<TextCopy> next;
 };
 
@@ -35,7 +41,7 @@ struct TextCopy : Counted {
 class TextCopies {
  public:
   TextCopies() = default;
-  ~TextCopies() { drop(); }
+  ~TextCopies();
   TextCopies(const TextCopies&) = delete;
   TextCopies& operator=(const TextCopies&) = delete;
 
@@ -45,12 +51,23 @@ class TextCopies {
   /// stretch around `va` that no copy covers. None covers `va` itself.
   void keep_clear(std::uint64_t offset, std::uint64_t va, std::uint64_t& begin,
                   std::uint64_t& end) const;
-  /// Copies `original`, pages from `file_page` on, as they are to be mapped from `va` on. ENOMEM.
+  /// Copies `original`, pages from `file_page` on, as they are to be mapped from `va` on. ENOMEM;
+  /// EACCES: the file changes without notice.
   Result<TextCopy*> make(std::uint64_t file_page, std::uint64_t va, FrameRun original);
+  /// The file has changed: none is found any more.
   void drop();
+  /// And from now on it changes without notice.
+  void forbid();
+  /// All, stale ones too.
+  [[nodiscard]] const TextCopy* first() const { return first_.get(); }
 
  private:
+  enum class Kind { stale, any };
+  void forget_unmapped(Kind kind);
+
   Ref<TextCopy> first_;
+  std::uint32_t count_ = 0;
+  bool forbidden_ = false;
 };
 
 }  // namespace guest
