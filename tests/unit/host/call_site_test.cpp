@@ -134,9 +134,10 @@ TEST(CallSite, AnyBytesAreLookedAtSafely) {
 TEST(CallSite, QuestionsAreAnsweredOnce) {
   std::array<SiteQuestion, 4> questions{};
   auto ask = [](SiteQuestion& question, const Bytes& code) {
-    question.load_bytes = mov_bytes;
-    question.before = static_cast<std::uint32_t>(code.size());
-    std::copy(code.begin(), code.end(), question.code);
+    question.code = {};
+    question.code.load_bytes = mov_bytes;
+    question.code.before = static_cast<std::uint8_t>(code.size());
+    std::copy(code.begin(), code.end(), question.code.bytes);
     question.verdict = Verdict::asked;
   };
   ask(questions[1], prologue + site);
@@ -153,19 +154,23 @@ TEST(CallSite, QuestionsAreAnsweredOnce) {
     const Bytes code = prologue + Bytes{0x31, 0xc0} + call;
     ask(read, code);
     const Bytes behind = epilogue + long_nop;
-    std::copy(behind.begin(), behind.end(), read.code + code.size());
-    read.load_bytes = xor_bytes;
-    read.after = static_cast<std::uint32_t>(behind.size());
-    read.page_offset = room ? 13 : 12;
+    std::copy(behind.begin(), behind.end(), read.code.bytes + code.size());
+    read.code.load_bytes = xor_bytes;
+    read.code.after = static_cast<std::uint8_t>(behind.size());
+    read.code.page_offset = room ? 13 : 12;
     answer(questions);
     EXPECT_EQ(read.verdict, room ? Verdict::yes : Verdict::no);
     EXPECT_EQ(read.room, room ? epilogue.size() : 0);
   }
-  // A length that cannot be.
+  // Lengths that cannot be.
   ask(questions[3], prologue + site);
-  questions[3].before = questions[3].after = 0xffffffff;
-  answer(questions);
-  EXPECT_EQ(questions[3].verdict, Verdict::no);
+  for (const std::uint8_t load : {mov_bytes, xor_bytes, std::uint64_t{0}, std::uint64_t{255}}) {
+    questions[3].code.before = questions[3].code.after = 0xff;
+    questions[3].code.load_bytes = load;
+    questions[3].verdict = Verdict::asked;
+    answer(questions);
+    EXPECT_EQ(questions[3].verdict, Verdict::no);
+  }
 }
 
 }  // namespace
