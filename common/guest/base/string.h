@@ -17,6 +17,7 @@ class String {
     TRY(s.append(text));
     return s;
   }
+  Result<> reserve(std::size_t bytes) { return bytes_.reserve(bytes + 1); }
   Result<> append(std::string_view text) {
     TRY(bytes_.reserve_more(text.size() + 1));
     if (!bytes_.empty()) bytes_.erase(bytes_.size() - 1);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <new>
 #include <utility>
 
@@ -58,13 +59,14 @@ class Vec {
   void clear() {
     while (size_) data_[--size_].~T();
   }
-  /// For so many elements more. Grows by a factor: appending again and again copies each element
-  /// a few times, however many there will be.
+  /// For so many elements more. Grows by a factor (a small one where memory is short): who appends
+  /// again and again copies each element a few times, however many there will be.
   Result<> reserve_more(std::size_t count) {
     const std::size_t wanted = size_ + count;
     if (wanted <= capacity_) return {};
-    const std::size_t grown = capacity_ ? 2 * capacity_ : 4;
-    return reserve(wanted > grown ? wanted : grown);
+    for (std::size_t grown : {capacity_ ? 2 * capacity_ : 4, capacity_ + capacity_ / 8})
+      if (reserve(wanted > grown ? wanted : grown).ok()) return {};
+    return Errno::nomem;
   }
   Result<> reserve(std::size_t capacity) {
     if (capacity <= capacity_) return {};

@@ -6,6 +6,7 @@
 #include "guest/base/make.h"
 #include "guest/drivers/device_files.h"
 #include "guest/platform.h"
+#include "guest/proc/scheduler.h"
 
 namespace guest {
 namespace {
@@ -81,8 +82,7 @@ class RandomFile final : public File {
  public:
   using File::File;
   Result<std::size_t> read(UserAddress to, std::size_t bytes) override {
-    TRY(random_to_user(to, bytes));
-    return bytes;
+    return random_to_user(to, bytes);
   }
   Result<std::size_t> write(Source, std::size_t bytes) override { return bytes; }
 };
@@ -99,15 +99,21 @@ void fill_random(void* to, std::size_t bytes) {
   }
 }
 
-Result<> random_to_user(UserAddress to, std::size_t bytes) {
+Result<std::size_t> random_to_user(UserAddress to, std::size_t bytes) {
   std::uint8_t buffer[512];
-  for (std::size_t done = 0; done < bytes;) {
+  static_assert(pause_bytes % sizeof buffer == 0);
+  std::size_t done = 0;
+  while (done < bytes) {
     std::size_t part = bytes - done < sizeof buffer ? bytes - done : sizeof buffer;
     fill_random(buffer, part);
-    TRY(copy_to_user(to + done, buffer, part));
+    if (auto copied = copy_to_user(to + done, buffer, part); !copied.ok()) {
+      if (done == 0) return copied.error();
+      break;
+    }
     done += part;
+    if (done % pause_bytes == 0 && scheduler.pause()) break;
   }
-  return {};
+  return done;
 }
 
 Result<Ref<File>> open_random(Ref<Inode> inode, std::uint32_t flags) {

@@ -1,13 +1,23 @@
 // /dev/null, /dev/zero, /dev/full: no device behind them, only rules.
 #include "guest/base/make.h"
 #include "guest/drivers/device_files.h"
+#include "guest/proc/scheduler.h"
 
 namespace guest {
 namespace {
 
 Result<std::size_t> read_zeros(UserAddress to, std::size_t bytes) {
-  TRY(zero_user(to, bytes));
-  return bytes;
+  std::size_t done = 0;
+  while (done < bytes) {
+    const std::size_t part = bytes - done < pause_bytes ? bytes - done : pause_bytes;
+    if (auto zeroed = zero_user(to + done, part); !zeroed.ok()) {
+      if (done == 0) return zeroed.error();
+      break;
+    }
+    done += part;
+    if (done < bytes && scheduler.pause()) break;
+  }
+  return done;
 }
 
 /// What the three have in common: a position that stays 0, as on Linux.

@@ -117,8 +117,10 @@ Result<String> process_status(Process& process) {
           state_word(state), process.pid, process.pid, process.parent_pid()));
   TRY(add(text, "Uid:\t%u\t%u\t%u\t%u\n", who.uid, who.euid, who.suid, who.euid));
   TRY(add(text, "Gid:\t%u\t%u\t%u\t%u\nGroups:\t", who.gid, who.egid, who.sgid, who.egid));
-  for (std::size_t i = 0; who.groups && i < who.groups->ids.size(); ++i)
-    TRY(add(text, i ? " %u" : "%u", who.groups->ids[i]));
+  const std::size_t groups = who.groups ? who.groups->ids.size() : 0;
+  constexpr std::size_t all_else = 1024;
+  TRY(text.reserve(groups * sizeof "4294967295" + all_else));
+  for (std::size_t i = 0; i < groups; ++i) TRY(add(text, i ? " %u" : "%u", who.groups->ids[i]));
   TRY(text.append(" \n"));
   if (process.space) {
     MemoryUse memory = memory_of(process);

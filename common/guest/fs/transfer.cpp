@@ -3,6 +3,7 @@
 
 #include "guest/abi/file_flags.h"
 #include "guest/base/vec.h"
+#include "guest/proc/scheduler.h"
 
 namespace guest {
 namespace {
@@ -39,6 +40,7 @@ Result<std::size_t> transfer(File& from, std::uint64_t at, File& to, std::size_t
     }
     done += written.value();
     if (written.value() < part) break;
+    if (done % pause_bytes == 0 && scheduler.pause()) break;
   }
   return done;
 }

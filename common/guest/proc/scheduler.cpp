@@ -62,6 +62,14 @@ void Scheduler::yield() {
   switch_away();
 }
 
+// Ticks that came meanwhile are the monitor's until the way out: the clock says what is due.
+bool Scheduler::pause() {
+  if (!started()) return false;
+  tick();
+  if (must_yield_) yield();
+  return signal_pending(*current_);
+}
+
 void Scheduler::exit_current() {
   Thread& self = *current_;
   cancel_timer(self.timer);

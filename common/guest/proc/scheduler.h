@@ -2,6 +2,7 @@
 // CPU when it blocks, exits, or on its way to user mode when its slice is over.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "guest/proc/run_queue.h"
@@ -26,6 +27,10 @@ class Scheduler {
   Woken block(Thread::Interrupt interrupt, std::uint64_t deadline = 0);
   /// Lets the others run first.
   void yield();
+  /// For work whose length a program chooses, each pause_bytes or so, where nothing is half done:
+  /// lets others run whose turn it is. True: a signal waits, and the work should end with what it
+  /// has done.
+  bool pause();
   /// The current thread is done; its memory goes once the CPU is on another stack.
   [[noreturn]] void exit_current();
 
@@ -58,6 +63,8 @@ class Scheduler {
   RunQueue queue_;
   TimerList timers_;
 };
+
+inline constexpr std::size_t pause_bytes = 256 * 1024;
 
 extern Scheduler scheduler;
 

@@ -257,8 +257,7 @@ Result<std::int64_t> sys_getrandom(const Args& args) {
   constexpr std::uint32_t known_flags = 7;  // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE
   if (args.u32(2) & ~known_flags) return Errno::inval;
   std::size_t bytes = TRY(buffer_bytes(args.user(0), args.u64(1)));
-  TRY(random_to_user(args.user(0), bytes));
-  return static_cast<std::int64_t>(bytes);
+  return static_cast<std::int64_t>(TRY(random_to_user(args.user(0), bytes)));
 }
 
 }  // namespace guest

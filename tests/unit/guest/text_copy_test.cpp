@@ -196,13 +196,95 @@ TEST_F(TextCopyTest, AFailedMappingChangesNothing) {
   check(*space_);
 }
 
-/// A thousand of them, which a recursive end would take a stack for.
-TEST_F(TextCopyTest, ManyCopiesGoOneByOne) {
-  for (std::uint64_t i = 0; i < 1000; ++i) {
+/// Rewritten code is right at its address only.
+TEST_F(TextCopyTest, AMovedPageComesFromTheFileAgain) {
+  const std::uint64_t va = map_file(somewhere), to = somewhere + 64 * page;
+  platform_.load(va);
+  const Frame frame = space_->own_text(va + 3 * page).release();
+  platform_.frame(frame)[0] = 99;
+  ASSERT_TRUE(space_
+                  ->remap(va + 2 * page, 4 * page, 4 * page,
+                          AddressSpace::remap_may_move | AddressSpace::remap_fixed, to)
+                  .ok());
+  for (std::uint64_t i = 0; i < 4; ++i) EXPECT_EQ(platform_.load(to + i * page), i + 3);
+  EXPECT_EQ(platform_.mappings.at(to + page).frame, file_->frame_of(3));
+  EXPECT_EQ(platform_.load(va + page), 2);
+  EXPECT_EQ(platform_.load(va + 7 * page), 8);
+  // What was not moved still is the copy's.
+  EXPECT_NE(platform_.mappings.at(va + page).frame, file_->frame_of(1));
+  check(*space_);
+}
+
+/// Also one of a copy that the file has left behind; but not what the process has written.
+TEST_F(TextCopyTest, AMovedPageOfAChangedFileToo) {
+  const std::uint64_t va = map_file(somewhere), to = somewhere + 64 * page;
+  platform_.load(va);
+  ASSERT_TRUE(space_->protect(va + page, page, text | vmi::prot_write).ok());
+  platform_.store(va + page, 77);
+  ASSERT_TRUE(space_->protect(va + page, page, text).ok());
+  platform_.load(va);
+  const Frame frame = space_->own_text(va).release();
+  platform_.frame(frame)[0] = 99;
+  file_->text_copies.drop();
+  EXPECT_EQ(platform_.load(va), 99);
+  ASSERT_TRUE(space_
+                  ->remap(va, 2 * page, 2 * page,
+                          AddressSpace::remap_may_move | AddressSpace::remap_fixed, to)
+                  .ok());
+  EXPECT_EQ(platform_.load(to), 1);
+  EXPECT_EQ(platform_.load(to + page), 77);
+  check(*space_);
+}
+
+TEST_F(TextCopyTest, WhatBecomesWritableComesFromTheFileAgain) {
+  for (const bool changed : {false, true}) {
+    const std::uint64_t va = map_file(somewhere);
+    platform_.load(va);
+    platform_.frame(space_->own_text(va + 5 * page).release())[8] = 99;
+    if (changed) file_->text_copies.drop();
+    ASSERT_TRUE(space_->protect(va + 5 * page, page, vmi::prot_read).ok());
+    ASSERT_TRUE(space_->protect(va + 5 * page, page, text | vmi::prot_write).ok());
+    platform_.store(va + 5 * page, 77);
+    EXPECT_EQ(platform_.load(va + 5 * page + 8), 6);
+    EXPECT_EQ(platform_.load(va + 6 * page), 7);
+    check(*space_);
+    ASSERT_TRUE(space_->unmap(va, 16 * page).ok());
+  }
+}
+
+TEST_F(TextCopyTest, AFileThatIsSharedWithWritersHasNone) {
+  const std::uint64_t va = map_file(somewhere);
+  platform_.load(va);
+  ASSERT_TRUE(space_->own_text(va).ok());
+  const std::uint64_t shared =
+      map_file(somewhere + 32 * page, 0, 16, vmi::prot_read | vmi::prot_write, true);
+  platform_.store(shared, 42);
+  ASSERT_TRUE(space_->unmap(va, 16 * page).ok());
+  map_file(somewhere);
+  EXPECT_EQ(platform_.load(va), 42);
+  EXPECT_EQ(refusal(va), Errno::acces);
+}
+
+/// Programs choose how many there are: those that are mapped have a limit, others make room.
+TEST_F(TextCopyTest, AFileHasSoMany) {
+  auto copy_at = [&](std::uint64_t i) {
     const std::uint64_t va = map_file(somewhere + i * 2 * page, 0, 1);
     platform_.load(va);
-    ASSERT_TRUE(space_->own_text(va).ok()) << i;
-  }
+    return refusal(va);
+  };
+  for (std::uint64_t i = 0; i < 64; ++i) EXPECT_EQ(copy_at(i), Errno{}) << i;
+  const std::uint32_t free = guest::frames_free();
+  EXPECT_EQ(copy_at(64), Errno::nomem);
+  // Changed files' copies count while somebody has them.
+  file_->text_copies.drop();
+  EXPECT_EQ(copy_at(65), Errno::nomem);
+  ASSERT_TRUE(space_->unmap(somewhere, 20 * page).ok());
+  for (std::uint64_t i = 70; i < 80; ++i) EXPECT_EQ(copy_at(i), Errno{}) << i;
+  EXPECT_EQ(copy_at(80), Errno::nomem);
+  EXPECT_EQ(guest::frames_free(), free);
+  ASSERT_TRUE(space_->unmap(somewhere, 200 * page).ok());
+  file_->text_copies.drop();
+  EXPECT_EQ(guest::frames_free(), free + 64);
 }
 
 }  // namespace

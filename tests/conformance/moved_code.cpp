@@ -1,0 +1,67 @@
+// Code that is mapped from a file, called often, and then moved, made writable, or written through
+// another mapping. What a monitor has rewritten of it must not come along.
+#include <sys/syscall.h>
+
+#include "code_files.h"
+
+using Site = long (*)();
+
+static Site moved(Site from, uint64_t to) {
+  REQUIRE(mremap((void*)from, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, to) == (void*)to);
+  return (Site)to;
+}
+
+/// Often where it lies, and then from place to place; in a child, too, which moves its own.
+TEST(a_page_of_code_is_moved) {
+  int fd = code_file("/tmp/call_sites_7", SYS_getppid);
+  Site site = map_code(fd, low, MAP_PRIVATE);
+  REQUIRE(returns(site, getppid()));
+  for (uint64_t i = 1; i < 5; ++i) {
+    site = moved(site, i % 2 ? high + i * 8192 : low + i * 8192);
+    REQUIRE(returns(site, getppid()));
+    const long self = getpid();
+    CHECK_EXITED(check::in_child([&] {
+                   if (!returns(site, self)) return 1;
+                   return returns(moved(site, low + 0x100000), self) ? 0 : 2;
+                 }),
+                 0);
+  }
+  // The file is written: what was mapped before may show it or not, but it can be called.
+  close(code_file("/tmp/call_sites_7", SYS_getppid));
+  REQUIRE(returns(moved(site, low + 0x200000), getppid()));
+  unlink("/tmp/call_sites_7");
+}
+
+/// Called, made writable, written to in another place, and moved: a page of the program's own.
+TEST(a_page_of_code_is_written_and_moved) {
+  int fd = code_file("/tmp/call_sites_8", SYS_getppid);
+  Site site = map_code(fd, low, MAP_PRIVATE);
+  REQUIRE(returns(site, getppid()));
+  for (int protection : {PROT_READ, PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE | PROT_EXEC}) {
+    REQUIRE(mprotect((void*)site, 4096, protection) == 0);
+    // Code that can be written is what was written.
+    if (protection & PROT_WRITE) {
+      REQUIRE(memcmp((void*)site, copied_begin, copied_end - copied_begin) == 0);
+      ((char*)site)[4000] = 1;
+    }
+    REQUIRE(mprotect((void*)site, 4096, PROT_READ | PROT_EXEC) == 0);
+    REQUIRE(returns(site, getppid()));
+    site = moved(site, (uint64_t)site + 0x10000);
+    REQUIRE(returns(site, getppid()));
+  }
+  unlink("/tmp/call_sites_8");
+}
+
+/// As a compiler that writes code in one place and runs it in another: the file's pages are shared.
+TEST(code_that_is_written_through_another_mapping) {
+  int fd = code_file("/tmp/call_sites_9", SYS_getppid);
+  void* shared = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  REQUIRE(shared != MAP_FAILED);
+  for (int number : {SYS_getppid, SYS_getpid, SYS_getppid}) {
+    memcpy((char*)shared + (copied_number - copied_begin), &number, sizeof number);
+    Site site = map_code(fd, low, MAP_PRIVATE);
+    REQUIRE(returns(site, number == SYS_getpid ? getpid() : getppid()));
+    munmap((void*)low, 4096);
+  }
+  unlink("/tmp/call_sites_9");
+}
