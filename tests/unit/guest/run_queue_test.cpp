@@ -40,7 +40,7 @@ TEST_F(TimerListTest, ExpiresWhatIsDueInOrderOfDeadlines) {
   EXPECT_EQ(list.next_deadline(), 30u);
   EXPECT_FALSE(b.armed());
   EXPECT_TRUE(a.armed());
-  TimerList::cancel(a);
+  list.cancel(a);
 }
 
 TEST_F(TimerListTest, KeepsTheOrderOfEqualDeadlines) {
@@ -62,8 +62,8 @@ TEST_F(TimerListTest, MovesATimerThatIsSetAgain) {
 
 TEST_F(TimerListTest, ForgetsACancelledTimer) {
   list.set(a, 10);
-  TimerList::cancel(a);
-  TimerList::cancel(a);
+  list.cancel(a);
+  list.cancel(a);
   list.run(10);
   EXPECT_TRUE(expired.empty());
 }
@@ -83,7 +83,7 @@ TEST_F(TimerListTest, LetsAnExpiryArmItsTimerAgain) {
   list.run(35);
   EXPECT_EQ(periodic.rings, 3);
   EXPECT_EQ(list.next_deadline(), 40u);
-  TimerList::cancel(periodic.timer);
+  list.cancel(periodic.timer);
 }
 
 struct RunQueueTest : testing::Test {

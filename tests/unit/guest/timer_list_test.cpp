@@ -1,4 +1,4 @@
-// TimerList: what is due happens in order, once, whoever sets and cancels timers meanwhile; and
+// TimerList with many timers (run_queue_test.cpp has its rules, with few); and
 // next_expiry: what a periodic timer has missed is one step.
 #include "guest/proc/timer_list.h"
 
@@ -29,25 +29,6 @@ struct Numbered : Timer {
         number(number) {}
   int number;
 };
-
-TEST(TimerList, ExpiresInOrderAndEqualDeadlinesAsTheyWereSet) {
-  Recorder recorder;
-  Numbered a(recorder, 1), b(recorder, 2), c(recorder, 3), d(recorder, 4);
-  TimerList list;
-  EXPECT_EQ(list.next_deadline(), 0u);
-  list.set(a, 30);
-  list.set(b, 10);
-  list.set(c, 30);
-  list.set(d, 20);
-  list.set(a, 30);  // again: behind c
-  EXPECT_EQ(list.next_deadline(), 10u);
-  list.run(9);
-  EXPECT_TRUE(recorder.expired.empty());
-  list.run(30);
-  EXPECT_EQ(recorder.expired, (std::vector{2, 4, 3, 1}));
-  EXPECT_FALSE(a.armed());
-  EXPECT_EQ(list.next_deadline(), 0u);
-}
 
 /// Against a sorted list, with many timers set, set again and cancelled.
 TEST(TimerList, IsWhatASortedListWouldBe) {
