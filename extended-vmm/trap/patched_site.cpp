@@ -61,11 +61,11 @@ Progress progress(const Trampoline& trampoline, std::uint64_t at, std::uint64_t 
 
 }  // namespace
 
-bool make_jump(std::uint64_t from, std::uint32_t index, Jump& jump) {
+bool make_jump(std::uint64_t from, std::uint32_t index, bool low, Jump& jump) {
   for (std::uint64_t mapping : mappings) {
     const auto way = static_cast<std::int64_t>(address(mapping, index) - from - sizeof jump);
     jump.distance = static_cast<std::int32_t>(way);
-    if (jump.distance == way) return true;
+    if (jump.distance == way) return low || mapping != vmi::trampolines_low;
   }
   return false;
 }

@@ -77,8 +77,9 @@ struct Trampolines {
   std::uint32_t count;
 };
 
-/// The jump from `from` to a trampoline, by whichever of its mappings is in reach. False: none is.
-bool make_jump(std::uint64_t from, std::uint32_t index, Jump& jump);
+/// The jump from `from` to a trampoline, by whichever of its mappings is in reach; `low`:
+/// there is the one in low memory. False: none is.
+bool make_jump(std::uint64_t from, std::uint32_t index, bool low, Jump& jump);
 
 /// Copies code of the current space. False: there is none.
 using ReadCode = bool (*)(void* to, std::uint64_t from, std::uint64_t bytes);

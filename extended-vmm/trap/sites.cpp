@@ -129,33 +129,7 @@ std::uint32_t trampoline_for(const Site& site) {
   made.load = load_of(site.code);
   made.return_address = site.return_address;
   made.room = site.room;
-<<<<<<< HEAD
-  std::memcpy(static_cast<void*>(&all[trampolines_used]), &made, sizeof made);
-  return trampolines_used++;
-}
-
-/// The distance from the end of a jump at `from` to the trampoline, by whichever of its mappings is
-/// in reach. False: none is.
-bool reach(std::uint64_t from, std::uint32_t index, std::int32_t& distance) {
-  for (std::uint64_t base : {vmi::trampolines_high, vmi::trampolines_low}) {
-    const auto way =
-        static_cast<std::int64_t>(base + index * sizeof(Trampoline) - from - jump_bytes);
-    distance = static_cast<std::int32_t>(way);
-    if (distance == way) return base != vmi::trampolines_low || low_trampolines;
-  }
-  return false;
-}
-
-/// Which trampoline is code at, or about to be at from the room of a short site? Null: none.
-const Trampoline* find_trampoline(std::uint64_t rip) {
-  const Trampoline* all = trampolines();
-  for (std::uint64_t base : {vmi::trampolines_high, vmi::trampolines_low}) {
-    const std::uint64_t index = (rip - base) / sizeof(Trampoline);
-    if (rip >= base && index < trampolines_used) return all + index;
-  }
-=======
   Trampoline* all = trampolines();
->>>>>>> 03ffbd0 (extended-vmm: patch a site only over all the bytes that were judged, undo one only where the space has it)
   for (std::uint32_t i = 0; i < trampolines_used; ++i)
     if (std::memcmp(&all[i], &made, sizeof made) == 0) return i;
   if (trampolines_used == most_trampolines) return most_trampolines;
@@ -211,7 +185,7 @@ void patch_text(std::uint64_t va, vmi::Frame frame) {
   if (index == most_trampolines) return;
   const std::uint64_t jump_at = trampolines()[index].jump_at();
   Jump jump;
-  if (!make_jump(jump_at, index, jump)) return;
+  if (!make_jump(jump_at, index, low_trampolines, jump)) return;
   poke_frame(frame, jump_at % vmi::page_size, &jump, sizeof jump);
   if (site.code.load_bytes < jump_bytes) {
     const ShortJump to_room = ShortJump::to_room(site.room);

@@ -42,7 +42,7 @@ class PatchedSite : public testing::Test {
     space.clear();
     for (std::uint32_t i = 0; i < 2; ++i) {
       Jump jump;
-      EXPECT_TRUE(make_jump(all_[i].jump_at(), i, jump));
+      EXPECT_TRUE(make_jump(all_[i].jump_at(), i, true, jump));
       put(all_[i].jump_at(), &jump, sizeof jump);
       put(all_[i].call_at(), "\x0f\x05\xc3", 3);
     }
@@ -131,11 +131,11 @@ TEST_F(PatchedSite, OfAnotherSpaceIsLeftAlone) {
 
 TEST_F(PatchedSite, IsNoJumpToAnotherTrampolineOrIntoOne) {
   Jump jump;
-  ASSERT_TRUE(make_jump(all_[1].jump_at(), 0, jump));
+  ASSERT_TRUE(make_jump(all_[1].jump_at(), 0, true, jump));
   put(all_[1].jump_at(), &jump, sizeof jump);
   expect_alone(short_return + room);
   expect_alone(way(1));
-  ASSERT_TRUE(make_jump(all_[1].jump_at(), 1, jump));
+  ASSERT_TRUE(make_jump(all_[1].jump_at(), 1, true, jump));
   jump.distance += 5;
   put(all_[1].jump_at(), &jump, sizeof jump);
   expect_alone(short_return + room);
@@ -144,9 +144,12 @@ TEST_F(PatchedSite, IsNoJumpToAnotherTrampolineOrIntoOne) {
 
 TEST_F(PatchedSite, IsOutOfReachInTheMiddleOfMemory) {
   Jump jump;
-  EXPECT_FALSE(make_jump(0x4000'0000'0000, 0, jump));
+  EXPECT_FALSE(make_jump(0x4000'0000'0000, 0, true, jump));
   for (std::uint64_t from : {vmi::user_begin, 0x7000'0000ul, vmi::user_end - 5})
-    EXPECT_TRUE(make_jump(from, 1023, jump)) << from;
+    EXPECT_TRUE(make_jump(from, 1023, true, jump)) << from;
+  // Where the host allows no mapping so low.
+  EXPECT_FALSE(make_jump(vmi::user_begin, 0, false, jump));
+  EXPECT_TRUE(make_jump(vmi::user_end - 5, 0, false, jump));
 }
 
 SiteCode code_of(std::uint8_t seed) {
