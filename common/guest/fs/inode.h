@@ -12,6 +12,7 @@
 #include "guest/base/result.h"
 #include "guest/fs/source.h"
 #include "guest/fs/stat.h"
+#include "guest/mm/file_mappings.h"
 #include "guest/mm/frames.h"
 #include "guest/mm/text_copy.h"
 #include "guest/mm/user.h"
@@ -97,6 +98,8 @@ class Inode : public Counted {
 
   [[nodiscard]] bool is(std::uint32_t type) const { return (mode() & mode_type) == type; }
 
+  /// Whoever makes the file shorter cuts them.
+  FileMappings mappings;
   /// What the monitor may rewrite of a program's code. Whoever changes the contents drops them.
   TextCopies text_copies;
 };

@@ -73,7 +73,7 @@ Result<std::size_t> RamFile::write(std::uint64_t at, Source from, std::size_t by
   if (bytes == 0) return std::size_t{0};
   if (at >= max_file_size) return Errno::fbig;
   bytes = least(bytes, max_file_size - at);
-  if (at > size_) zero_allocated(size_, at);
+  if (at > size_) clear_behind_end(at);
   std::size_t done = 0;
   Errno failure = Errno::ok;
   while (done < bytes && failure == Errno::ok) {
@@ -144,23 +144,30 @@ Result<> RamFile::fill_hole(std::uint32_t page, std::uint32_t wanted) {
   return inserted;
 }
 
-// Zeroes what frames there are between two offsets: bytes behind the end of file that come into
-// view when it moves.
-void RamFile::zero_allocated(std::uint64_t from, std::uint64_t to) {
-  while (from < to) {
+// Zeroes what frames there are from the end of file to the end of the page that `to` lies in: the
+// end is about to move there.
+void RamFile::clear_behind_end(std::uint64_t to) {
+  const std::uint64_t end = std::uint64_t{page_of(to + vmi::page_size - 1)} << vmi::page_shift;
+  for (std::uint64_t from = size_; from < end;) {
     auto span = runs_.span(page_of(from));
-    std::uint64_t part = least(to - from, bytes_in_span(from, span.pages));
+    std::uint64_t part = least(end - from, bytes_in_span(from, span.pages));
     if (!span.hole) zero_frame_bytes(span.frame, offset_in_page(from), part);
     from += part;
   }
+  tail_clean_ = true;
 }
 
 Result<> RamFile::truncate(std::uint64_t size) {
   if (size > max_file_size) return Errno::fbig;
-  if (size > size_) zero_allocated(size_, size);
-  if (size < size_) tail_clean_ = offset_in_page(size) == 0;
+  if (size < size_) {
+    TRY(mappings.cut(size));
+    size_ = size;
+    runs_.cut(pages_in_size());
+    tail_clean_ = false;
+  }
+  // Now, not when somebody asks: who has the last page mapped already will not.
+  clear_behind_end(size);
   size_ = size;
-  runs_.cut(pages_in_size());
   modified();
   return {};
 }
@@ -171,11 +178,7 @@ Result<FrameRun> RamFile::pages(std::uint64_t page, std::uint32_t max) {
   if (runs_.span(first).hole) TRY(fill_hole(first, 1));
   auto span = runs_.span(first);
   auto count = static_cast<std::uint32_t>(least(least(span.pages, max), pages_in_size() - first));
-  if (first + count == pages_in_size() && !tail_clean_) {
-    std::uint64_t used = offset_in_page(size_);
-    zero_frame_bytes(span.frame + count - 1, used, vmi::page_size - used);
-    tail_clean_ = true;
-  }
+  if (!tail_clean_) clear_behind_end(size_);
   return FrameRun{span.frame, count};
 }
 

@@ -61,10 +61,11 @@ class RamFile final : public RamInode {
   Result<FrameRun> allocate_frames(std::uint32_t page, std::uint32_t wanted);
   Result<> fill_hole(std::uint32_t page, std::uint32_t wanted);
   Result<std::size_t> write_span(std::uint64_t at, Source from, std::size_t bytes);
-  void zero_allocated(std::uint64_t from, std::uint64_t to);
+  void clear_behind_end(std::uint64_t to);
   [[nodiscard]] std::uint32_t pages_in_size() const;
 
-  // Bytes of a frame behind size_ are undefined, but for the last page's while tail_clean_.
+  // Frames behind the page that the end lies in are set aside, and hold anything. What that page
+  // holds behind the end is zero while tail_clean_, and whenever it can be mapped.
   std::uint64_t size_ = 0;
   FileRuns runs_;
   bool tail_clean_ = true;

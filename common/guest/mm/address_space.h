@@ -47,6 +47,8 @@ class AddressSpace : public Counted {
   /// Makes this the current space. The one before stays alive until then, even if its process is
   /// gone: while it is mapped its frames must not be anybody else's.
   void activate();
+  /// Did activation unmap what files no longer have? If not, no program may run here again.
+  [[nodiscard]] bool intact() const { return !regions_.any_cut; }
   /// The current one has lost its mappings on the host.
   void activate_again();
   static AddressSpace* current();
@@ -65,6 +67,8 @@ class AddressSpace : public Counted {
                               std::uint32_t flags, std::uint64_t new_va);
   /// Drops the pages: private ones read as zero (or as the file) again.
   Result<> discard(std::uint64_t va, std::uint64_t bytes);
+  /// Drops what `region` maps of its file from offset `from` on. ENOMEM.
+  Result<> cut(const Region& region, std::uint64_t from);
   /// Is all of the range mapped? ENOMEM where not.
   Result<> check_mapped(std::uint64_t va, std::uint64_t bytes) const;
   /// The frame of the page of text at `va`, to be rewritten (own_text.cpp). EACCES: not text;
@@ -122,6 +126,7 @@ class AddressSpace : public Counted {
 
   // -- mappings.cpp: what system calls ask for.
   Result<> split_at(std::uint64_t va);
+  Result<> make_cuts();
   Result<> drop_extents(std::uint64_t begin, std::uint64_t end);
   Result<> protect_region(Region& region, std::uint32_t protection);
   Result<std::uint64_t> place(const MapRequest& request, std::uint64_t bytes);

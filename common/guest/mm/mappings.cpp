@@ -47,6 +47,23 @@ Result<> AddressSpace::drop_extents(std::uint64_t begin, std::uint64_t end) {
   return {};
 }
 
+Result<> AddressSpace::cut(const Region& region, std::uint64_t from) {
+  if (region.file_offset(region.end) <= from) return {};
+  const std::uint64_t kept = from > region.source.offset ? from - region.source.offset : 0;
+  return drop_extents(region.va + kept, region.end);
+}
+
+/// Catches up with the files that became shorter while another space was current.
+Result<> AddressSpace::make_cuts() {
+  for (Region* region = regions_.first(); region; region = region->following()) {
+    if (region->cut_from == whole_file) continue;
+    TRY(cut(*region, region->cut_from));
+    region->cut_from = whole_file;
+  }
+  regions_.any_cut = false;
+  return {};
+}
+
 Result<std::uint64_t> AddressSpace::map(const MapRequest& request) {
   if (request.bytes == 0 || !page_aligned(request.offset)) return Errno::inval;
   if (request.bytes > vmi::user_end) return Errno::nomem;

@@ -31,6 +31,8 @@ Region* RegionMap::make(std::uint64_t begin, std::uint64_t end, RegionSource sou
   region->va = begin;
   region->end = end;
   region->source = std::move(source);
+  region->map = this;
+  if (region->source.inode) region->source.inode->mappings.add(*region);
   region->node_height = list_.draw_height();
   list_.insert(*region);
   return region;

@@ -20,9 +20,24 @@ struct RegionSource {
   std::uint64_t offset = 0;
 };
 
+/// Of a region that is not cut.
+inline constexpr std::uint64_t whole_file = ~0ull;
+
 struct Region {
+  Region() = default;
+  Region(const Region&) = delete;
+  Region& operator=(const Region&) = delete;
+  ~Region() {
+    if (link_of_file) *link_of_file = next_of_file;
+    if (next_of_file) next_of_file->link_of_file = link_of_file;
+  }
+
   std::uint64_t va = 0, end = 0;
   RegionSource source = {};
+  class RegionMap* map = nullptr;
+  // For FileMappings: whatever lies in the file behind `cut_from` must be unmapped.
+  Region *next_of_file = nullptr, **link_of_file = nullptr;
+  std::uint64_t cut_from = whole_file;
   Region* links[skip_list_height] = {};
   int node_height = 1;
 
@@ -59,6 +74,8 @@ class RegionMap {
   Result<> split_at(std::uint64_t va);
   void remove(Region& region);
   void join_around(std::uint64_t begin, std::uint64_t end);
+
+  bool any_cut = false;  // some region was, since the space was current
 
  private:
   Region* make(std::uint64_t begin, std::uint64_t end, RegionSource source);

@@ -114,7 +114,10 @@ void Scheduler::finish_switch() {
   queue_.start_slice();
   update_deadline();
   // Wherever this thread goes on, it may touch its own user memory.
-  if (current_->process.space) current_->process.space->activate();
+  if (AddressSpace* space = current_->process.space.get()) {
+    space->activate();
+    if (!space->intact()) force_signal(signal_from_kernel(sig_kill));
+  }
   // Only here is a dead thread's stack no longer in use.
   delete std::exchange(dead_, nullptr);
 }

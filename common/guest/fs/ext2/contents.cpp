@@ -313,15 +313,12 @@ Result<> Node::truncate(std::uint64_t size) {
   TRY(fs_.check_writable());
   if (size > max_size()) return Errno::fbig;
   TRY(fs_.begin_change());
-  std::uint32_t unit = fs_.block_size();
-  if (size > size_) {
-    TRY(clear_tail(size_, size));
-  } else if (size < size_) {
-    TRY(clear_tail(size, size_));
-  }
   bool shorter = size < size_;
+  if (shorter) TRY(mappings.cut(size));
+  TRY(shorter ? clear_tail(size, size_) : clear_tail(size_, size));
   size_ = size;
   if (shorter) {
+    std::uint32_t unit = fs_.block_size();
     forget_dirty_from(pages_in_size());
     pages_.cut(pages_in_size());
     TRY(free_blocks_from((size_ + unit - 1) / unit));

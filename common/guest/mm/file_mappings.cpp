@@ -1,0 +1,36 @@
+// FileMappings: see the header. Called by RegionMap, and by file systems in the calls that
+// truncate.
+#include "guest/mm/file_mappings.h"
+
+#include <algorithm>
+
+#include "guest/mm/address_space.h"
+
+namespace guest {
+
+void FileMappings::add(Region& region) {
+  region.next_of_file = first_;
+  region.link_of_file = &first_;
+  if (first_) first_->link_of_file = &region.next_of_file;
+  first_ = &region;
+}
+
+Result<> FileMappings::cut(std::uint64_t size) {
+  if (!first_) return {};
+  const std::uint64_t from = page_up(size);
+  AddressSpace* current = AddressSpace::current();
+  auto is_current = [&](const Region& region) {
+    return current && region.map == &current->regions();
+  };
+  // What can fail comes first.
+  for (Region* region = first_; region; region = region->next_of_file)
+    if (is_current(*region)) TRY(current->cut(*region, from));
+  for (Region* region = first_; region; region = region->next_of_file) {
+    if (is_current(*region) || region->file_offset(region->end) <= from) continue;
+    region->cut_from = std::min(region->cut_from, from);
+    region->map->any_cut = true;
+  }
+  return {};
+}
+
+}  // namespace guest
