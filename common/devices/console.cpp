@@ -58,7 +58,10 @@ void Console::retry(Output& output) {
 void Console::drain(Output& output) {
   output.status = 0;
   output.blocked = false;
-  if (!output.ring.sane()) output.status = -EIO;
+  if (!output.ring.sane()) {
+    output.ring.reset_as_consumer();
+    output.status = -EIO;
+  }
   int interrupted = 0;
   std::uint32_t done = 0;
   while (output.status == 0) {
@@ -81,7 +84,6 @@ void Console::drain(Output& output) {
       output.status = written < 0 ? written : -EIO;
     }
   }
-  output.ring.reset_as_consumer();  // nobody will ever take it
 }
 
 void Console::fill() {

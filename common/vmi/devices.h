@@ -25,8 +25,9 @@ enum ConsoleRegister : std::uint32_t {
   console_in_state = 0x18,   // read: 0 more may come, 1 end of file, negative: host errno
 };
 // If the host would block, a flush leaves the rest in the ring; irq_console tells that it is empty.
-// After a negative status the rest is gone. irq_console also tells of input, its end or its errno;
-// each console_fill_in forgets an earlier end of file and looks again.
+// After a negative status the rest is still there, for the guest to take back. irq_console also
+// tells of input, its end or its errno; each console_fill_in forgets an earlier end of file and
+// looks again.
 
 // -- Clock: the host's clocks, for calibration and for hosts without an invariant TSC.
 enum ClockRegister : std::uint32_t {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "check.h"
 
@@ -46,6 +47,41 @@ static int entries(const char* name) {
   }
   closedir(directory);
   return dots == 2 ? count : -1;
+}
+
+// Types of which no node can be made are refused before anything else is looked at.
+TEST(node_types) {
+  enter_fresh_directory();
+  for (int type = 0; type < 16; ++type) {
+    const unsigned mode = (unsigned)type << 12 | 0644;
+    struct stat facts;
+    switch (mode & S_IFMT) {
+      case S_IFCHR:
+      case S_IFBLK:
+        continue;  // a matter of privilege
+      case 0:
+      case S_IFREG:
+      case S_IFIFO:
+      case S_IFSOCK:
+        CHECK_EQ(syscall(SYS_mknod, "node", mode, 0x105), 0);
+        CHECK_EQ(lstat("node", &facts), 0);
+        CHECK_EQ(facts.st_mode, type == 0 ? mode | S_IFREG : mode);
+        CHECK_EQ(facts.st_rdev, 0);
+        CHECK_ERRNO(syscall(SYS_mknod, "node", mode, 0), EEXIST);
+        if (S_ISSOCK(mode)) CHECK_ERRNO(open("node", O_RDONLY), ENXIO);
+        CHECK_EQ(unlink("node"), 0);
+        break;
+      default:
+        CHECK_ERRNO(syscall(SYS_mknod, "node", mode, 0), S_ISDIR(mode) ? EPERM : EINVAL);
+        CHECK_ERRNO(syscall(SYS_mknod, "/", mode, 0), S_ISDIR(mode) ? EPERM : EINVAL);
+        CHECK_ERRNO(syscall(SYS_mknodat, -1, (char*)nullptr, mode, 0),
+                    S_ISDIR(mode) ? EPERM : EINVAL);
+        CHECK_ERRNO(lstat("node", &facts), ENOENT);
+    }
+  }
+  close(open("file", O_CREAT | O_EXCL | O_WRONLY, 0177777));
+  struct stat facts;
+  CHECK(lstat("file", &facts) == 0 && S_ISREG(facts.st_mode));
 }
 
 TEST(make_and_remove) {

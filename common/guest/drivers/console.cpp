@@ -92,43 +92,41 @@ struct Console {
 
 constinit Console console;
 
-// Hands the ring to the host. What the host does not take at once it takes later.
+// Hands the ring to the host. What the host does not take at once it takes later; what it refuses
+// is taken back, and added to `refused`.
 template <class Ring>
-Result<> flush(Ring& ring, std::uint32_t flush_register) {
+Result<> flush(Ring& ring, std::uint32_t flush_register, std::size_t& refused) {
   if (ring_used(ring) == 0) return {};
   write_console_register(flush_register);
   std::int64_t state = console_register(flush_register);
-  if (state < 0) return host_errno(state);
-  return {};
+  if (state >= 0) return {};
+  refused += ring_withdraw(ring);
+  return host_errno(state);
 }
 
 template <class Ring>
 Result<std::size_t> write_stream(Ring& ring, std::uint32_t flush_register, Source from,
                                  std::size_t bytes, bool nonblocking) {
-  std::size_t done = 0;
-  while (done < bytes) {
-    if (ring_space(ring) == 0) {
-      TRY(flush(ring, flush_register));
-      if (ring_space(ring) == 0) {  // the host blocks
-        if (nonblocking) break;
-        auto waited = console.output_drained.wait();
-        if (!waited.ok()) {
-          if (done) return done;
-          return waited.error();
-        }
-      }
-      continue;
+  std::size_t refused = 0;
+  Errno failure = Errno::ok;
+  auto hand_over = [&]() -> Result<> {
+    auto flushed = flush(ring, flush_register, refused);
+    if (!flushed.ok()) failure = flushed.error();
+    return flushed;
+  };
+  auto put = in_parts(bytes, [&](std::size_t done) -> Result<std::size_t> {
+    while (ring_space(ring) == 0) {
+      TRY(hand_over());
+      if (ring_space(ring)) break;  // else the host blocks
+      if (nonblocking) return Errno::again;
+      TRY(console.output_drained.wait());
     }
-    auto put = ring_put(ring, from + done, bytes - done);
-    if (!put.ok()) {
-      if (done == 0) return put;
-      break;
-    }
-    done += put.value();
-  }
-  TRY(flush(ring, flush_register));
-  if (done == 0 && bytes) return Errno::again;
-  return done;
+    return ring_put(ring, from + done, bytes - done);
+  });
+  (void)hand_over();
+  if (failure == Errno::ok) return put;
+  const std::size_t came = put.ok() ? put.value() : 0;  // and the last in the ring were ours
+  return moved(failure, came > refused ? came - refused : 0);
 }
 
 enum Stream : int { stream_in = 0, stream_out = 1, stream_err = 2 };
@@ -246,9 +244,10 @@ void console_interrupt() {
 void console_write_error(std::string_view text) {
   Source from(reinterpret_cast<const std::uint8_t*>(text.data()));
   auto& ring = rings().console_err;
+  std::size_t refused = 0;
   for (std::size_t done = 0; done < text.size();) {
     done += ring_put(ring, from + done, text.size() - done).value();  // kernel memory: no fault
-    if (!flush(ring, vmi::console_flush_err).ok()) return;
+    if (!flush(ring, vmi::console_flush_err, refused).ok()) return;
     if (done < text.size() && !console.output_drained.wait_killable().ok()) return;
   }
 }
@@ -267,7 +266,8 @@ void console_show(char c) {
 }
 
 void console_shown() {
-  (void)flush(rings().console_out, vmi::console_flush_out);
+  std::size_t refused = 0;
+  (void)flush(rings().console_out, vmi::console_flush_out, refused);
 }
 
 Result<> open_console_streams(FileTable& files) {

@@ -6,7 +6,7 @@
 #include "guest/base/make.h"
 #include "guest/drivers/device_files.h"
 #include "guest/platform.h"
-#include "guest/proc/scheduler.h"
+#include "guest/proc/pausing.h"
 
 namespace guest {
 namespace {
@@ -101,19 +101,11 @@ void fill_random(void* to, std::size_t bytes) {
 
 Result<std::size_t> random_to_user(UserAddress to, std::size_t bytes) {
   std::uint8_t buffer[512];
-  static_assert(pause_bytes % sizeof buffer == 0);
-  std::size_t done = 0;
-  while (done < bytes) {
+  return in_parts_with_pauses(bytes, [&](std::size_t done) {
     std::size_t part = bytes - done < sizeof buffer ? bytes - done : sizeof buffer;
     fill_random(buffer, part);
-    if (auto copied = copy_to_user(to + done, buffer, part); !copied.ok()) {
-      if (done == 0) return copied.error();
-      break;
-    }
-    done += part;
-    if (done % pause_bytes == 0 && scheduler.pause()) break;
-  }
-  return done;
+    return move_to_user(to + done, buffer, part);
+  });
 }
 
 Result<Ref<File>> open_random(Ref<Inode> inode, std::uint32_t flags) {

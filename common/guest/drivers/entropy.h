@@ -9,7 +9,7 @@
 namespace guest {
 
 void fill_random(void* to, std::size_t bytes);
-/// Returns how many: fewer when a signal waits, or after a part when the memory ends.
+/// Returns how many bytes have moved: fewer when a signal waits, or when the memory ends.
 Result<std::size_t> random_to_user(UserAddress to, std::size_t bytes);
 
 }  // namespace guest

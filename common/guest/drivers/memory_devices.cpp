@@ -1,23 +1,15 @@
 // /dev/null, /dev/zero, /dev/full: no device behind them, only rules.
 #include "guest/base/make.h"
 #include "guest/drivers/device_files.h"
-#include "guest/proc/scheduler.h"
+#include "guest/proc/pausing.h"
 
 namespace guest {
 namespace {
 
 Result<std::size_t> read_zeros(UserAddress to, std::size_t bytes) {
-  std::size_t done = 0;
-  while (done < bytes) {
-    const std::size_t part = bytes - done < pause_bytes ? bytes - done : pause_bytes;
-    if (auto zeroed = zero_user(to + done, part); !zeroed.ok()) {
-      if (done == 0) return zeroed.error();
-      break;
-    }
-    done += part;
-    if (done < bytes && scheduler.pause()) break;
-  }
-  return done;
+  return in_parts_with_pauses(bytes, [&](std::size_t done) {
+    return move_zeros_to_user(to + done, bytes - done < pause_bytes ? bytes - done : pause_bytes);
+  });
 }
 
 /// What the three have in common: a position that stays 0, as on Linux.

@@ -177,17 +177,16 @@ Result<std::size_t> ConsoleTerminal::read(UserAddress to, std::size_t bytes, boo
     return waited.error();
   }
   char part[256];
-  std::size_t done = 0;
   bool ended = false;
-  while (done < bytes && !ended) {
+  auto read = in_parts(bytes, [&](std::size_t done) -> Result<std::size_t> {
     std::size_t most = bytes - done < sizeof part ? bytes - done : sizeof part;
-    std::size_t taken = line_.take(part, most, ended);
-    if (taken) TRY(copy_to_user(to + done, part, taken));
-    done += taken;
-    if (taken < most) break;
-  }
+    std::size_t taken = ended ? 0 : line_.take(part, most, ended);
+    std::size_t moved = TRY(move_to_user(to + done, part, taken));
+    if (moved < taken) ended = true;  // the rest is lost, as on Linux, but no more than that
+    return moved;
+  });
   pump();  // there may have been no room
-  return done;
+  return read;
 }
 
 // -- Writing.
@@ -196,24 +195,22 @@ Result<std::size_t> ConsoleTerminal::write(Source from, std::size_t bytes, bool 
   if ((line_.settings().local & abi::t_tostop) && in_background() && would_take(sig_ttou))
     return stop_background_group(sig_ttou);
   char part[256];
-  std::size_t done = 0;
-  while (done < bytes) {
+  auto written = in_parts(bytes, [&](std::size_t done) -> Result<std::size_t> {
     // Each byte may become two, and a little is left for echoes.
     constexpr std::size_t enough = 2 * sizeof part;
     while (line_.stopped() || console_room() < enough) {
       console_shown();
       if (!line_.stopped() && console_room() >= enough) break;
-      if (nonblocking) return done ? Result<std::size_t>(done) : Errno::again;
-      auto waited = output_possible.wait();
-      if (!waited.ok()) return done ? Result<std::size_t>(done) : waited.error();
+      if (nonblocking) return Errno::again;
+      TRY(output_possible.wait());
     }
     std::size_t now = bytes - done < sizeof part ? bytes - done : sizeof part;
-    TRY((from + done).copy_to(part, now));
+    now = TRY((from + done).move_to(part, now));
     for (std::size_t i = 0; i < now; ++i) line_.write(part[i], *this);
-    done += now;
-  }
+    return now;
+  });
   console_shown();
-  return done;
+  return written;
 }
 
 // -- Settings.

@@ -3,12 +3,21 @@
 #include "guest/fs/pipe.h"
 
 #include "guest/abi/file_flags.h"
+#include "guest/base/progress.h"
 
 namespace guest {
 namespace {
 
 std::uint32_t least(std::size_t a, std::size_t b) {
   return static_cast<std::uint32_t>(a < b ? a : b);
+}
+
+/// As on Linux, where a pipe is a list of pages: when a copy that began at offset `at` stops on the
+/// way, what it has moved of the page in which it stopped does not count.
+std::uint32_t whole_pages(std::uint32_t at, std::size_t moved, std::uint32_t wanted) {
+  const auto done = static_cast<std::uint32_t>(moved);
+  const auto beyond = static_cast<std::uint32_t>((at + moved) % vmi::page_size);
+  return done == wanted ? done : beyond < done ? done - beyond : 0;
 }
 
 }  // namespace
@@ -51,42 +60,35 @@ Result<> Pipe::reserve(std::uint32_t at, std::uint32_t bytes) {
   return {};
 }
 
-// Moves up to `bytes` of what is there; the copied bytes leave the ring even if a later one hits a
-// bad address.
+// Moves up to `bytes` of what is there.
 Result<std::size_t> Pipe::take(UserAddress to, std::size_t bytes) {
-  std::uint32_t wanted = least(bytes, used_);
-  std::uint32_t done = 0;
-  while (done < wanted) {
-    Segment from = segment(first_, wanted - done);
-    auto copied = from.near ? copy_to_user(to + done, from.near, from.bytes)
-                            : frame_to_user(from.frame, from.offset, to + done, from.bytes);
-    if (!copied.ok()) {
-      if (done) break;
-      return copied.error();
-    }
-    done += from.bytes;
-    used_ -= from.bytes;
-    first_ = used_ ? (first_ + from.bytes) % capacity : 0;
-  }
-  return std::size_t{done};
+  const std::uint32_t wanted = least(bytes, used_);
+  const std::size_t moved = TRY(in_parts(wanted, [&](std::size_t done) {
+    const auto at = first_ + static_cast<std::uint32_t>(done);
+    Segment from = segment(at % capacity, least(wanted - done, wanted));
+    return from.near ? move_to_user(to + done, from.near, from.bytes)
+                     : frame_to_user(from.frame, from.offset, to + done, from.bytes);
+  }));
+  const std::uint32_t taken = whole_pages(first_, moved, wanted);
+  if (taken == 0) return Errno::fault;
+  used_ -= taken;
+  first_ = used_ ? (first_ + taken) % capacity : 0;
+  return std::size_t{taken};
 }
 
 Result<std::size_t> Pipe::put(Source from, std::size_t bytes) {
-  std::uint32_t wanted = least(bytes, space());
-  TRY(reserve((first_ + used_) % capacity, wanted));
-  std::uint32_t done = 0;
-  while (done < wanted) {
-    Segment to = segment((first_ + used_) % capacity, wanted - done);
-    auto copied = to.near ? (from + done).copy_to(to.near, to.bytes)
-                          : (from + done).copy_to_frame(to.frame, to.offset, to.bytes);
-    if (!copied.ok()) {
-      if (done) break;
-      return copied.error();
-    }
-    done += to.bytes;
-    used_ += to.bytes;
-  }
-  return std::size_t{done};
+  const std::uint32_t wanted = least(bytes, space()), begin = first_ + used_;
+  TRY(reserve(begin % capacity, wanted));
+  const std::size_t moved = TRY(in_parts(wanted, [&](std::size_t done) {
+    const auto at = begin + static_cast<std::uint32_t>(done);
+    Segment to = segment(at % capacity, least(wanted - done, wanted));
+    return to.near ? (from + done).move_to(to.near, to.bytes)
+                   : (from + done).move_to_frame(to.frame, to.offset, to.bytes);
+  }));
+  const std::uint32_t given = whole_pages(0, moved, wanted);
+  if (given == 0) return Errno::fault;
+  used_ += given;
+  return std::size_t{given};
 }
 
 Result<std::size_t> Pipe::read(UserAddress to, std::size_t bytes, bool nonblocking) {
@@ -106,31 +108,17 @@ Result<std::size_t> Pipe::read(UserAddress to, std::size_t bytes, bool nonblocki
 Result<std::size_t> Pipe::write(Source from, std::size_t bytes, bool nonblocking) {
   if (bytes == 0) return std::size_t{0};
   std::size_t at_once = bytes <= abi::pipe_buf ? bytes : 1;
-  std::size_t done = 0;
-  while (done < bytes) {
-    if (readers_ == 0) {
-      if (done) break;
-      return Errno::pipe;
+  return in_parts(bytes, [&](std::size_t done) -> Result<std::size_t> {
+    for (;;) {
+      if (readers_ == 0) return Errno::pipe;
+      if (space() >= at_once) break;
+      if (nonblocking) return Errno::again;
+      TRY(can_write.wait());
     }
-    if (space() < at_once) {
-      if (nonblocking) {
-        if (done) break;
-        return Errno::again;
-      }
-      auto waited = can_write.wait();
-      if (waited.ok()) continue;
-      if (done) break;
-      return waited.error();
-    }
-    auto part = put(from + done, bytes - done);
-    if (!part.ok()) {
-      if (done) break;
-      return part.error();
-    }
-    done += part.value();
+    const std::size_t part = TRY(put(from + done, bytes - done));
     can_read.wake_all();
-  }
-  return done;
+    return part;
+  });
 }
 
 void Pipe::add_reader() {

@@ -175,7 +175,7 @@ class ProcInode final : public ProcNode {
 Result<std::size_t> ProcInode::write(std::uint64_t, Source from, std::size_t bytes) {
   if (!tree[index_].command || bytes == 0) return Errno::io;
   char key;
-  TRY(from.copy_to(&key, 1));
+  TRY(from.move_to(&key, 1));
   TRY(tree[index_].command(key));
   return bytes;
 }

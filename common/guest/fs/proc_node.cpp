@@ -22,8 +22,7 @@ Result<std::size_t> ProcNode::read(std::uint64_t at, UserAddress to, std::size_t
   String contents = TRY(text());
   if (at >= contents.size()) return std::size_t{0};
   if (bytes > contents.size() - at) bytes = contents.size() - at;
-  TRY(copy_to_user(to, contents.c_str() + at, bytes));
-  return bytes;
+  return move_to_user(to, contents.c_str() + at, bytes);
 }
 
 DirectoryEntry ProcNode::dot_entry(std::uint64_t& position) {

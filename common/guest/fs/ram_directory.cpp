@@ -54,6 +54,8 @@ Result<Ref<RamInode>> RamDirectory::make_node(std::uint32_t mode, std::uint64_t 
     case mode_character:
     case mode_block:
       return Ref<RamInode>(TRY(make_ref<RamDevice>(mode, rdev)));
+    case mode_socket:  // a name: nobody can listen there
+      return Ref<RamInode>(TRY(make_ref<RamDevice>(mode, 0)));
     default:
       return Errno::perm;
   }

@@ -3,6 +3,7 @@
 // (a file mapped into memory is the buffer of its own read), so nothing found before a copy is
 // believed after it.
 #include "guest/abi/file_flags.h"
+#include "guest/base/progress.h"
 #include "guest/fs/file_offsets.h"
 #include "guest/fs/ramfs.h"
 #include "guest/platform.h"
@@ -36,20 +37,14 @@ Stat RamFile::stat() {
 Result<std::size_t> RamFile::read(std::uint64_t at, UserAddress to, std::size_t bytes) {
   if (at >= size_) return std::size_t{0};
   bytes = least(bytes, size_ - at);
-  std::size_t done = 0;
-  while (done < bytes && at < size_) {
-    auto span = runs_.span(page_of(at));
-    std::size_t part = least(bytes - done, bytes_in_span(at, span.pages));
-    auto copied = span.hole ? zero_user(to + done, part)
-                            : frame_to_user(span.frame, offset_in_page(at), to + done, part);
-    if (!copied.ok()) {
-      if (done) break;
-      return copied.error();
-    }
-    done += part;
-    at += part;
-  }
-  return done;
+  return in_parts(bytes, [&](std::size_t done) -> Result<std::size_t> {
+    const std::uint64_t now = at + done;
+    if (now >= size_) return std::size_t{0};
+    auto span = runs_.span(page_of(now));
+    std::size_t part = least(least(bytes - done, bytes_in_span(now, span.pages)), size_ - now);
+    return span.hole ? move_zeros_to_user(to + done, part)
+                     : frame_to_user(span.frame, offset_in_page(now), to + done, part);
+  });
 }
 
 Result<std::size_t> RamFile::peek(std::uint64_t at, void* to, std::size_t bytes) {
@@ -74,17 +69,10 @@ Result<std::size_t> RamFile::write(std::uint64_t at, Source from, std::size_t by
   if (at >= max_file_size) return Errno::fbig;
   bytes = least(bytes, max_file_size - at);
   if (at > size_) clear_behind_end(at);
-  std::size_t done = 0;
-  Errno failure = Errno::ok;
-  while (done < bytes && failure == Errno::ok) {
-    auto part = write_span(at + done, from + done, bytes - done);
-    if (part.ok())
-      done += part.value();
-    else
-      failure = part.error();
-  }
-  if (done == 0) return failure;
-  modified();
+  auto done = in_parts(bytes, [&](std::size_t begun) {
+    return write_span(at + begun, from + begun, bytes - begun);
+  });
+  if (done.ok()) modified();
   return done;
 }
 
@@ -100,7 +88,7 @@ Result<std::size_t> RamFile::write_span(std::uint64_t at, Source from, std::size
     if (page >= pages_in_size()) zero_frame_bytes(span.frame, 0, offset_in_page(at));
   }
   std::size_t part = least(bytes, bytes_in_span(at, span.pages));
-  TRY(from.copy_to_frame(span.frame, offset_in_page(at), part));
+  part = TRY(from.move_to_frame(span.frame, offset_in_page(at), part));
   if (at + part > size_) {
     size_ = at + part;
     tail_clean_ = offset_in_page(size_) == 0;

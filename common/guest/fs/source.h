@@ -18,15 +18,17 @@ class Source {
   Source operator+(std::uint64_t bytes) const {
     return kernel_ ? Source(kernel_ + bytes) : Source(user_ + bytes);
   }
-  [[nodiscard]] Result<> copy_to(void* to, std::size_t bytes) const {
-    if (!kernel_) return copy_from_user(to, user_, bytes);
+  // Both return how many bytes have moved; an error if none.
+  [[nodiscard]] Result<std::size_t> move_to(void* to, std::size_t bytes) const {
+    if (!kernel_) return move_from_user(to, user_, bytes);
     __builtin_memcpy(to, kernel_, bytes);
-    return {};
+    return bytes;
   }
-  [[nodiscard]] Result<> copy_to_frame(Frame frame, std::uint64_t offset, std::size_t bytes) const {
+  [[nodiscard]] Result<std::size_t> move_to_frame(Frame frame, std::uint64_t offset,
+                                                  std::size_t bytes) const {
     if (!kernel_) return user_to_frame(frame, offset, user_, bytes);
     hypercalls().poke_frame(frame, offset, kernel_, bytes);
-    return {};
+    return bytes;
   }
 
  private:

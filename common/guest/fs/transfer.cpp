@@ -3,7 +3,7 @@
 
 #include "guest/abi/file_flags.h"
 #include "guest/base/vec.h"
-#include "guest/proc/scheduler.h"
+#include "guest/proc/pausing.h"
 
 namespace guest {
 namespace {
@@ -28,21 +28,11 @@ Result<std::size_t> transfer(File& from, std::uint64_t at, File& to, std::size_t
   if (!from.inode().is(mode_regular) || (to.flags & abi::o_append)) return Errno::inval;
   Buffer buffer;
   if (!buffer.get()) return Errno::nomem;
-  std::size_t done = 0;
-  while (done < bytes) {
-    std::size_t wanted = bytes - done < buffer_bytes ? bytes - done : buffer_bytes;
-    std::size_t part = TRY(from.inode().peek(at + done, buffer.get(), wanted));
-    if (part == 0) break;
-    auto written = to.write(Source(buffer.get()), part);
-    if (!written.ok()) {
-      if (done) break;
-      return written.error();
-    }
-    done += written.value();
-    if (written.value() < part) break;
-    if (done % pause_bytes == 0 && scheduler.pause()) break;
-  }
-  return done;
+  return in_parts_with_pauses(bytes, [&](std::size_t done) -> Result<std::size_t> {
+    const std::size_t wanted = bytes - done < buffer_bytes ? bytes - done : buffer_bytes;
+    const std::size_t part = TRY(from.inode().peek(at + done, buffer.get(), wanted));
+    return part ? to.write(Source(buffer.get()), part) : std::size_t{0};
+  });
 }
 
 }  // namespace guest

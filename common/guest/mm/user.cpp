@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "guest/base/progress.h"
 #include "guest/mm/address_space.h"
 #include "guest/mm/user_copy.h"
 #include "guest/platform.h"
@@ -32,55 +33,89 @@ class Faults {
   int repeats_ = 0;
 };
 
-/// Runs `attempt(done)`, which returns the bytes left after `done`, until none are. `access_kind`:
-/// fault_write when it writes to user memory; a monitor may be unable to tell.
-template <class Attempt>
-Result<> copy_with_faults(std::uint64_t va, std::size_t bytes, std::uint64_t access_kind,
-                          Attempt attempt) {
+/// Runs `attempt(done)`, which returns how many of the bytes from there on it moved, and serves the
+/// fault that stopped it, until `done` is `bytes`.
+template <class Attempt, class Fault>
+Result<> with_faults(std::uint64_t va, std::size_t bytes, std::size_t& done, Attempt attempt,
+                     Fault fault) {
   if (!vmi::is_user_range(va, bytes)) return bytes == 0 ? Result<>() : Errno::fault;
   Faults faults;
-  std::size_t left = bytes;
-  while (left && (left = attempt(bytes - left, left)) != 0) {
-    const vmi::UserAccess& access = shared_info().user_access;
-    TRY(faults.serve(access.fault_address, access.error_code | access_kind));
-  }
+  while ((done += attempt(done)) < bytes) TRY(fault(faults));
   return {};
 }
 
-/// The same for the frame hypercalls, which say how far they came but not why they stopped.
+/// `attempt` is one of user_copy.h, which say what they did not get to and why. `access_kind`:
+/// fault_write when it writes to user memory; a monitor may be unable to tell.
 template <class Attempt>
-Result<> move_with_faults(std::uint64_t va, std::size_t bytes, std::uint64_t error_code,
-                          Attempt attempt) {
-  if (!vmi::is_user_range(va, bytes)) return bytes == 0 ? Result<>() : Errno::fault;
-  Faults faults;
-  for (std::size_t done = 0; (done += attempt(done)) < bytes;) {
-    TRY(faults.serve(va + done, error_code));
-  }
-  return {};
+Result<> copy_with_faults(std::uint64_t va, std::size_t bytes, std::uint64_t access_kind,
+                          std::size_t& done, Attempt attempt) {
+  return with_faults(
+      va, bytes, done,
+      [&](std::size_t begun) { return bytes - begun - attempt(begun, bytes - begun); },
+      [&](Faults& faults) {
+        const vmi::UserAccess& access = shared_info().user_access;
+        return faults.serve(access.fault_address, access.error_code | access_kind);
+      });
+}
+
+Result<> copy_in(void* to, UserAddress from, std::size_t bytes, std::size_t& done) {
+  return copy_with_faults(from.value, bytes, 0, done, [&](std::size_t begun, std::size_t left) {
+    return user_copy_in(static_cast<char*>(to) + begun, from.value + begun, left,
+                        &shared_info().user_access);
+  });
+}
+
+Result<> copy_out(UserAddress to, const void* from, std::size_t bytes, std::size_t& done) {
+  return copy_with_faults(
+      to.value, bytes, vmi::fault_write, done, [&](std::size_t begun, std::size_t left) {
+        return user_copy_out(to.value + begun, static_cast<const char*>(from) + begun, left,
+                             &shared_info().user_access);
+      });
+}
+
+Result<> clear(UserAddress to, std::size_t bytes, std::size_t& done) {
+  return copy_with_faults(to.value, bytes, vmi::fault_write, done,
+                          [&](std::size_t begun, std::size_t left) {
+                            return user_clear(to.value + begun, left, &shared_info().user_access);
+                          });
+}
+
+/// `attempt` is one of the frame hypercalls, which do not say why they stopped.
+template <class Attempt>
+Result<std::size_t> move_with_faults(std::uint64_t va, std::size_t bytes, std::uint64_t error_code,
+                                     Attempt attempt) {
+  std::size_t done = 0;
+  return moved(with_faults(va, bytes, done, attempt,
+                           [&](Faults& faults) { return faults.serve(va + done, error_code); }),
+               done);
 }
 
 }  // namespace
 
 Result<> copy_from_user(void* to, UserAddress from, std::size_t bytes) {
-  return copy_with_faults(from.value, bytes, 0, [&](std::size_t done, std::size_t left) {
-    return user_copy_in(static_cast<char*>(to) + done, from.value + done, left,
-                        &shared_info().user_access);
-  });
+  std::size_t done = 0;
+  return copy_in(to, from, bytes, done);
 }
-
 Result<> copy_to_user(UserAddress to, const void* from, std::size_t bytes) {
-  return copy_with_faults(
-      to.value, bytes, vmi::fault_write, [&](std::size_t done, std::size_t left) {
-        return user_copy_out(to.value + done, static_cast<const char*>(from) + done, left,
-                             &shared_info().user_access);
-      });
+  std::size_t done = 0;
+  return copy_out(to, from, bytes, done);
+}
+Result<> zero_user(UserAddress to, std::size_t bytes) {
+  std::size_t done = 0;
+  return clear(to, bytes, done);
 }
 
-Result<> zero_user(UserAddress to, std::size_t bytes) {
-  return copy_with_faults(to.value, bytes, vmi::fault_write,
-                          [&](std::size_t done, std::size_t left) {
-                            return user_clear(to.value + done, left, &shared_info().user_access);
-                          });
+Result<std::size_t> move_from_user(void* to, UserAddress from, std::size_t bytes) {
+  std::size_t done = 0;
+  return moved(copy_in(to, from, bytes, done), done);
+}
+Result<std::size_t> move_to_user(UserAddress to, const void* from, std::size_t bytes) {
+  std::size_t done = 0;
+  return moved(copy_out(to, from, bytes, done), done);
+}
+Result<std::size_t> move_zeros_to_user(UserAddress to, std::size_t bytes) {
+  std::size_t done = 0;
+  return moved(clear(to, bytes, done), done);
 }
 
 Result<String> string_from_user(UserAddress from, std::size_t max) {
@@ -101,15 +136,16 @@ Result<String> string_from_user(UserAddress from, std::size_t max) {
   return Errno::nametoolong;
 }
 
-Result<> frame_to_user(vmi::Frame frame, std::uint64_t offset, UserAddress to, std::size_t bytes) {
+Result<std::size_t> frame_to_user(vmi::Frame frame, std::uint64_t offset, UserAddress to,
+                                  std::size_t bytes) {
   return move_with_faults(
       to.value, bytes, vmi::fault_write | vmi::fault_user, [&](std::size_t done) {
         return hypercalls().copy_frame_to_user(frame, offset + done, to.value + done, bytes - done);
       });
 }
 
-Result<> user_to_frame(vmi::Frame frame, std::uint64_t offset, UserAddress from,
-                       std::size_t bytes) {
+Result<std::size_t> user_to_frame(vmi::Frame frame, std::uint64_t offset, UserAddress from,
+                                  std::size_t bytes) {
   return move_with_faults(from.value, bytes, vmi::fault_user, [&](std::size_t done) {
     return hypercalls().copy_user_to_frame(frame, offset + done, from.value + done, bytes - done);
   });

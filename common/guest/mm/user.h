@@ -1,6 +1,7 @@
 // User memory, from kernel code: the only way in. A UserAddress cannot be dereferenced; these
 // copies check the range, serve page faults of the current process on the way, and fail with
-// EFAULT where a program would get SIGSEGV.
+// EFAULT where a program would get SIGSEGV: as a whole, or, where they return a count, only if not
+// one byte has moved.
 #pragma once
 
 #include <cstddef>
@@ -25,9 +26,15 @@ Result<> zero_user(UserAddress to, std::size_t bytes);
 /// A NUL-terminated string of at most `max` bytes with its NUL; ENAMETOOLONG beyond.
 Result<String> string_from_user(UserAddress from, std::size_t max = 4096);
 
+// -- Transfers: they return how many bytes have moved.
+Result<std::size_t> move_from_user(void* to, UserAddress from, std::size_t bytes);
+Result<std::size_t> move_to_user(UserAddress to, const void* from, std::size_t bytes);
+Result<std::size_t> move_zeros_to_user(UserAddress to, std::size_t bytes);
 /// Frame contents to and from user memory without passing through the kernel.
-Result<> frame_to_user(vmi::Frame frame, std::uint64_t offset, UserAddress to, std::size_t bytes);
-Result<> user_to_frame(vmi::Frame frame, std::uint64_t offset, UserAddress from, std::size_t bytes);
+Result<std::size_t> frame_to_user(vmi::Frame frame, std::uint64_t offset, UserAddress to,
+                                  std::size_t bytes);
+Result<std::size_t> user_to_frame(vmi::Frame frame, std::uint64_t offset, UserAddress from,
+                                  std::size_t bytes);
 
 template <class T>
 Result<T> get_user(UserAddress from) {

@@ -2,6 +2,7 @@
 // directory.
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
+#include "guest/base/progress.h"
 #include "guest/fs/mounts.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
@@ -47,8 +48,23 @@ Result<std::int64_t> mkdir_at(int fd, UserAddress path, std::uint32_t mode) {
   return std::int64_t{0};
 }
 
+/// What can be made by mknod; for the rest there are calls of their own, or nothing at all.
+Result<> check_node_type(std::uint32_t type) {
+  switch (type) {
+    case 0:
+    case mode_regular:
+    case mode_character:
+    case mode_block:
+    case mode_fifo:
+    case mode_socket:
+      return {};
+    default:
+      return type == mode_directory ? Errno::perm : Errno::inval;
+  }
+}
+
 Result<std::int64_t> mknod_at(int fd, UserAddress path, std::uint32_t mode, std::uint64_t device) {
-  if ((mode & mode_type) == mode_directory) return Errno::perm;
+  TRY(check_node_type(mode & mode_type));
   PathResult name = TRY(new_name(fd, path));
   std::uint32_t masked = (mode & mode_type) | (without_umask(mode) & 07777);
   TRY(name.directory->create(name.last, masked, device));
@@ -129,8 +145,8 @@ Result<std::int64_t> sys_getdents64(const Args& args) {
     std::uint64_t position = file->position;
     auto entry = entry_through_mounts(file->inode(), position);
     if (!entry.ok()) {
-      if (entry.error() == Errno::noent || done) break;
-      return entry.error();
+      if (entry.error() == Errno::noent) break;
+      return as_count(moved(entry.error(), done));
     }
     std::size_t bytes = record_bytes(entry.value().name.size());
     if (bytes > room - done) {
@@ -138,10 +154,7 @@ Result<std::int64_t> sys_getdents64(const Args& args) {
       break;
     }
     auto put = put_entry(args.user(1) + done, entry.value(), position);
-    if (!put.ok()) {
-      if (done) break;
-      return put.error();
-    }
+    if (!put.ok()) return as_count(moved(put, done));
     done += bytes;
     file->position = position;
   }

@@ -3,6 +3,7 @@
 
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
+#include "guest/base/progress.h"
 #include "guest/drivers/entropy.h"
 #include "guest/fs/disk.h"
 #include "guest/fs/transfer.h"
@@ -21,9 +22,13 @@ Result<std::size_t> buffer_bytes(UserAddress buffer, std::uint64_t bytes) {
   return bytes < max_bytes ? bytes : max_bytes;
 }
 
-// The result of a write. The one place where writing to nobody raises SIGPIPE.
-Result<std::int64_t> written(Result<std::size_t> result) {
-  if (!result.ok() && result.error() == Errno::pipe) send_signal(current_process(), sig_pipe);
+// The result of a write of `bytes`. The one place where writing to nobody raises SIGPIPE, also when
+// somebody read the first bytes and has gone.
+Result<std::int64_t> written(File& file, std::uint64_t bytes, Result<std::size_t> result) {
+  const bool broken =
+      result.ok() ? result.value() && result.value() < bytes && file.poll_state() & abi::poll_err
+                  : result.error() == Errno::pipe;
+  if (broken) send_signal(current_process(), sig_pipe);
   return as_count(std::move(result));
 }
 
@@ -66,17 +71,18 @@ template <class Move>
 Result<std::size_t> for_each_part(UserAddress vector, std::uint64_t parts, Move move) {
   TRY(check_vector(vector, parts));
   std::size_t done = 0;
-  auto one = [&](std::uint64_t i) -> Result<bool> {
+  bool whole = true;
+  auto one = [&](std::uint64_t i) -> Result<> {
     auto part = TRY(vector_part(vector, i, max_bytes - done));
-    if (part.bytes == 0) return true;
-    std::size_t moved = TRY(move(UserAddress{part.base}, part.bytes, done));
-    done += moved;
-    return moved == part.bytes;
+    if (part.bytes == 0) return {};
+    const std::size_t count = TRY(move(UserAddress{part.base}, part.bytes, done));
+    done += count;
+    whole = count == part.bytes;
+    return {};
   };
-  for (std::uint64_t i = 0; i < parts; ++i) {
-    auto whole = one(i);
-    if (!whole.ok() && done == 0) return whole.error();
-    if (!whole.ok() || !whole.value()) break;
+  for (std::uint64_t i = 0; i < parts && whole; ++i) {
+    auto outcome = one(i);
+    if (!outcome.ok()) return moved(outcome, done);
   }
   return done;
 }
@@ -90,7 +96,8 @@ Result<std::int64_t> sys_read(const Args& args) {
 
 Result<std::int64_t> sys_write(const Args& args) {
   Ref<File> file = TRY(writable_file(args.i32(0)));
-  return written(file->write(args.user(1), TRY(buffer_bytes(args.user(1), args.u64(2)))));
+  const std::size_t bytes = TRY(buffer_bytes(args.user(1), args.u64(2)));
+  return written(*file, bytes, file->write(args.user(1), bytes));
 }
 
 Result<std::int64_t> sys_pread64(const Args& args) {
@@ -101,8 +108,8 @@ Result<std::int64_t> sys_pread64(const Args& args) {
 
 Result<std::int64_t> sys_pwrite64(const Args& args) {
   Ref<File> file = TRY(writable_file(args.i32(0)));
-  return written(
-      write_at(*file, args.i64(3), args.user(1), TRY(buffer_bytes(args.user(1), args.u64(2)))));
+  const std::size_t bytes = TRY(buffer_bytes(args.user(1), args.u64(2)));
+  return written(*file, bytes, write_at(*file, args.i64(3), args.user(1), bytes));
 }
 
 Result<std::int64_t> sys_readv(const Args& args) {
@@ -114,9 +121,10 @@ Result<std::int64_t> sys_readv(const Args& args) {
 
 Result<std::int64_t> sys_writev(const Args& args) {
   Ref<File> file = TRY(writable_file(args.i32(0)));
-  return written(for_each_part(
-      args.user(1), args.u64(2),
-      [&](UserAddress from, std::size_t bytes, std::size_t) { return file->write(from, bytes); }));
+  auto write = [&](UserAddress from, std::size_t bytes, std::size_t) {
+    return file->write(from, bytes);
+  };
+  return written(*file, max_bytes, for_each_part(args.user(1), args.u64(2), write));
 }
 
 Result<std::int64_t> sys_preadv(const Args& args) {
@@ -130,11 +138,10 @@ Result<std::int64_t> sys_preadv(const Args& args) {
 
 Result<std::int64_t> sys_pwritev(const Args& args) {
   Ref<File> file = TRY(writable_file(args.i32(0)));
-  return written(for_each_part(args.user(1), args.u64(2),
-                               [&](UserAddress from, std::size_t bytes, std::size_t done) {
-                                 auto at = args.i64(3) + static_cast<std::int64_t>(done);
-                                 return write_at(*file, at, from, bytes);
-                               }));
+  auto write = [&](UserAddress from, std::size_t bytes, std::size_t done) {
+    return write_at(*file, args.i64(3) + static_cast<std::int64_t>(done), from, bytes);
+  };
+  return written(*file, max_bytes, for_each_part(args.user(1), args.u64(2), write));
 }
 
 Result<std::int64_t> sys_lseek(const Args& args) {
@@ -178,13 +185,16 @@ Result<std::int64_t> sys_sendfile(const Args& args) {
   UserAddress offset = args.user(2);
   std::uint64_t at = offset ? TRY(get_user<std::uint64_t>(offset)) : from->position;
   if (static_cast<std::int64_t>(at) < 0) return Errno::inval;
-  auto sent = transfer(*from, at, *to, std::min(args.u64(3), max_bytes));
-  if (!sent.ok()) return written(sent.error());
+  const std::uint64_t bytes = std::min(args.u64(3), max_bytes);
+  auto sent = transfer(*from, at, *to, bytes);
+  const std::uint64_t end = at + (sent.ok() ? sent.value() : 0);
+  auto result = written(*to, bytes, std::move(sent));
+  if (!result.ok()) return result;
   if (offset)
-    TRY(put_user(offset, at + sent.value()));
+    TRY(put_user(offset, end));
   else
-    from->position = at + sent.value();
-  return static_cast<std::int64_t>(sent.value());
+    from->position = end;
+  return result;
 }
 
 namespace {
@@ -220,7 +230,7 @@ Result<std::int64_t> sys_copy_file_range(const Args& args) {
   to->position = target;
   auto sent = transfer(*from, source, *to, bytes);
   if (!sent.ok() || to_offset) to->position = stood;
-  if (!sent.ok()) return written(sent.error());
+  if (!sent.ok()) return sent.error();
   if (to_offset) TRY(put_user(to_offset, target + sent.value()));
   if (from_offset)
     TRY(put_user(from_offset, source + sent.value()));
@@ -256,8 +266,7 @@ Result<std::int64_t> sys_fadvise64(const Args& args) {
 Result<std::int64_t> sys_getrandom(const Args& args) {
   constexpr std::uint32_t known_flags = 7;  // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE
   if (args.u32(2) & ~known_flags) return Errno::inval;
-  std::size_t bytes = TRY(buffer_bytes(args.user(0), args.u64(1)));
-  return static_cast<std::int64_t>(TRY(random_to_user(args.user(0), bytes)));
+  return as_count(random_to_user(args.user(0), TRY(buffer_bytes(args.user(0), args.u64(1)))));
 }
 
 }  // namespace guest

@@ -7,6 +7,7 @@
 // User copies can serve page faults, which may come back here (see ram_file.cpp) or make memory
 // short: nothing found before a copy is believed after it, and the pages that it works on are held
 // meanwhile. A page that nobody but this cache holds may go whenever frames are allocated.
+#include "guest/base/progress.h"
 #include "guest/fs/ext2/node.h"
 #include "guest/fs/file_offsets.h"
 #include "guest/platform.h"
@@ -121,26 +122,15 @@ Result<std::size_t> Node::read(std::uint64_t at, UserAddress to, std::size_t byt
   if (!is(mode_regular)) return Errno::inval;
   if (at >= size_) return std::size_t{0};
   bytes = least(bytes, size_ - at);
-  std::size_t done = 0;
-  while (done < bytes && at < size_) {
-    auto span = cached(page_of(at), page_of(at + (bytes - done) - 1) - page_of(at) + 1);
-    Result<> copied = span.ok() ? Result<>() : span.error();
-    std::size_t part = 0;
-    if (copied.ok()) {
-      std::uint64_t room =
-          (std::uint64_t{span.value().pages} << vmi::page_shift) - offset_in_page(at);
-      part = least(bytes - done, room);
-      Held held(span.value().frame, offset_in_page(at), part);
-      copied = frame_to_user(span.value().frame, offset_in_page(at), to + done, part);
-    }
-    if (!copied.ok()) {
-      if (done) break;
-      return copied.error();
-    }
-    done += part;
-    at += part;
-  }
-  return done;
+  return in_parts(bytes, [&](std::size_t done) -> Result<std::size_t> {
+    const std::uint64_t now = at + done;
+    if (now >= size_) return std::size_t{0};
+    auto span = TRY(cached(page_of(now), page_of(at + bytes - 1) - page_of(now) + 1));
+    std::uint64_t room = (std::uint64_t{span.pages} << vmi::page_shift) - offset_in_page(now);
+    std::size_t part = least(least(bytes - done, room), size_ - now);
+    Held held(span.frame, offset_in_page(now), part);
+    return frame_to_user(span.frame, offset_in_page(now), to + done, part);
+  });
 }
 
 Result<std::size_t> Node::peek(std::uint64_t at, void* to, std::size_t bytes) {
@@ -198,20 +188,22 @@ Result<> Node::clear_tail(std::uint64_t from, std::uint64_t to) {
 }
 
 // Puts 1..wanted fresh pages from `page` on into the cache, with `bytes` of a write in them and
-// zeros behind. They show only once they are whole: a copy that fails changes nothing. EAGAIN: the
-// copy has served faults on this file, and brought the pages in. Returns how many.
+// zeros behind. They show only once they are whole: a copy that fails changes nothing. EAGAIN: it
+// came some way, or has served faults on this file and brought the pages in. Returns how many.
 Result<std::uint32_t> Node::insert_copy(std::uint32_t page, std::uint32_t wanted, Source from,
                                         std::size_t bytes) {
   FrameRun frames = TRY(frames_for(page, wanted));
   std::size_t room = std::size_t{frames.count} << vmi::page_shift, part = least(bytes, room);
   if (part < room) zero_frame_bytes(frames.first, part, room - part);
-  auto done = from.copy_to_frame(frames.first, 0, part);
-  auto span = pages_.span(page);
-  if (done.ok() && (!span.hole || span.pages < frames.count)) done = Errno::again;
-  if (done.ok()) done = pages_.insert(page, frames);
-  if (done.ok()) return frames.count;
+  auto outcome = [&]() -> Result<> {
+    if (TRY(from.move_to_frame(frames.first, 0, part)) < part) return Errno::again;
+    auto span = pages_.span(page);
+    if (!span.hole || span.pages < frames.count) return Errno::again;
+    return pages_.insert(page, frames);
+  }();
+  if (outcome.ok()) return frames.count;
   frame_release(frames.first, frames.count);
-  return done.error();
+  return outcome.error();
 }
 
 // Whole pages at the end of the file, as many as one run of frames takes. Where the disk is full or
@@ -224,8 +216,8 @@ Result<std::size_t> Node::append_pages(std::uint64_t at, Source from, std::size_
   auto inserted = insert_copy(page_of(at), wanted, from, bytes);
   if (!inserted.ok()) return write_page(at, from, bytes);
   std::size_t part = std::size_t{inserted.value()} << vmi::page_shift;
-  size_ = at + part;
   TRY(mark_dirty(page_of(at), inserted.value()));
+  size_ = at + part;
   return part;
 }
 
@@ -267,11 +259,10 @@ Result<std::size_t> Node::write_page(std::uint64_t at, Source from, std::size_t 
   TRY(blocks_for(at, at + part));
   Frame frame = pages_.span(page).frame;
   Held held(frame, offset_in_page(at), part);
-  auto copied = from.copy_to_frame(frame, offset_in_page(at), part);
-  if (copied.ok() && at + part > size_) size_ = at + part;
+  auto copied = from.move_to_frame(frame, offset_in_page(at), part);
   TRY(mark_dirty(page, 1));
-  if (!copied.ok()) return copied.error();
-  return part;
+  if (copied.ok() && at + copied.value() > size_) size_ = at + copied.value();
+  return copied;
 }
 
 Result<std::size_t> Node::write(std::uint64_t at, Source from, std::size_t bytes) {
@@ -282,29 +273,27 @@ Result<std::size_t> Node::write(std::uint64_t at, Source from, std::size_t bytes
   if (at >= max_size()) return Errno::fbig;
   bytes = least(bytes, max_size() - at);
   if (at > size_) TRY(clear_tail(size_, at));
-  std::size_t done = 0;
-  Errno failure = Errno::ok;
-  while (done < bytes && failure == Errno::ok) {
-    std::uint64_t now = at + done;
-    bool appends = offset_in_page(now) == 0 && now >= size_ && bytes - done >= vmi::page_size;
-    auto part = appends ? append_pages(now, from + done, bytes - done)
-                        : write_page(now, from + done, bytes - done);
-    if (part.ok())
-      done += part.value();
-    else
-      failure = part.error();
-  }
+  bool failed = false;
+  auto done = in_parts(bytes, [&](std::size_t begun) {
+    const std::uint64_t now = at + begun;
+    const std::size_t left = bytes - begun;
+    bool appends = offset_in_page(now) == 0 && now >= size_ && left >= vmi::page_size;
+    auto part =
+        appends ? append_pages(now, from + begun, left) : write_page(now, from + begun, left);
+    failed = !part.ok();
+    return part;
+  });
   std::uint32_t unit = fs_.block_size();
-  if (failure != Errno::ok && !fs_.read_only()) {
+  if (failed && !fs_.read_only()) {
     // Blocks behind the end must not stay.
     (void)free_blocks_from((size_ + unit - 1) / unit);
     forget_dirty_from(pages_in_size());
     pages_.cut(pages_in_size());
     (void)store();
   }
-  if (done == 0) return failure;
-  TRY(touch());
-  fs_.limit_dirty(page_of(done) + 1);
+  if (!done.ok()) return done;
+  if (!touch().ok()) lost_ = true;  // the bytes are in the cache: what is lost is for sync to tell
+  fs_.limit_dirty(page_of(done.value()) + 1);
   return done;
 }
 
