@@ -16,6 +16,7 @@ const std::vector<Words> images = {
     {"-b", "2048", "-O", "^dir_index,^large_file", "-I", "256"},
     {"-b", "1024", "-I", "128", "-O", "^filetype"},
     {"-b", "1024", "-N", "48"},  // runs out of inodes
+    {"-b", "1024", "-r", "0"},   // knows no features
 };
 
 unsigned long from_environment(const char* name, unsigned long otherwise) {

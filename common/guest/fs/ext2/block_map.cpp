@@ -42,7 +42,8 @@ Path path_to(std::uint64_t block, std::uint32_t per_table) {
 }  // namespace
 
 std::uint64_t Node::max_size() const {
-  constexpr std::uint64_t bound = 1ull << 41;  // the count of 512-byte sectors has 32 bits
+  // The count of 512-byte sectors has 32 bits.
+  const std::uint64_t bound = fs_.has_features() ? 1ull << 41 : most_without_large_file;
   std::uint64_t per = fs_.block_size() / 4;
   std::uint64_t blocks = direct_blocks + per + per * per + per * per * per;
   return blocks * fs_.block_size() < bound ? blocks * fs_.block_size() : bound;

@@ -110,6 +110,7 @@ Result<> FileSystem::store_superblock(bool clean) {
   s.mount_count = super_.mount_count;
   s.write_time = static_cast<std::uint32_t>(realtime_ns() / ns_per_second);
   s.state = clean ? state_clean : 0;
+  if (has_features()) s.read_only_compatible = super_.read_only_compatible;
   block.changed();
   return {};
 }

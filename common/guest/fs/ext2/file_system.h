@@ -75,6 +75,8 @@ class FileSystem final : private WriteOrder {
   [[nodiscard]] std::uint32_t block_size() const { return block_size_; }
   [[nodiscard]] std::uint32_t block_count() const { return super_.blocks_count; }
   [[nodiscard]] std::uint32_t inode_count() const { return super_.inodes_count; }
+  [[nodiscard]] bool has_features() const { return super_.revision != 0; }
+  void note_large_file() { super_.read_only_compatible |= read_only_large_file; }
   [[nodiscard]] std::uint32_t inode_size() const { return inode_size_; }
   [[nodiscard]] std::uint32_t group_of_inode(std::uint32_t number) const {
     return (number - 1) / super_.inodes_per_group;

@@ -20,6 +20,8 @@ inline constexpr std::uint16_t state_clean = 1;
 inline constexpr std::uint32_t incompatible_file_type = 0x2;
 inline constexpr std::uint32_t incompatible_known = incompatible_file_type;
 inline constexpr std::uint32_t read_only_sparse_super = 0x1, read_only_large_file = 0x2;
+/// A file that is longer is a large one, which the feature announces.
+inline constexpr std::uint64_t most_without_large_file = 0x7fffffff;
 inline constexpr std::uint32_t read_only_known = read_only_sparse_super | read_only_large_file;
 
 struct Superblock {

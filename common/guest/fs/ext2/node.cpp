@@ -87,6 +87,7 @@ Result<> Node::store() {
   Block block = TRY(fs_.inode_block(number_, offset));
   raw_.size = static_cast<std::uint32_t>(size_);
   if (is(mode_regular)) raw_.size_high = static_cast<std::uint32_t>(size_ >> 32);
+  if (is(mode_regular) && size_ > most_without_large_file) fs_.note_large_file();
   std::size_t bytes = small_inode;
   if (raw_.extra_bytes >= extra_inode_bytes && fs_.inode_size() >= sizeof raw_) bytes = sizeof raw_;
   __builtin_memcpy(block.data() + offset, &raw_, bytes);
