@@ -1,6 +1,10 @@
 // Images that are no good: one clear line each, and nothing is written. Damaged ones may be mounted
 // for reading, may give errors, but the guest kernel neither panics nor hangs nor writes outside.
+#include <sched.h>
+#include <sys/mount.h>
+
 #include <random>
+#include <thread>
 
 #include "tests/integration/disk_fixture.h"
 
@@ -88,6 +92,46 @@ TEST_F(DiskDamage, MutatedImagesDoNoHarm) {
     ASSERT_EQ(after.size(), bytes.size() + behind.size());
     EXPECT_EQ(after.substr(bytes.size()), behind);
   }
+}
+
+/// A host whose disk fills under the image: a small file system, mounted for one thread and what it
+/// starts, and gone with them.
+class FullHost : public DiskTest, public testing::WithParamInterface<const char*> {
+ protected:
+  /// False: only root may.
+  bool move_image_to_small_disk(std::uint64_t left_bytes) {
+    const fs::path small = folder_ / "small", image = small / "image";
+    fs::create_directory(small);
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("none", small.c_str(), "tmpfs", 0, "size=8m") != 0)
+      return false;
+    EXPECT_EQ(image::run_program({"cp", "--sparse=always", image_, image}).status, 0);
+    image_ = image;
+    std::ofstream(small / "ballast") << std::string(fs::space(small).available - left_bytes, 'b');
+    return true;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Monitors, FullHost, testing::Values("baseline", "extended"),
+                         [](const auto& info) { return support::test_name(info.param); });
+
+TEST_P(FullHost, IsToldByWhateverWaitsForTheDisk) {
+  make_image("12M");
+  bool possible = false;
+  ToolRun ran;
+  std::thread([&] {
+    possible = move_image_to_small_disk(256 << 10);
+    if (!possible) return;
+    ran = run(GetParam(), {"/bin/disk_program", "fill", "/file"});
+    EXPECT_LE(image::run_program({"e2fsck", "-fy", image_}).status, 1);
+    EXPECT_TRUE(content_of(unpacked() / "file.first") == program_pattern(8192));
+  }).join();
+  if (!possible) GTEST_SKIP() << "needs to mount a small file system";
+  EXPECT_EQ(ran.status, 0) << ran.describe();
+  EXPECT_EQ(ran.out,
+            "first write: done\nfirst fsync: done\nwrite: done\nfsync: EIO\nO_SYNC write: EIO\n"
+            "msync: EIO\ndone\n");
+  EXPECT_THAT(ran.err, HasSubstr("not all that was written is on the disk image"));
 }
 
 }  // namespace

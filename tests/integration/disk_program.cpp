@@ -5,7 +5,10 @@
 //   append FILE     appends 4 KiB of a known pattern, fsync, says how many there are; for ever
 //   access FILE     says whether it may be written
 //   numbers FILE    says by stat, statx and /proc/self/maps on which device the file is
+//   fill FILE       fsyncs FILE.first, then writes more than the host has room for, in three ways,
+//                   and says what each write and each fsync, O_SYNC and msync return
 //   memory MIB      fills so much anonymous memory and finds it unchanged
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +81,41 @@ static void say_numbers(const char* path) {
   say(line);
 }
 
+static void say_outcome(const char* what, bool good) {
+  char line[64];
+  snprintf(line, sizeof line, "%s: %s\n", what, good ? "done" : strerrorname_np(errno));
+  say(line);
+}
+
+static int new_file(const char* path, const char* suffix, int flags = 0) {
+  char name[256];
+  snprintf(name, sizeof name, "%s%s", path, suffix);
+  int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | flags, 0644);
+  if (fd < 0) fail(name);
+  return fd;
+}
+
+static void fill_host(const char* path) {
+  constexpr size_t much = 1 << 20;
+  static char bytes[much];
+  for (size_t i = 0; i < much; ++i) bytes[i] = pattern(i);
+  int first = new_file(path, ".first");
+  say_outcome("first write", write(first, bytes, 2 * record) == 2 * (ssize_t)record);
+  say_outcome("first fsync", fsync(first) == 0);
+
+  int fd = new_file(path, "");
+  say_outcome("write", write(fd, bytes, much) == (ssize_t)much);
+  say_outcome("fsync", fsync(fd) == 0);
+  say_outcome("O_SYNC write", write(new_file(path, ".sync", O_SYNC), bytes, much) == (ssize_t)much);
+
+  int mapped = new_file(path, ".mapped");
+  if (ftruncate(mapped, much) != 0) fail("ftruncate");
+  void* at = mmap(nullptr, much, PROT_READ | PROT_WRITE, MAP_SHARED, mapped, 0);
+  if (at == MAP_FAILED) fail("mmap");
+  memcpy(at, bytes, much);
+  say_outcome("msync", msync(at, much, MS_SYNC) == 0);
+}
+
 static void fill_memory(size_t mib) {
   size_t words = (mib << 20) / sizeof(size_t);
   void* at = mmap(nullptr, mib << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -102,6 +140,7 @@ int main(int argc, char** argv) {
   if (strcmp(what, "append") == 0) append_for_ever(argv[2]);
   if (strcmp(what, "access") == 0 && access(argv[2], W_OK) != 0) fail(argv[2]);
   if (strcmp(what, "numbers") == 0) say_numbers(argv[2]);
+  if (strcmp(what, "fill") == 0) fill_host(argv[2]);
   if (strcmp(what, "memory") == 0) fill_memory(strtoul(argv[2], nullptr, 10));
   say("done\n");
   return 0;
