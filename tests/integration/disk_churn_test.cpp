@@ -1,7 +1,9 @@
 // Whatever a guest can make of an ext2 image, e2fsck finds it sound: long random sequences of all
 // that changes a file system, on images of every kind that we mount. TYPETWO_FUZZ_SEED begins
-// another sequence than every day's, TYPETWO_FUZZ_SECONDS asks for more of them.
+// with another than every day's, TYPETWO_FUZZ_SECONDS asks for more of them.
 #include <chrono>
+#include <map>
+#include <sstream>
 
 #include "tests/integration/disk_fixture.h"
 
@@ -61,30 +63,6 @@ TEST_F(Churn, WhateverAGuestMakesIsSound) {
 
 TEST_F(Churn, WhateverAGuestOfTheBaselineMakesIsSound) {
   round("baseline", from_environment("TYPETWO_FUZZ_SEED", 1), "1500");
-}
-
-/// The same program that memory's file system passes, in a directory on a disk.
-class OnDisk : public DiskTest,
-               public testing::WithParamInterface<std::tuple<const char*, const char*>> {};
-INSTANTIATE_TEST_SUITE_P(Programs, OnDisk,
-                         testing::Combine(testing::Values("truncation", "transfers"),
-                                          testing::Values("baseline", "extended",
-                                                          "extended:spaces=remap")),
-                         [](const auto& info) {
-                           return support::test_name(std::string(std::get<0>(info.param)) + "_on_" +
-                                                     std::get<1>(info.param));
-                         });
-
-TEST_P(OnDisk, BehavesAsInMemory) {
-  const auto [topic, place] = GetParam();
-  fs::copy_file(support::program(topic), tree_ / "bin" / topic);
-  for (const char* block : {"1024", "4096"}) {
-    SCOPED_TRACE(block);
-    make_image("16M", {"-b", block});
-    auto ran = script(place, std::string("cd / && exec /bin/") + topic);
-    EXPECT_EQ(ran.status, 0) << ran.describe();
-    expect_sound();
-  }
 }
 
 }  // namespace

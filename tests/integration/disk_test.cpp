@@ -184,6 +184,30 @@ TEST_P(Disk, CachedPagesMakeRoomForMemory) {
   expect_sound();
 }
 
+/// The same program that memory's file system passes, in a directory on a disk.
+class OnDisk : public DiskTest,
+               public testing::WithParamInterface<std::tuple<const char*, const char*>> {};
+INSTANTIATE_TEST_SUITE_P(Programs, OnDisk,
+                         testing::Combine(testing::Values("truncation", "transfers"),
+                                          testing::Values("baseline", "extended",
+                                                          "extended:spaces=remap")),
+                         [](const auto& info) {
+                           return support::test_name(std::string(std::get<0>(info.param)) + "_on_" +
+                                                     std::get<1>(info.param));
+                         });
+
+TEST_P(OnDisk, BehavesAsInMemory) {
+  const auto [topic, place] = GetParam();
+  fs::copy_file(support::program(topic), tree_ / "bin" / topic);
+  for (const char* block : {"1024", "4096"}) {
+    SCOPED_TRACE(block);
+    make_image("16M", {"-b", block});
+    auto ran = script(place, std::string("cd / && exec /bin/") + topic);
+    EXPECT_EQ(ran.status, 0) << ran.describe();
+    expect_sound();
+  }
+}
+
 TEST_F(DiskTest, StandaloneRunsAnImageWithoutMountPoints) {
   make_image("4M");
   auto ran = script("standalone",
