@@ -130,7 +130,7 @@ TEST_F(MachineTest, AHostThatClaimsTooMuchIsNotBelieved) {
   put(rings->console_out, "abc");
   flush();
   EXPECT_EQ(reg(vmi::console_flush_out), -EIO);
-  EXPECT_EQ(rings->console_out.tail, rings->console_out.head);
+  EXPECT_EQ(rings->console_out.head - rings->console_out.tail, 3u);  // the guest's to take back
 }
 
 // -- Console input.
