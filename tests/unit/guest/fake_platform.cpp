@@ -3,6 +3,8 @@
 #include "tests/unit/guest/fake_platform.h"
 
 #include <cstdlib>
+#include <new>
+#include <utility>
 
 #include "guest/mm/address_space.h"
 #include "guest/mm/frames.h"
@@ -27,22 +29,59 @@ bool may_go_on(int& left) {
   return true;
 }
 
+/// Does this call go well?
+bool host_agrees() {
+  if (may_go_on(p().mapping_calls_left)) return true;
+  if (!p().failure_lasts) p().mapping_calls_left = -1;
+  ++p().failures;
+  return false;
+}
+
+/// How many of the pages a failing call gets done.
+std::uint64_t applied_of(std::uint64_t pages) {
+  switch (p().applied) {
+    case Applied::half:
+      return pages / 2;
+    case Applied::all:
+      return pages;
+    default:
+      return 0;
+  }
+}
+
+void erase_pages(std::uint64_t va, std::uint64_t pages) {
+  auto& mappings = p().mappings;
+  mappings.erase(mappings.lower_bound(va), mappings.lower_bound(va + pages * vmi::page_size));
+}
+
 // -- Hypercalls.
 std::int64_t create_space(vmi::SpaceId id) {
   if (p().creation_of_spaces_fails) return try_again;
+  if (!host_agrees()) return no_memory;
   if (!p().spaces.insert(id).second) throw std::logic_error("space exists already");
   return 0;
 }
 void destroy_space(vmi::SpaceId id) {
   if (!p().spaces.erase(id)) throw std::logic_error("no such space");
+  p().parked.erase(id);
 }
 void switch_space(vmi::SpaceId id, const vmi::Extent* extents) {
-  p().current_space = id;
+  const vmi::SpaceId before = std::exchange(p().current_space, id);
+  if (p().pool && before != id) {
+    if (p().spaces.count(before)) p().parked[before] = std::move(p().mappings);
+    auto kept = p().parked.extract(id);
+    if (!kept.empty()) {
+      p().mappings = std::move(kept.mapped());
+      return;
+    }
+  }
   p().mappings.clear();
+  const bool all = host_agrees();
   std::uint64_t end = 0;
   for (; extents; extents = extents->next) {
     if (extents->va < end) throw std::logic_error("extents out of order or overlapping");
-    for (std::uint32_t i = 0; i < extents->pages; ++i) {
+    const std::uint64_t pages = all ? extents->pages : applied_of(extents->pages);
+    for (std::uint32_t i = 0; i < pages; ++i) {
       p().mappings[extents->va + i * vmi::page_size] = {extents->frame + i, extents->protection};
     }
     end = extents->va + extents->pages * vmi::page_size;
@@ -51,33 +90,38 @@ void switch_space(vmi::SpaceId id, const vmi::Extent* extents) {
 std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::uint32_t protection,
                  std::uint32_t flags) {
   p().calls.push_back({MappingCall::map, va, pages, frame, protection, flags});
-  if (!may_go_on(p().mapping_calls_left)) return no_memory;
   if (va % vmi::page_size || pages == 0) throw std::logic_error("map: bad range");
-  for (std::uint32_t i = 0; i < pages; ++i) {
-    if (flags & vmi::map_zero) std::memset(p().frame(frame + i), 0, vmi::page_size);
-    p().mappings[va + i * vmi::page_size] = {frame + i, protection};
-  }
   if (flags & vmi::map_zero && !(protection & vmi::prot_write)) {
     throw std::logic_error("map: zeroing needs write permission");
   }
-  return 0;
+  const bool agreed = host_agrees();
+  if (!agreed && p().applied == Applied::old_gone) erase_pages(va, pages);
+  const std::uint64_t done = agreed ? pages : applied_of(pages);
+  for (std::uint32_t i = 0; i < done; ++i) {
+    if (agreed && flags & vmi::map_zero) std::memset(p().frame(frame + i), 0, vmi::page_size);
+    p().mappings[va + i * vmi::page_size] = {frame + i, protection};
+  }
+  return agreed ? 0 : no_memory;
 }
 std::int64_t unmap(std::uint64_t va, std::uint64_t pages) {
   p().calls.push_back({MappingCall::unmap, va, pages});
-  if (!may_go_on(p().mapping_calls_left)) return no_memory;
-  auto& mappings = p().mappings;
-  mappings.erase(mappings.lower_bound(va), mappings.lower_bound(va + pages * vmi::page_size));
-  return 0;
+  const bool agreed = host_agrees();
+  erase_pages(va, agreed ? pages : applied_of(pages));
+  return agreed ? 0 : no_memory;
 }
 std::int64_t protect(std::uint64_t va, std::uint64_t pages, std::uint32_t protection) {
   p().calls.push_back({MappingCall::protect, va, pages, 0, protection, 0});
-  if (!may_go_on(p().mapping_calls_left)) return no_memory;
-  for (std::uint64_t i = 0; i < pages; ++i) {
+  const bool agreed = host_agrees();
+  const std::uint64_t done = agreed ? pages : applied_of(pages);
+  for (std::uint64_t i = 0; i < done; ++i) {
     auto page = p().mappings.find(va + i * vmi::page_size);
-    if (page == p().mappings.end()) throw std::logic_error("protect: a hole in the range");
+    if (page == p().mappings.end()) {
+      if (!p().failures) throw std::logic_error("protect: a hole in the range");
+      return no_memory;
+    }
     page->second.protection = protection;
   }
-  return 0;
+  return agreed ? 0 : no_memory;
 }
 
 /// Moves bytes page by page of user memory; stops where one is not accessible.
@@ -97,12 +141,14 @@ std::uint64_t over_user_pages(std::uint64_t va, std::uint64_t bytes, bool write,
 
 std::uint64_t copy_frame_to_user(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
                                  std::uint64_t bytes) {
+  if (!host_agrees()) bytes = applied_of(bytes);
   return over_user_pages(va, bytes, true, [&](auto* user, auto done, auto part) {
     std::memcpy(user, p().frame(frame) + offset + done, part);
   });
 }
 std::uint64_t copy_user_to_frame(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
                                  std::uint64_t bytes) {
+  if (!host_agrees()) bytes = applied_of(bytes);
   return over_user_pages(va, bytes, false, [&](auto* user, auto done, auto part) {
     std::memcpy(p().frame(frame) + offset + done, user, part);
   });
@@ -204,7 +250,7 @@ std::uint8_t* FakePlatform::user(std::uint64_t va, bool write) {
 namespace {
 
 std::uint8_t& access_user(std::uint64_t va, bool write) {
-  for (int attempt = 0; attempt < 4; ++attempt) {
+  for (int attempt = 0; attempt < 8; ++attempt) {
     if (std::uint8_t* byte = p().user(va, write)) return *byte;
     std::uint64_t code = vmi::fault_user | (write ? vmi::fault_write : 0);
     auto served = guest::AddressSpace::current()->fault(va, code);
@@ -292,4 +338,12 @@ std::uint64_t user_clear(std::uint64_t to, std::uint64_t bytes, vmi::UserAccess*
   auto done = guest_test::over_user_pages(
       to, bytes, true, [&](auto* user, auto, auto part) { std::memset(user, 0, part); });
   return done == bytes ? 0 : fault_at(access, to + done, true, bytes - done);
+}
+
+// -- Objects of the kernel come from its heap too: it never throws.
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  if (guest_test::platform && !guest_test::may_go_on(guest_test::platform->heap_allocations_left)) {
+    return nullptr;
+  }
+  return ::operator new(bytes);
 }

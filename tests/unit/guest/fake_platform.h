@@ -34,6 +34,9 @@ struct MappingCall {
   std::uint32_t flags = 0;
 };
 
+/// What a call that fails has done all the same.
+enum class Applied { nothing, half, all, old_gone };  // old_gone: map has only unmapped
+
 class FakePlatform {
  public:
   explicit FakePlatform(std::uint32_t frames = 4096);
@@ -47,7 +50,10 @@ class FakePlatform {
     vmi::Frame frame;
     std::uint32_t protection;
   };
-  std::map<std::uint64_t, Mapping> mappings;  // of the current space, by page address
+  using Mappings = std::map<std::uint64_t, Mapping>;  // by page address
+  Mappings mappings;                                  // of the current space
+  std::map<vmi::SpaceId, Mappings> parked;            // of the others, with `pool`
+  bool pool = false;  // spaces keep their mappings while they are not current
   std::vector<MappingCall> calls;
   std::set<vmi::SpaceId> spaces;
   vmi::SpaceId current_space = ~0u;
@@ -58,7 +64,12 @@ class FakePlatform {
 
   // -- Made to fail.
   int heap_allocations_left = -1;  // -1: no limit
-  int mapping_calls_left = -1;     // then map, unmap, protect give -ENOMEM
+  /// Then map, unmap, protect, create_space give -ENOMEM, copies with user memory stop short, and
+  /// switch_space maps a part.
+  int mapping_calls_left = -1;
+  Applied applied = Applied::nothing;
+  bool failure_lasts = true;  // or only one call fails
+  int failures = 0;           // so far
   bool creation_of_spaces_fails = false;
 
   // -- Memory.
