@@ -39,19 +39,22 @@ struct Hypercalls {
   std::uint32_t version;
   std::uint32_t bytes;  // sizeof(Hypercalls)
 
-  // -- Address spaces. One is current; map, unmap, protect work on the current one only.
+  // -- Address spaces. One is current; map, unmap, protect work on the current one only. Where the
+  // host refuses one of these, it may have made a part of it. User memory that the host lacks is
+  // reported as a page fault, which maps it again.
   /// A new space, empty (under remap: nothing to do). -ENOMEM, -EAGAIN.
   std::int64_t (*create_space)(SpaceId);
   /// Not the current one.
   void (*destroy_space)(SpaceId);
   /// Makes `id` current. `extents` is its page table: under remap the monitor unmaps all user
-  /// memory and maps these runs; a pool monitor may ignore them.
+  /// memory and maps these runs, as far as the host has room; a pool monitor may ignore them.
   void (*switch_space)(SpaceId id, const Extent* extents);
   /// Maps `pages` pages at `va` to frames from `frame` on, replacing what was there. -ENOMEM.
   std::int64_t (*map)(std::uint64_t va, Frame frame, std::uint32_t pages, std::uint32_t protection,
                       std::uint32_t flags);
+  /// -ENOMEM, but not for all of user memory.
   std::int64_t (*unmap)(std::uint64_t va, std::uint64_t pages);
-  /// All of the range is mapped: the host stops at a hole. -ENOMEM.
+  /// Stops at a page that the host lacks. -ENOMEM.
   std::int64_t (*protect)(std::uint64_t va, std::uint64_t pages, std::uint32_t protection);
 
   // -- Page frames. The kernel has no pointer to a frame's contents.

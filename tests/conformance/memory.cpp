@@ -118,6 +118,58 @@ TEST(brk_grows_and_shrinks) {
   CHECK_EQ(syscall(SYS_brk, 0x7fffffffffff), (long)(start + 6 * page));
 }
 
+/// Two pages in one range of more pages than 32 bits count, which would be cut to four: what is
+/// done to the range is done to the second as well.
+template <class Call>
+static void over_a_wide_range(Call call) {
+  constexpr size_t bytes = (page << 32) + 4 * page;
+  char* first = (char*)0x100000000000;
+  for (char* p : {first, first + bytes - page}) {
+    REQUIRE(mmap(p, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+            p);
+    *p = 1;
+  }
+  call(first, bytes);
+  CHECK_EQ(munmap(first, bytes), 0);
+  CHECK_FAULT(read_faults(first + bytes - page), SIGSEGV, SEGV_MAPERR, first + bytes - page);
+}
+static char* map_wide(char* at, size_t bytes, int protection) {
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+  void* p = mmap(at, bytes, protection, flags, -1, 0);
+  REQUIRE(p == at);
+  return at;
+}
+
+TEST(more_pages_than_32_bits_count) {
+  catch_faults();
+  over_a_wide_range([](char*, size_t) {});
+  over_a_wide_range([](char* p, size_t bytes) {
+    CHECK_ERRNO(madvise(p, bytes, MADV_DONTNEED), ENOMEM);  // with a hole, but what is there goes
+    CHECK_EQ(p[bytes - page], 0);
+  });
+  over_a_wide_range([](char* p, size_t bytes) {
+    map_wide(p, bytes, PROT_NONE);
+    CHECK_FAULT(read_faults(p + bytes - page), SIGSEGV, SEGV_ACCERR, p + bytes - page);
+  });
+  over_a_wide_range([](char* p, size_t bytes) {
+    map_wide(p, bytes, PROT_READ | PROT_WRITE);
+    p[bytes - page] = 2;
+    CHECK_EQ(mprotect(p, bytes, PROT_READ), 0);
+    CHECK(write_faults(p + bytes - page));
+    CHECK(mremap(p, bytes, page, 0) == p);
+    CHECK_FAULT(read_faults(p + bytes - page), SIGSEGV, SEGV_MAPERR, p + bytes - page);
+  });
+  over_a_wide_range([](char* p, size_t bytes) {
+    char* to = p + bytes;
+    map_wide(p, bytes, PROT_READ | PROT_WRITE);
+    p[bytes - page] = 2;
+    REQUIRE(mremap(p, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+    CHECK_EQ(to[bytes - page], 2);
+    CHECK_FAULT(read_faults(p + bytes - page), SIGSEGV, SEGV_MAPERR, p + bytes - page);
+    CHECK_EQ(munmap(to, bytes), 0);
+  });
+}
+
 TEST(unmapping_the_middle_splits) {
   catch_faults();
   char* p = map(5 * page);

@@ -104,7 +104,7 @@ Result<Ref<AddressSpace>> AddressSpace::fork() {
     hot = {page_down(stack_pointer - hot_below), page_up(stack_pointer + hot_above)};
   }
   // Protect first: a monitor that clones the current space inherits it that way.
-  for (Region* region = regions_.first(); region; region = region->following()) {
+  for (const Region* region = regions_.first(); region; region = region->following()) {
     TRY(write_protect(*region, hot));
   }
   Ref<AddressSpace> child = TRY(create());
@@ -115,43 +115,6 @@ Result<Ref<AddressSpace>> AddressSpace::fork() {
   child->brk_ = brk_;
   child->search_from_ = search_from_;
   return child;
-}
-
-/// Takes write permission from the region's private pages, but for those in `kept`.
-Result<> AddressSpace::write_protect(Region& region, Range kept) {
-  if (region.source.shared || !(region.source.protection & vmi::prot_write)) return {};
-  if (kept.begin < region.end && kept.end > region.va) {
-    TRY(extents_.split_at(kept.begin));
-    TRY(extents_.split_at(kept.end));
-  }
-  Range writable;  // grows to the stretch, without a hole, that one hypercall protects
-  std::uint64_t mapped_to = region.va;
-  auto flush = [&]() -> Result<> {
-    if (writable.begin == writable.end) return {};
-    std::uint32_t protection = without_write(region.source.protection);
-    if (hypercalls().protect(writable.begin, pages_in(writable.begin, writable.end), protection) <
-        0) {
-      return Errno::nomem;
-    }
-    for (ExtentNode* run = extents_.first_ending_after(writable.begin);
-         run && run->va < writable.end; run = run->following()) {
-      run->protection = protection;
-    }
-    writable = {};
-    return {};
-  };
-  for (ExtentNode* run = extents_.first_ending_after(region.va); run && run->va < region.end;
-       run = run->following()) {
-    if (run->va != mapped_to) TRY(flush());
-    mapped_to = run->end();
-    if (run->va >= kept.begin && run->end() <= kept.end) {
-      TRY(flush());
-    } else if (run->protection & vmi::prot_write) {
-      if (writable.begin == writable.end) writable.begin = run->va;
-      writable.end = run->end();
-    }
-  }
-  return flush();
 }
 
 Result<> AddressSpace::copy_region_to(AddressSpace& child, const Region& region, Range own) {

@@ -98,7 +98,6 @@ class AddressSpace : public Counted {
   explicit AddressSpace(vmi::SpaceId id) : id_(id) {}
 
   // -- address_space.cpp: life, and fork.
-  Result<> write_protect(Region& region, Range kept);
   Result<> copy_region_to(AddressSpace& child, const Region& region, Range own);
   Result<> copy_extent_to(AddressSpace& child, const Region& region, const ExtentNode& extent);
   Result<> own_copy_for(AddressSpace& child, const Region& region, const ExtentNode& extent);
@@ -115,7 +114,7 @@ class AddressSpace : public Counted {
   Result<> grant_write(const Region& region, Range range);
   Result<> copy_shared(const Region& region, const ExtentNode& extent, std::uint64_t page_va);
   Result<std::uint32_t> replace_with_copy(const Region& region, Range range);
-  Result<> map_again(const ExtentNode& extent, std::uint64_t page_va);
+  static Result<> map_again(const ExtentNode& extent);
   [[nodiscard]] Range unmapped_around(const Region& region, std::uint64_t page_va,
                                       std::uint64_t begin, std::uint64_t end) const;
   Result<FrameRun> allocate_near(std::uint64_t va, std::uint32_t wanted);
@@ -124,16 +123,21 @@ class AddressSpace : public Counted {
   Result<> map_text_copy(const Region& region, const TextCopy& copy, Range range);
   Result<> drop_text_copies(Range range);
 
+  // -- protection.cpp.
+  void protect_region(Region& region, std::uint32_t protection);
+  Result<> write_protect(const Region& region, Range kept);
+
   // -- mappings.cpp: what system calls ask for.
   Result<> split_at(std::uint64_t va);
   Result<> make_cuts();
   Result<> drop_extents(std::uint64_t begin, std::uint64_t end);
-  Result<> protect_region(Region& region, std::uint32_t protection);
+  void remove_extents(Range range);
+  void drop(Range range);
   Result<std::uint64_t> place(const MapRequest& request, std::uint64_t bytes);
   void gap_appeared(std::uint64_t va);
   Result<std::uint64_t> find_gap(std::uint64_t bytes);
   Result<std::uint64_t> resize(Range old, std::uint64_t new_bytes, std::uint32_t flags);
-  Result<> move(Range from, std::uint64_t to, std::uint64_t new_bytes);
+  Result<> move(Range old, Range to);
 
   vmi::SpaceId id_;
   RegionMap regions_;
@@ -157,8 +161,8 @@ constexpr std::uint64_t page_down(std::uint64_t va) {
 constexpr std::uint64_t page_up(std::uint64_t va) {
   return page_down(va + vmi::page_size - 1);
 }
-constexpr std::uint32_t pages_in(std::uint64_t begin, std::uint64_t end) {
-  return static_cast<std::uint32_t>((end - begin) >> vmi::page_shift);
+constexpr std::uint64_t pages_in(std::uint64_t begin, std::uint64_t end) {
+  return (end - begin) >> vmi::page_shift;
 }
 
 }  // namespace guest

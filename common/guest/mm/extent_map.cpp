@@ -76,7 +76,7 @@ Result<> ExtentMap::split_at(std::uint64_t va) {
   if (!node || node->va == va) return {};
   ExtentNode* right = make_node();
   if (!right) return Errno::nomem;
-  auto left_pages = static_cast<std::uint32_t>((va - node->va) >> vmi::page_shift);
+  auto left_pages = narrow<std::uint32_t>((va - node->va) >> vmi::page_shift);
   right->va = va;
   right->frame = node->frame + left_pages;
   right->pages = node->pages - left_pages;

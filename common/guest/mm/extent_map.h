@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "guest/base/narrow.h"
 #include "guest/base/result.h"
 #include "guest/mm/frames.h"
 #include "guest/mm/skip_list.h"
@@ -16,7 +17,7 @@ namespace guest {
 struct ExtentNode : vmi::Extent {
   [[nodiscard]] std::uint64_t end() const { return va + (std::uint64_t{pages} << vmi::page_shift); }
   [[nodiscard]] Frame frame_at(std::uint64_t address) const {
-    return frame + static_cast<Frame>((address - va) >> vmi::page_shift);
+    return frame + narrow<Frame>((address - va) >> vmi::page_shift);
   }
   [[nodiscard]] ExtentNode* following() const { return static_cast<ExtentNode*>(Extent::next); }
 

@@ -7,7 +7,9 @@
 // neighbours in guest RAM, whatever order they are touched in: one extent, one host mapping.
 #include <algorithm>
 
+#include "guest/base/narrow.h"
 #include "guest/mm/address_space.h"
+#include "guest/mm/host_mappings.h"
 #include "guest/platform.h"
 
 namespace guest {
@@ -60,7 +62,7 @@ Result<> AddressSpace::fault(std::uint64_t va, std::uint64_t error_code) {
   if (error_code & vmi::fault_write && !(extent->protection & vmi::prot_write)) {
     return make_writable(*region, page_va);
   }
-  return map_again(*extent, page_va);
+  return map_again(*extent);
 }
 
 /// The region at `va`; a stack grows down to it if it may.
@@ -112,7 +114,7 @@ Result<> AddressSpace::fill_anonymous(const Region& region, std::uint64_t page_v
   const Range range = unmapped_around(region, page_va, begin, begin + window);
   std::uint32_t protection = region.source.protection;
   for (std::uint64_t va = range.begin; va <= page_va;) {
-    FrameRun run = TRY(allocate_near(va, pages_in(va, range.end)));
+    FrameRun run = TRY(allocate_near(va, narrow<std::uint32_t>(pages_in(va, range.end))));
     std::uint32_t flags = vmi::map_populate;
     if (!frames_are_fresh(run)) {
       if (protection & vmi::prot_write) {
@@ -139,9 +141,9 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
   const bool text = !region.source.shared && is_text(region.source.protection);
   auto run_at = [&](std::uint64_t va) -> Result<FrameRun> {
     const std::uint64_t page = region.file_offset(va) >> vmi::page_shift;
-    const std::uint32_t wanted = pages_in(va, range.end);
+    const auto wanted = narrow<std::uint32_t>(pages_in(va, range.end));
     if (const TextCopy* copy = text ? inode.text_copies.find(page, va) : nullptr) {
-      const auto left = static_cast<std::uint32_t>(copy->end_page() - page);
+      const auto left = narrow<std::uint32_t>(copy->end_page() - page);
       return FrameRun{copy->frame_at(page), std::min(wanted, left)};
     }
     return inode.pages(page, wanted);
@@ -166,17 +168,18 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
   return install(region, va, run, protection, flags);
 }
 
-/// Maps a run and enters it; takes over the run's references.
+/// Enters a run and maps it; takes over the run's references. Where the host refuses, the page is
+/// there and a fault maps it again.
 Result<> AddressSpace::install(const Region& region, std::uint64_t va, FrameRun run,
                                std::uint32_t protection, std::uint32_t flags) {
-  bool mapped = hypercalls().map(va, run.first, run.count, protection, flags) >= 0;
-  if (mapped) {
-    auto added = extents_.add(va, run, protection, region.va, region.end);
-    if (added.ok()) return added;
-    hypercalls().unmap(va, run.count);
+  auto added = extents_.add(va, run, protection, region.va, region.end);
+  if (!added.ok()) {
+    frame_release(run.first, run.count);
+    return added;
   }
-  frame_release(run.first, run.count);
-  return Errno::nomem;
+  auto mapped = host_map(va, run, protection, flags);
+  if (!mapped.ok() && flags & vmi::map_zero) hypercalls().zero_frames(run.first, run.count);
+  return mapped;
 }
 
 /// A write to a page that is mapped read-only though its region may be written.
@@ -215,9 +218,7 @@ Result<> AddressSpace::grant_write(const Region& region, Range range) {
   TRY(extents_.split_at(range.begin));
   TRY(extents_.split_at(range.end));
   std::uint32_t protection = region.source.protection;
-  if (hypercalls().protect(range.begin, pages_in(range.begin, range.end), protection) < 0) {
-    return Errno::nomem;
-  }
+  host_protect(range.begin, range.end, protection);
   for (ExtentNode* run = extents_.find(range.begin); run && run->va < range.end;
        run = extents_.join(*run, region.va, region.end).following()) {
     run->protection = protection;
@@ -250,7 +251,8 @@ Result<> AddressSpace::copy_shared(const Region& region, const ExtentNode& exten
 /// Gives as many pages from range.begin on, which lie in one extent, frames of their own as come in
 /// one run. Returns how many.
 Result<std::uint32_t> AddressSpace::replace_with_copy(const Region& region, Range range) {
-  FrameRun run = TRY(allocate_near(range.begin, pages_in(range.begin, range.end)));
+  const auto wanted = narrow<std::uint32_t>(pages_in(range.begin, range.end));
+  FrameRun run = TRY(allocate_near(range.begin, wanted));
   std::uint64_t end = range.begin + pages(run.count);
   auto prepare = [&]() -> Result<> {
     TRY(extents_.split_at(range.begin));
@@ -261,9 +263,7 @@ Result<std::uint32_t> AddressSpace::replace_with_copy(const Region& region, Rang
     if (hypercalls().copy_user_to_frame(run.first, 0, range.begin, bytes) != bytes) {
       hypercalls().copy_frames(run.first, old, run.count);
     }
-    std::int64_t status = hypercalls().map(range.begin, run.first, run.count,
-                                           region.source.protection, vmi::map_populate);
-    return status < 0 ? Result<>(Errno::nomem) : Result<>();
+    return host_map(range.begin, run, region.source.protection, vmi::map_populate);
   };
   auto prepared = prepare();
   if (!prepared.ok()) {
@@ -279,11 +279,11 @@ Result<std::uint32_t> AddressSpace::replace_with_copy(const Region& region, Rang
 }
 
 /// The page table allows the access and yet it faulted: the host lost the page. Say it again.
-Result<> AddressSpace::map_again(const ExtentNode& extent, std::uint64_t page_va) {
+Result<> AddressSpace::map_again(const ExtentNode& extent) {
   ++shared_info().counters.faults_remapped;
-  std::int64_t status =
-      hypercalls().map(page_va, extent.frame_at(page_va), 1, extent.protection, vmi::map_populate);
-  return status < 0 ? Result<>(Errno::nomem) : Result<>();
+  std::uint32_t flags = 0;
+  if (pages(extent.pages) <= fault_window) flags |= vmi::map_populate;
+  return host_map(extent.va, {extent.frame, extent.pages}, extent.protection, flags);
 }
 
 /// Frames for pages at `va`, such that pages of one aligned 256 KiB lie in one chunk of frames at
@@ -295,17 +295,17 @@ Result<FrameRun> AddressSpace::allocate_near(std::uint64_t va, std::uint32_t wan
   ExtentNode* after = before ? before->following() : extents_.first();
   if (before && va < before->end()) before = extents_.at_or_before(before->va - 1);  // to be copied
   if (before && before->end() > chunk) {
-    hint = static_cast<std::int64_t>(before->frame) + pages_in(before->va, va);
+    hint = static_cast<std::int64_t>(before->frame + pages_in(before->va, va));
   } else if (after && after->va < chunk + chunk_bytes) {
-    hint = static_cast<std::int64_t>(after->frame) - pages_in(va, after->va);
+    hint = static_cast<std::int64_t>(after->frame - pages_in(va, after->va));
   }
   if (hint >= 0) {
-    auto run = frames_allocate_at(static_cast<Frame>(hint), wanted);
+    auto run = frames_allocate_at(narrow<Frame>(hint), wanted);
     if (run.ok()) return run;
   }
   auto free_chunk = frames_free_chunk();
   if (free_chunk.ok()) {
-    return frames_allocate_at(free_chunk.value() + pages_in(chunk, va), wanted);
+    return frames_allocate_at(narrow<Frame>(free_chunk.value() + pages_in(chunk, va)), wanted);
   }
   return frames_allocate(wanted);
 }

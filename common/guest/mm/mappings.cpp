@@ -6,8 +6,8 @@
 
 #include "guest/base/make.h"
 #include "guest/mm/address_space.h"
+#include "guest/mm/host_mappings.h"
 #include "guest/mm/shared_memory.h"
-#include "guest/platform.h"
 
 namespace guest {
 
@@ -29,22 +29,38 @@ Result<> AddressSpace::split_at(std::uint64_t va) {
   return regions_.split_at(va);
 }
 
-/// Unmaps the pages of a range and lets go of their frames.
+/// Unmaps the pages of a range and lets go of their frames. ENOMEM, and then nothing has changed.
 Result<> AddressSpace::drop_extents(std::uint64_t begin, std::uint64_t end) {
   TRY(extents_.split_at(begin));
   TRY(extents_.split_at(end));
-  ExtentNode* first = extents_.first_ending_after(begin);
-  if (!first || first->va >= end) return {};
-  ExtentNode* last = extents_.at_or_before(end - 1);
-  // First the host, as it may refuse; frames that user code can reach stay ours.
-  if (hypercalls().unmap(first->va, pages_in(first->va, last->end())) < 0) return Errno::nomem;
-  for (ExtentNode* run = first; run && run->va < end;) {
+  remove_extents({begin, end});
+  return {};
+}
+
+/// The same where the range's ends are boundaries between extents already.
+void AddressSpace::remove_extents(Range range) {
+  ExtentNode* first = extents_.first_ending_after(range.begin);
+  if (!first || first->va >= range.end) return;
+  host_unmap(first->va, extents_.at_or_before(range.end - 1)->end());
+  for (ExtentNode* run = first; run && run->va < range.end;) {
     ExtentNode* next = run->following();
     frame_release(run->frame, run->pages);
     extents_.remove(*run);
     run = next;
   }
-  return {};
+}
+
+/// And forgets what was mapped there. Cannot fail: whatever may, is done before.
+void AddressSpace::drop(Range range) {
+  if (regions_.free(range.begin, range.end)) return;
+  remove_extents(range);
+  for (Region* region = regions_.first_ending_after(range.begin);
+       region && region->va < range.end;) {
+    Region* next = region->following();
+    regions_.remove(*region);
+    region = next;
+  }
+  gap_appeared(range.begin);
 }
 
 Result<> AddressSpace::cut(const Region& region, std::uint64_t from) {
@@ -80,21 +96,23 @@ Result<std::uint64_t> AddressSpace::map(const MapRequest& request) {
   if (!source.inode) source.offset = 0;
   if (!source.inode && request.shared) source.inode = TRY(make_ref<SharedMemory>(bytes));
   std::uint64_t va = TRY(place(request, bytes));
-  TRY(regions_.add(va, va + bytes, std::move(source)));
+  TRY(split_at(va));
+  TRY(split_at(va + bytes));
+  Region* region = TRY(regions_.make(va, va + bytes, std::move(source)));
+  drop({va, va + bytes});
+  regions_.insert(*region);
   return va;
 }
 
-/// Finds, or makes, room for a mapping.
+/// Where a mapping is to be; what it may replace is still there.
 Result<std::uint64_t> AddressSpace::place(const MapRequest& request, std::uint64_t bytes) {
   if (request.placement != MapRequest::anywhere) {
     std::uint64_t va = request.address;
     if (!page_aligned(va)) return Errno::inval;
     if (va < vmi::user_begin) return Errno::perm;  // as below Linux's mmap_min_addr
     if (!vmi::is_user_range(va, bytes)) return Errno::nomem;
-    if (!regions_.free(va, va + bytes)) {
-      if (request.placement == MapRequest::fixed_no_replace) return Errno::exist;
-      TRY(unmap(va, bytes));
-    }
+    bool replaces = request.placement == MapRequest::fixed;
+    if (!replaces && !regions_.free(va, va + bytes)) return Errno::exist;
     return va;
   }
   std::uint64_t wish = page_down(request.address);
@@ -132,17 +150,9 @@ Result<> AddressSpace::unmap(std::uint64_t va, std::uint64_t bytes) {
   if (!page_aligned(va) || bytes == 0) return Errno::inval;
   if (va > vmi::user_end || bytes > vmi::user_end - va) return Errno::inval;
   std::uint64_t end = page_up(va + bytes);
-  Region* region = regions_.first_ending_after(va);
-  if (!region || region->va >= end) return {};
   TRY(split_at(va));
   TRY(split_at(end));
-  TRY(drop_extents(va, end));
-  for (region = regions_.first_ending_after(va); region && region->va < end;) {
-    Region* next = region->following();
-    regions_.remove(*region);
-    region = next;
-  }
-  gap_appeared(va);
+  drop({va, end});
   return {};
 }
 
@@ -152,62 +162,6 @@ Result<> AddressSpace::check_mapped(std::uint64_t va, std::uint64_t bytes) const
   for (Region* region = regions_.first_ending_after(va); va < end; region = region->following()) {
     if (!region || region->va > va) return Errno::nomem;
     va = region->end;
-  }
-  return {};
-}
-
-Result<> AddressSpace::protect(std::uint64_t va, std::uint64_t bytes, std::uint32_t protection) {
-  if (!page_aligned(va)) return Errno::inval;
-  if (bytes == 0) return {};
-  TRY(check_mapped(va, bytes));
-  std::uint64_t end = page_up(va + bytes);
-  for (Region* region = regions_.find(va); region && region->va < end;
-       region = region->following()) {
-    if (protection & vmi::prot_write && !region->source.may_write) return Errno::acces;
-  }
-  TRY(split_at(va));
-  TRY(split_at(end));
-  for (Region* region = regions_.find(va); region && region->va < end;
-       region = region->following()) {
-    if (protection & vmi::prot_write) TRY(drop_text_copies({region->va, region->end}));
-    TRY(protect_region(*region, protection));
-  }
-  regions_.join_around(va, end);
-  return {};
-}
-
-/// Gives a region another protection, and its pages as much of it as sharing allows: one hypercall
-/// for each stretch, without a hole, that changes alike.
-Result<> AddressSpace::protect_region(Region& region, std::uint32_t protection) {
-  auto becomes = [&](const ExtentNode& run) {
-    if (region.source.shared || !(protection & vmi::prot_write)) return protection;
-    for (std::uint32_t i = 0; i < run.pages; ++i) {
-      if (frame_references(run.frame + i) != 1) return without_write(protection);
-    }
-    return protection;
-  };
-  region.source.protection = protection;
-  ExtentNode* run = extents_.first_ending_after(region.va);
-  while (run && run->va < region.end) {
-    ExtentNode* first = run;
-    std::uint32_t next_protection = becomes(*first);
-    std::uint64_t end = first->end();
-    for (run = run->following();
-         run && run->va < region.end && run->va == end && becomes(*run) == next_protection;
-         run = run->following()) {
-      end = run->end();
-    }
-    if (hypercalls().protect(first->va, pages_in(first->va, end), next_protection) < 0) {
-      return Errno::nomem;
-    }
-    for (ExtentNode* changed = first; changed != run; changed = changed->following()) {
-      changed->protection = next_protection;
-    }
-  }
-  // What an earlier, narrower protection had torn apart is one run again.
-  for (run = extents_.first_ending_after(region.va); run && run->va < region.end;
-       run = run->following()) {
-    run = &extents_.join(*run, region.va, region.end);
   }
   return {};
 }
@@ -256,12 +210,7 @@ Result<std::uint64_t> AddressSpace::remap(std::uint64_t va, std::uint64_t bytes,
   if (!(flags & remap_may_move) || !page_aligned(new_va)) return Errno::inval;
   if (!vmi::is_user_range(new_va, new_bytes)) return Errno::inval;
   if (new_va < old.end && old.begin < new_va + new_bytes) return Errno::inval;
-  TRY(unmap(new_va, new_bytes));
-  if (new_bytes < old.end - old.begin) {
-    TRY(unmap(old.begin + new_bytes, old.end - old.begin - new_bytes));
-    old.end = old.begin + new_bytes;
-  }
-  TRY(move(old, new_va, new_bytes));
+  TRY(move(old, {new_va, new_va + new_bytes}));
   return new_va;
 }
 
@@ -283,28 +232,31 @@ Result<std::uint64_t> AddressSpace::resize(Range old, std::uint64_t new_bytes,
   }
   if (!(flags & remap_may_move)) return Errno::nomem;
   std::uint64_t to = TRY(find_gap(new_bytes));
-  TRY(move(old, to, new_bytes));
+  TRY(move(old, {to, to + new_bytes}));
   return to;
 }
 
-/// Moves pages to where nothing is. The frames stay; only addresses change.
-Result<> AddressSpace::move(Range from, std::uint64_t to, std::uint64_t new_bytes) {
+/// Moves what is mapped in `old`, all of one region, in place of what is mapped in `to`, as far as
+/// there is room. The frames stay; only addresses change. ENOMEM, and then nothing has.
+Result<> AddressSpace::move(Range old, Range to) {
+  const Range from{old.begin, std::min(old.end, old.begin + (to.end - to.begin))};
   TRY(drop_text_copies(from));
-  TRY(split_at(from.begin));
-  TRY(split_at(from.end));
-  TRY(regions_.add(to, to + new_bytes, regions_.find(from.begin)->source));
-  for (ExtentNode* run = extents_.first_ending_after(from.begin); run && run->va < from.end;) {
+  for (std::uint64_t boundary : {from.begin, from.end, old.end, to.begin, to.end})
+    TRY(split_at(boundary));
+  drop(to);
+  drop({from.end, old.end});
+  ExtentNode* run = extents_.first_ending_after(from.begin);
+  if (run && run->va < from.end) host_unmap(from.begin, from.end);
+  for (bool mapping = true; run && run->va < from.end;) {
     ExtentNode* next = run->following();
-    std::uint64_t va = to + (run->va - from.begin);
-    if (hypercalls().map(va, run->frame, run->pages, run->protection, 0) < 0) return Errno::nomem;
-    if (hypercalls().unmap(run->va, run->pages) < 0) {
-      hypercalls().unmap(va, run->pages);
-      return Errno::nomem;
-    }
-    extents_.rekey(*run, va);
+    extents_.rekey(*run, to.begin + (run->va - from.begin));
+    // Once the host has refused one, faults map what is used.
+    mapping = mapping && host_map(run->va, {run->frame, run->pages}, run->protection, 0).ok();
     run = next;
   }
-  return unmap(from.begin, from.end - from.begin);
+  regions_.move(*regions_.find(from.begin), to.begin, to.end);
+  gap_appeared(from.begin);
+  return {};
 }
 
 std::uint64_t AddressSpace::set_brk(std::uint64_t va) {

@@ -3,8 +3,9 @@
 // more.
 #include <algorithm>
 
+#include "guest/base/narrow.h"
 #include "guest/mm/address_space.h"
-#include "guest/platform.h"
+#include "guest/mm/host_mappings.h"
 
 namespace guest {
 
@@ -29,7 +30,7 @@ Result<Frame> AddressSpace::own_text(std::uint64_t va) {
     inode.text_copies.keep_clear(page_va - region->va + region->source.offset, page_va, range.begin,
                                  range.end);
   // Only what is the file's own page can be taken for its text: not one this process has written.
-  const std::uint32_t count = pages_in(range.begin, range.end);
+  const auto count = narrow<std::uint32_t>(pages_in(range.begin, range.end));
   const FrameRun original = TRY(inode.pages(file_page(range.begin), count));
   if (original.first != extent->frame_at(range.begin) || original.count != count)
     return Errno::acces;
@@ -44,9 +45,8 @@ Result<> AddressSpace::map_text_copy(const Region& region, const TextCopy& copy,
   TRY(extents_.split_at(range.end));
   ExtentNode& extent = *extents_.find(range.begin);
   const FrameRun run{copy.frame_at(copy.page + pages_in(copy.va, range.begin)),
-                     pages_in(range.begin, range.end)};
-  if (hypercalls().map(range.begin, run.first, run.count, extent.protection, 0) < 0)
-    return Errno::nomem;
+                     narrow<std::uint32_t>(pages_in(range.begin, range.end))};
+  TRY(host_map(range.begin, run, extent.protection, 0));
   frame_retain(run.first, run.count);
   frame_release(extent.frame, extent.pages);
   extent.frame = run.first;

@@ -25,17 +25,22 @@ RegionMap::~RegionMap() {
   }
 }
 
-Region* RegionMap::make(std::uint64_t begin, std::uint64_t end, RegionSource source) {
+Result<Region*> RegionMap::make(std::uint64_t begin, std::uint64_t end, RegionSource source) {
   auto* region = new (std::nothrow) Region;
-  if (!region) return nullptr;
+  if (!region) return Errno::nomem;
   region->va = begin;
   region->end = end;
   region->source = std::move(source);
   region->map = this;
   if (region->source.inode) region->source.inode->mappings.add(*region);
   region->node_height = list_.draw_height();
-  list_.insert(*region);
   return region;
+}
+
+void RegionMap::insert(Region& region) {
+  const std::uint64_t begin = region.va, end = region.end;
+  list_.insert(region);
+  join_around(begin, end);
 }
 
 Region* RegionMap::find(std::uint64_t va) const {
@@ -55,8 +60,7 @@ bool RegionMap::free(std::uint64_t begin, std::uint64_t end) const {
 }
 
 Result<> RegionMap::add(std::uint64_t begin, std::uint64_t end, RegionSource source) {
-  if (!make(begin, end, std::move(source))) return Errno::nomem;
-  join_around(begin, end);
+  insert(*TRY(make(begin, end, std::move(source))));
   return {};
 }
 
@@ -65,18 +69,22 @@ Result<> RegionMap::split_at(std::uint64_t va) {
   if (!left || left->va == va) return {};
   RegionSource source = left->source;
   if (source.inode) source.offset = left->file_offset(va);
-  std::uint64_t end = left->end;
+  Region* right = TRY(make(va, left->end, std::move(source)));
   left->end = va;
-  if (!make(va, end, std::move(source))) {
-    left->end = end;
-    return Errno::nomem;
-  }
+  list_.insert(*right);
   return {};
 }
 
 void RegionMap::remove(Region& region) {
   list_.erase(region);
   delete &region;
+}
+
+void RegionMap::move(Region& region, std::uint64_t begin, std::uint64_t end) {
+  list_.erase(region);
+  region.va = begin;
+  region.end = end;
+  insert(region);
 }
 
 void RegionMap::join_around(std::uint64_t begin, std::uint64_t end) {

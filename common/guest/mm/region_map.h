@@ -70,16 +70,20 @@ class RegionMap {
 
   /// Adds a region where none is; joins neighbours that it continues. ENOMEM.
   Result<> add(std::uint64_t begin, std::uint64_t end, RegionSource source);
+  /// The two halves of that, for who must know that there is memory before he makes room. A region
+  /// that was made is inserted.
+  Result<Region*> make(std::uint64_t begin, std::uint64_t end, RegionSource source);
+  void insert(Region& region);
   /// Makes `va` a boundary between regions. ENOMEM.
   Result<> split_at(std::uint64_t va);
   void remove(Region& region);
+  /// Gives a region another place, where nothing is.
+  void move(Region& region, std::uint64_t begin, std::uint64_t end);
   void join_around(std::uint64_t begin, std::uint64_t end);
 
   bool any_cut = false;  // some region was, since the space was current
 
  private:
-  Region* make(std::uint64_t begin, std::uint64_t end, RegionSource source);
-
   SkipList<Region> list_;
 };
 

@@ -10,6 +10,7 @@
 #include "guest/mm/initial_stack.h"
 #include "guest/mm/user.h"
 #include "tests/unit/guest/fake_platform.h"
+#include "tests/unit/guest/invariants.h"
 #include "tests/unit/guest/memory_file.h"
 
 namespace {
@@ -298,6 +299,33 @@ TEST_F(ElfTest, FailureBringsTheOldSpaceBack) {
   elf.programs[1].memory_bytes = 1ull << 40;
   EXPECT_EQ(load_error(elf), Errno::nomem);
   EXPECT_EQ(AddressSpace::current(), old.get());
+}
+
+TEST_F(ElfTest, AHostThatRefusesAnyCall) {
+  bool refused = true;
+  for (int n = 0; refused; ++n) {
+    SCOPED_TRACE(n);
+    auto old = AddressSpace::create().release();
+    old->activate();
+    platform_.failures = 0;
+    platform_.mapping_calls_left = n;
+    platform_.failure_lasts = n % 2;
+    platform_.applied = guest_test::Applied::half;
+    auto program = load(Elf{}.bytes());
+    platform_.mapping_calls_left = -1;
+    refused = platform_.failures > 0;
+    if (!program.ok()) {
+      EXPECT_TRUE(refused);
+      EXPECT_EQ(program.error(), Errno::nomem);
+      EXPECT_EQ(AddressSpace::current(), old.get());
+    } else {
+      EXPECT_EQ(platform_.load(0x402800), 0xcc);
+      EXPECT_EQ(platform_.load(0x402800 + 0x900), 0);
+      EXPECT_EQ(word(program.value().stack_pointer), 3u);
+    }
+    EXPECT_EQ(guest_test::Invariants::broken({AddressSpace::current()}), "");
+    AddressSpace::deactivate();
+  }
 }
 
 TEST_F(ElfTest, TooManyArguments) {

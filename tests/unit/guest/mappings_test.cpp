@@ -1,5 +1,6 @@
 // AddressSpace: what mmap and its family ask for, of anonymous memory and of files; and all of it
 // in random order against a model.
+#include <functional>
 #include <random>
 
 #include "tests/unit/guest/address_space_fixture.h"
@@ -45,13 +46,58 @@ TEST_F(AddressSpaceTest, UnmapChecksItsArguments) {
   EXPECT_TRUE(space_->unmap(somewhere, 100 * page).ok());
 }
 
-TEST_F(AddressSpaceTest, RefusedUnmapKeepsFrames) {
-  std::uint64_t va = map(16);
+TEST_F(AddressSpaceTest, ARefusedUnmapUnmapsEverything) {
+  std::uint64_t va = map_at(somewhere, 16);
   platform_.store(va, 9);
   platform_.mapping_calls_left = 0;
-  EXPECT_EQ(space_->unmap(va, 16 * page).error(), Errno::nomem);
+  EXPECT_TRUE(space_->unmap(va + page, page).ok());
+  EXPECT_TRUE(platform_.mappings.empty());
   platform_.mapping_calls_left = -1;
+  EXPECT_EQ(load_error(va + page), static_cast<int>(Errno::fault));
   EXPECT_EQ(platform_.load(va), 9);
+  EXPECT_EQ(platform_.load(va + 2 * page), 0);
+}
+
+/// More pages than 32 bits count, in one call; sparse, as only address space can be.
+TEST_F(AddressSpaceTest, RangesOfMorePagesThan32BitsCount) {
+  constexpr std::uint64_t wide = (page << 32) + 64 * page;  // cut to 32 bits: 64 pages
+  std::uint32_t move = AddressSpace::remap_may_move | AddressSpace::remap_fixed;
+  std::vector<std::function<void()>> calls = {
+      [&] { EXPECT_TRUE(space_->unmap(somewhere, wide).ok()); },
+      [&] { (void)space_->discard(somewhere, wide); },
+      [&] { map_at(somewhere, wide / page, vmi::prot_none); },
+      [&] {
+        // A mapping of that size, and that it shrinks.
+        map_at(somewhere, wide / page, vmi::prot_read);
+        platform_.load(somewhere);
+        platform_.load(somewhere + wide - page);
+        EXPECT_TRUE(space_->protect(somewhere, wide, vmi::prot_none).ok());
+        EXPECT_TRUE(space_->protect(somewhere, wide, vmi::prot_read).ok());
+        EXPECT_TRUE(space_->remap(somewhere, wide, page, 0, 0).ok());
+      },
+      [&] {
+        map_at(somewhere, wide / page, vmi::prot_read);
+        platform_.load(somewhere);
+        platform_.load(somewhere + wide - page);
+        EXPECT_TRUE(space_->remap(somewhere, wide, wide, move, 2 * wide).ok());
+      },
+      [&] {
+        map_at(3 * wide, 1);
+        EXPECT_TRUE(space_->remap(3 * wide, page, wide, move, somewhere).ok());
+      },
+  };
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    SCOPED_TRACE(i);
+    map_at(somewhere, 1);
+    map_at(somewhere + wide - page, 1);
+    platform_.store(somewhere, 1);
+    platform_.store(somewhere + wide - page, 1);
+    calls[i]();
+    check(*space_);
+    EXPECT_EQ(space_->extents().find(somewhere + wide - page), nullptr);
+    ASSERT_TRUE(space_->unmap(vmi::user_begin, vmi::user_end - vmi::user_begin).ok());
+    EXPECT_EQ(guest::frames_free(), frames_);
+  }
 }
 
 TEST_F(AddressSpaceTest, PlacementGoesTopDownAndReusesGaps) {

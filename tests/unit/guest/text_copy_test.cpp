@@ -192,6 +192,7 @@ TEST_F(TextCopyTest, AFailedMappingChangesNothing) {
   platform_.mapping_calls_left = 0;
   EXPECT_EQ(refusal(va), Errno::nomem);
   platform_.mapping_calls_left = -1;
+  EXPECT_EQ(platform_.load(va), 1);
   EXPECT_EQ(platform_.mappings.at(va).frame, file_->frame_of(0));
   check(*space_);
 }
