@@ -21,7 +21,8 @@ const char* const topics[] = {"processes",    "exec",         "memory",
                               "preemption",   "vdso",         "dynamic_programs",
                               "descriptors",  "proc",         "timers",
                               "signal_rules", "identity",     "call_sites",
-                              "truncation",   "transfers",    "truncated_elsewhere"};
+                              "truncation",   "transfers",    "truncated_elsewhere",
+                              "padding"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};

@@ -69,8 +69,10 @@ static_assert(sizeof(PollFd) == 8);
 /// struct flock
 struct FileLock {
   std::int16_t type, whence;
+  std::uint32_t padding1;
   std::int64_t start, length;
   std::int32_t pid;
+  std::uint32_t padding2;
 };
 static_assert(sizeof(FileLock) == 32);
 

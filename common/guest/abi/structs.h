@@ -56,27 +56,29 @@ enum SignalStackFlags : std::int32_t { ss_onstack = 1, ss_disable = 2 };
 inline constexpr std::int32_t ss_autodisarm = static_cast<std::int32_t>(0x8000'0000);
 inline constexpr std::uint64_t minimum_signal_stack = 2048;
 
-/// siginfo_t: 128 bytes; the union's members that we fill.
+/// siginfo_t: 128 bytes; the union's members that we fill. Each is as long as the union, so that
+/// all of it is zero in a new one.
 struct SigInfo {
   std::int32_t number, error, code, padding;
   union {
     struct {
       std::int32_t pid;
       std::uint32_t uid;
-      std::uint64_t value;
+      std::uint64_t value, rest[12];
     } sender;  // kill, tgkill, sigqueue
     struct {
       std::int32_t id, overruns;
-      std::uint64_t value;
+      std::uint64_t value, rest[12];
     } timer;  // of timer_create
     struct {
       std::int32_t pid;
       std::uint32_t uid;
       std::int32_t status, padding;
       std::int64_t user_time, system_time;
+      std::uint64_t rest[10];
     } child;  // SIGCHLD
     struct {
-      std::uint64_t address;
+      std::uint64_t address, rest[13];
     } fault;  // SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP
     std::uint64_t words[14];
   };

@@ -21,7 +21,7 @@ struct UserAddress {
 };
 
 Result<> copy_from_user(void* to, UserAddress from, std::size_t bytes);
-Result<> copy_to_user(UserAddress to, const void* from, std::size_t bytes);
+Result<> copy_to_user(UserAddress to, const void* from, std::size_t bytes);  // structures: put_user
 Result<> zero_user(UserAddress to, std::size_t bytes);
 /// A NUL-terminated string of at most `max` bytes with its NUL; ENAMETOOLONG beyond.
 Result<String> string_from_user(UserAddress from, std::size_t max = 4096);
@@ -43,10 +43,17 @@ Result<T> get_user(UserAddress from) {
   TRY(copy_from_user(&value, from, sizeof value));
   return value;
 }
+/// What a program may be shown as it lies in memory: without bytes that belong to no member, which
+/// initialisers leave as they are. Layouts that have such bytes name them.
 template <class T>
+concept Showable = std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>;
+template <Showable T>
 Result<> put_user(UserAddress to, const T& value) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  return copy_to_user(to, &value, sizeof value);
+  return copy_to_user(to, static_cast<const void*>(&value), sizeof value);
 }
+template <class T>
+requires(std::is_class_v<T> ||
+         std::is_union_v<T>) Result<> copy_to_user(UserAddress to, const T* from, std::size_t bytes)
+= delete;
 
 }  // namespace guest

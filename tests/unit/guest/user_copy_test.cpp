@@ -2,6 +2,8 @@
 #include <cstring>
 #include <string>
 
+#include "guest/abi/file_structs.h"
+#include "guest/abi/structs.h"
 #include "guest/mm/user.h"
 #include "tests/unit/guest/address_space_fixture.h"
 
@@ -19,6 +21,25 @@ TEST_F(AddressSpaceTest, CopiesServeTheirFaults) {
   ASSERT_TRUE(guest::zero_user({va + 100}, 3 * page).ok());
   EXPECT_EQ(platform_.load(va + 100), 0);
   EXPECT_EQ(platform_.load(va + 99), 0x5a);
+}
+
+// Nobody can put what has bytes between its members.
+struct WithAHole {
+  std::uint8_t first;
+  std::uint32_t second;
+};
+union Uneven {
+  std::uint8_t narrow;
+  std::uint64_t wide;
+};
+static_assert(!guest::Showable<WithAHole> && !guest::Showable<Uneven>);
+static_assert(guest::Showable<guest::abi::SigInfo> && guest::Showable<guest::abi::FileLock>);
+
+TEST_F(AddressSpaceTest, NewSignalInformationIsZeroInAllItsBytes) {
+  alignas(guest::abi::SigInfo) std::uint8_t bytes[sizeof(guest::abi::SigInfo)];
+  std::memset(bytes, 0xa5, sizeof bytes);
+  new (bytes) guest::abi::SigInfo{};
+  EXPECT_EQ(std::count(bytes, bytes + sizeof bytes, 0), 128);
 }
 
 TEST_F(AddressSpaceTest, CopiesFailWhereAProgramWould) {
