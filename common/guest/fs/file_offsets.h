@@ -3,12 +3,13 @@
 
 #include <cstdint>
 
+#include "guest/base/narrow.h"
 #include "vmi/address_map.h"
 
 namespace guest {
 
 constexpr std::uint32_t page_of(std::uint64_t at) {
-  return static_cast<std::uint32_t>(at >> vmi::page_shift);
+  return narrow<std::uint32_t>(at >> vmi::page_shift);
 }
 constexpr std::uint64_t offset_in_page(std::uint64_t at) {
   return at % vmi::page_size;

@@ -8,6 +8,8 @@
 namespace guest {
 namespace {
 
+constexpr std::uint32_t page_bytes = vmi::page_size;
+
 std::uint32_t least(std::size_t a, std::size_t b) {
   return static_cast<std::uint32_t>(a < b ? a : b);
 }
@@ -33,23 +35,22 @@ Pipe::~Pipe() {
 
 Pipe::Segment Pipe::segment(std::uint32_t at, std::uint32_t bytes) {
   if (at < near_bytes) return {near_ + at, 0, 0, least(bytes, near_bytes - at)};
-  std::uint32_t slot = at / vmi::page_size, last = slot;
+  std::uint32_t slot = at / page_bytes, last = slot;
   while (last + 1 < slots && frames_[last + 1] == frames_[last] + 1) ++last;
-  std::uint32_t end = (last + 1) * vmi::page_size;
-  return {nullptr, frames_[slot], static_cast<std::uint32_t>(at % vmi::page_size),
-          least(bytes, end - at)};
+  std::uint32_t end = (last + 1) * page_bytes;
+  return {nullptr, frames_[slot], at % page_bytes, least(bytes, end - at)};
 }
 
 // Makes sure that there are frames behind the stretch that a write is about to fill. It may wrap.
 Result<> Pipe::reserve(std::uint32_t at, std::uint32_t bytes) {
   for (std::uint32_t done = 0; done < bytes;) {
     std::uint32_t offset = (at + done) % capacity;
-    std::uint32_t slot = offset / vmi::page_size;
-    std::uint32_t in_slot = vmi::page_size - offset % vmi::page_size;
+    std::uint32_t slot = offset / page_bytes;
+    std::uint32_t in_slot = page_bytes - offset % page_bytes;
     bool needed = offset >= near_bytes || bytes - done > near_bytes - offset;
     if (needed && frames_[slot] == no_frame) {
       std::uint32_t wanted =
-          1 + (bytes - done > in_slot ? (bytes - done - in_slot - 1) / vmi::page_size + 1 : 0);
+          1 + (bytes - done > in_slot ? (bytes - done - in_slot - 1) / page_bytes + 1 : 0);
       std::uint32_t room = 1;
       while (room < wanted && slot + room < slots && frames_[slot + room] == no_frame) ++room;
       FrameRun run = TRY(frames_allocate(room));

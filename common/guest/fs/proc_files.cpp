@@ -203,10 +203,11 @@ Result<DirectoryEntry> ProcInode::entry(std::uint64_t& position) {
 /// Behind the table, processes in the order of their pids, which are their positions.
 Result<DirectoryEntry> ProcInode::process_entry(std::uint64_t& position) {
   constexpr std::uint64_t first_position = 0x1000;
-  int next = 0,
-      wanted = position < first_position ? 1 : static_cast<int>(position - first_position);
+  const std::uint64_t wanted = position < first_position ? 1 : position - first_position;
+  int next = 0;
   for (Process& process : processes.all())
-    if (process.pid >= wanted && (next == 0 || process.pid < next)) next = process.pid;
+    if (static_cast<std::uint64_t>(process.pid) >= wanted && (next == 0 || process.pid < next))
+      next = process.pid;
   if (next == 0) return Errno::noent;
   position = first_position + static_cast<std::uint64_t>(next) + 1;
   format_text(name_, sizeof name_, "%d", next);

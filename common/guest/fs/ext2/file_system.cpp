@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "guest/base/log.h"
+#include "guest/base/narrow.h"
 #include "guest/drivers/clock.h"
 #include "guest/fs/ext2/node.h"
 
@@ -96,7 +97,7 @@ Result<> FileSystem::check_groups() {
 }
 
 Result<GroupDescriptor*> FileSystem::group(std::uint32_t number, Block& holder) {
-  std::uint32_t per_block = block_size_ / sizeof(GroupDescriptor);
+  const auto per_block = narrow<std::uint32_t>(block_size_ / sizeof(GroupDescriptor));
   holder = TRY(cache_->get(super_.first_data_block + 1 + number / per_block));
   return holder.at<GroupDescriptor>(number % per_block * sizeof(GroupDescriptor));
 }
