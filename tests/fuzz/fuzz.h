@@ -85,6 +85,7 @@ class Run {
                 round_ - options_.from, spent());
     for (const auto& [what, count] : counts_) std::printf(" %s %lu;", what.c_str(), count);
     std::printf(" %s\n", failed_ ? "FAILED" : "nothing found");
+    std::fflush(stdout);
     return failed_ ? 1 : 0;
   }
 
