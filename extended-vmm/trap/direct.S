@@ -13,13 +13,13 @@
 // direct block; rsp and the flags are still the guest's.
     .globl direct_entry, direct_entered
 direct_entry:
-    movl $1, in_kernel(%rip)
-direct_entered:
     mov current_frame(%rip), %rcx
     mov %rsp, 120(%rcx)
     mov %rcx, %rsp               // the kernel stack begins below the trap frame
-    pushfq                       // the flags that we really run under, whatever way led here
-    pop %rax
+    pushfq                       // the flags that we really run under, whatever way led here; before
+    pop %rax                     // any nested signal, whose return would take ID from them
+    movl $1, in_kernel(%rip)
+direct_entered:
     mov %rax, 24(%rcx)           // r11, as after a `syscall` instruction
     mov %rax, 136(%rcx)          // rflags
     test $AC_NT_DF_TF, %eax      // the guest's end here

@@ -71,8 +71,9 @@ bool was_entering(std::uint64_t rip) {
 }
 
 /// Undoes a direct entry: the guest is back at the `syscall` instruction, which will trap. Once
-/// they are in the direct block, the registers there are the guest's; others nobody has touched.
-void undo_direct_entry(std::uint64_t rip, vmi::TrapFrame& frame) {
+/// they are in the direct block, the registers there are the guest's; others nobody has touched but
+/// the stack pointer, which direct_entry keeps in the frame as it was before: `kept_rsp`.
+void undo_direct_entry(std::uint64_t rip, std::uint64_t kept_rsp, vmi::TrapFrame& frame) {
   const auto& saved = *reinterpret_cast<const DirectBlock*>(direct_block_base);
   const std::uint64_t saved_at = vmi::gate_base + image().start_info.direct_saved_offset;
   if (rip >= saved_at || rip < gate_direct_entry) {
@@ -85,10 +86,13 @@ void undo_direct_entry(std::uint64_t rip, vmi::TrapFrame& frame) {
     frame.r9 = saved.r9;
     frame.r10 = saved.r10;
   }
+  const auto stack = reinterpret_cast<std::uint64_t>(&frame);
+  if (frame.rsp == stack || frame.rsp == stack - sizeof(std::uint64_t)) frame.rsp = kept_rsp;
   frame.rip = frame.rcx - syscall_bytes;
 }
 
 void take_registers(int signal, const SignalContext& context, vmi::TrapFrame& frame) {
+  const std::uint64_t kept_rsp = frame.rsp;
   // The first 18 words have one order in both (trap_frame.h).
   auto* to = reinterpret_cast<std::uint64_t*>(&frame);
   auto* from = reinterpret_cast<const std::uint64_t*>(&context);
@@ -98,7 +102,7 @@ void take_registers(int signal, const SignalContext& context, vmi::TrapFrame& fr
   frame.fs_base = read_fs_base();
   frame.gs_base = read_gs_base();
   if (image().start_info.trap != Trap::direct) return;
-  if (was_entering(context.ip)) undo_direct_entry(context.ip, frame);
+  if (was_entering(context.ip)) undo_direct_entry(context.ip, kept_rsp, frame);
   if (signal == SIGPROF || signal == SIGTRAP) leave_trampoline(frame);
 }
 
