@@ -74,7 +74,7 @@ TEST(Cli, HelpEverywhere) {
 
 TEST(Cli, WrapperHelpWorksThroughALinkFromAnywhere) {
   Scratch scratch;
-  const fs::path source = fs::path(__FILE__).parent_path().parent_path().parent_path();
+  const fs::path source = TYPETWO_SOURCE;
   fs::create_symlink(source / "typetwo", scratch / "t2");
   FILE* pipe = popen(("cd " + scratch.path() + " && ./t2 --help 2>&1").c_str(), "r");
   ASSERT_NE(pipe, nullptr);
@@ -121,7 +121,7 @@ TEST(Cli, FilesThatAreNotThere) {
 
 TEST(Cli, FiguresGoByTheNamesOfTheirResults) {
   Scratch scratch;
-  const fs::path source = fs::path(__FILE__).parent_path().parent_path().parent_path();
+  const fs::path source = TYPETWO_SOURCE;
   for (const char* name : {"a.jsonl", "b.jsonl", "results.jsonl"})
     fs::copy_file(source / "results/reference/quick.jsonl", scratch / name);
   const auto ran = run_tool({"plot", scratch / "a.jsonl", scratch / "b.jsonl", scratch.path()});

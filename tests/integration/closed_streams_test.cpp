@@ -124,6 +124,7 @@ TEST(ClosedStreamsOf, TheWrapper) {
       if (!fresh) disk::fs::remove(build / ".stamp");
       std::string line = "PATH=" + (programs.string() + ":$PATH ") + (top / "typetwo").string() +
                          " exec </dev/null >/dev/null 2>/dev/null";
+      for (int fd = 3; fd < 10; ++fd) line += ' ' + std::to_string(fd) + ">&-";  // not ours
       for (int fd = 0; fd < 3; ++fd)
         if (closed >> fd & 1) line += ' ' + std::to_string(fd) + ">&-";
       const unsigned next = closed & 1 ? 0 : closed & 2 ? 1 : closed & 4 ? 2 : 3;

@@ -47,7 +47,7 @@ class Outputs : public testing::Test {
   Outputs() {
     std::string name = (fs::temp_directory_path() / "outputs-test-XXXXXX").string();
     folder_ = mkdtemp(name.data());
-    const fs::path source = fs::path(__FILE__).parent_path().parent_path().parent_path();
+    const fs::path source = TYPETWO_SOURCE;
     fs::copy_file(source / "results/reference/quick.jsonl", in("results.jsonl"));
   }
   ~Outputs() override { fs::remove_all(folder_); }

@@ -93,22 +93,33 @@ TEST_F(FileMappingsTest, ASpaceThatNeverRunsAgainLeavesNothingBehind) {
   ASSERT_TRUE(file_->mappings.cut(0).ok());
 }
 
-TEST_F(FileMappingsTest, AMonitorThatRefusesChangesNothing) {
+TEST_F(FileMappingsTest, WithoutMemoryNothingChanges) {
   fork();
-  platform_.mapping_calls_left = 0;
+  platform_.heap_allocations_left = 0;
   EXPECT_EQ(file_->mappings.cut(page).error(), Errno::nomem);
-  platform_.mapping_calls_left = -1;
+  platform_.heap_allocations_left = -1;
   EXPECT_EQ(resident(), 16);
   EXPECT_TRUE(child_->intact());
   check(*space_);
 }
 
+TEST_F(FileMappingsTest, AHostThatRefusesLosesMappingsAndNotTheCut) {
+  fork();
+  platform_.mapping_calls_left = 0;
+  platform_.failure_lasts = false;
+  EXPECT_TRUE(file_->mappings.cut(page).ok());
+  EXPECT_GT(platform_.failures, 0);
+  EXPECT_EQ(resident(), 2);
+  EXPECT_FALSE(child_->intact());
+  EXPECT_EQ(Invariants::broken({space_.get(), child_.get()}), "");
+}
+
 TEST_F(FileMappingsTest, ASpaceThatCannotBeCutIsNotIntactUntilItIs) {
   fork();
   ASSERT_TRUE(file_->mappings.cut(page).ok());
-  platform_.mapping_calls_left = 0;
+  platform_.heap_allocations_left = 0;
   child_->activate();
-  platform_.mapping_calls_left = -1;
+  platform_.heap_allocations_left = -1;
   EXPECT_FALSE(child_->intact());
   EXPECT_EQ(resident(), 16);  // and none of its frames is anybody else's
   check(*child_);
