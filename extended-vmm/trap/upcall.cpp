@@ -126,6 +126,8 @@ bool decode(const SignalFrame& signal, vmi::TrapFrame& frame) {
     case SIGTRAP:
       if (signal.info.code <= 0) return false;  // sent by somebody on the host: not a trap
       frame.vector = static_cast<std::uint32_t>(signal.context.trapno);
+      // Also for a call of uretprobe, which no filter keeps from the host: that leaves no number.
+      if (signal.info.signo == SIGILL) frame.vector = vmi::vector_invalid_opcode;
       frame.error_code = signal.context.err;
       frame.fault_address = signal.context.cr2;
       frame.kind =
