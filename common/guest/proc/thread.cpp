@@ -10,6 +10,7 @@
 #include "guest/mm/heap.h"
 #include "guest/mm/user.h"
 #include "guest/platform.h"
+#include "guest/proc/kernel_stack.h"
 #include "guest/proc/process.h"
 #include "guest/trap/upcall.h"
 
@@ -52,7 +53,7 @@ Thread::Thread(Process& process, int tid, unsigned char* stack, unsigned char* v
 
   auto bottom = reinterpret_cast<std::uint64_t>(stack);
   word_at(bottom) = canary;
-  frame = new (stack + kernel_stack_bytes - sizeof(vmi::TrapFrame)) vmi::TrapFrame{};
+  frame = new (stack + kernel_stack_allocated - sizeof(vmi::TrapFrame)) vmi::TrapFrame{};
   // switch_context returns into thread_begins as if that had been called: the stack pointer is
   // 8 off a multiple of 16 and finds a return address of 0, where stack traces end.
   auto top = reinterpret_cast<std::uint64_t>(frame);
@@ -63,7 +64,7 @@ Thread::Thread(Process& process, int tid, unsigned char* stack, unsigned char* v
 }
 
 Result<Thread*> Thread::create(Process& process, int tid) {
-  auto* stack = static_cast<unsigned char*>(heap_allocate(kernel_stack_bytes));
+  auto* stack = static_cast<unsigned char*>(heap_allocate(kernel_stack_allocated));
   auto* vectors =
       static_cast<unsigned char*>(heap_allocate(boot_info().xsave_bytes + vector_alignment));
   Thread* thread = nullptr;

@@ -304,7 +304,7 @@ void heap_free(void* block) {
 }
 void heap_init(std::uintptr_t, std::uintptr_t) {}
 HeapUse heap_use() {
-  return {};
+  return {.total = vmi::window_size, .used = 0, .peak = 0};
 }
 
 }  // namespace guest
