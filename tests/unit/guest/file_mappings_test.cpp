@@ -112,6 +112,7 @@ TEST_F(FileMappingsTest, AHostThatRefusesLosesMappingsAndNotTheCut) {
   EXPECT_EQ(resident(), 2);
   EXPECT_FALSE(child_->intact());
   EXPECT_EQ(Invariants::broken({space_.get(), child_.get()}), "");
+  for (std::uint64_t va : {shared_, own_}) EXPECT_EQ(load_error(va), 0);  // maps it again
 }
 
 TEST_F(FileMappingsTest, ASpaceThatCannotBeCutIsNotIntactUntilItIs) {
