@@ -48,8 +48,10 @@ std::uint64_t read_gs_base() {
   asm volatile("rdgsbase %0" : "=r"(base));
   return base;
 }
-bool is_canonical_user(std::uint64_t address) {
-  return address < (1ull << 47);
+/// A base that the processor would refuse is no reason to fault here, and the one before is not
+/// this program's to see.
+std::uint64_t canonical(std::uint64_t base) {
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(base << 16) >> 16) == base ? base : 0;
 }
 
 std::uint64_t address(const char* label) {
@@ -205,12 +207,9 @@ void fill_exit_block(const vmi::TrapFrame& frame) {
 }
 
 void load_segment_bases(const vmi::TrapFrame& frame) {
-  // A base outside the user half would fault here; the guest kernel refuses them already.
   // Reading is cheaper than writing, and a process seldom changes them.
-  if (frame.fs_base != read_fs_base() && is_canonical_user(frame.fs_base))
-    asm volatile("wrfsbase %0" ::"r"(frame.fs_base));
-  if (frame.gs_base != read_gs_base() && is_canonical_user(frame.gs_base))
-    asm volatile("wrgsbase %0" ::"r"(frame.gs_base));
+  if (frame.fs_base != read_fs_base()) asm volatile("wrfsbase %0" ::"r"(canonical(frame.fs_base)));
+  if (frame.gs_base != read_gs_base()) asm volatile("wrgsbase %0" ::"r"(canonical(frame.gs_base)));
 }
 
 /// A jump is cheaper than IRETQ. It goes to rcx, as after any `syscall` instruction.

@@ -124,8 +124,8 @@ TEST(bases_by_instruction) {
 }
 
 TEST(canonical_kernel_addresses_by_instruction) {
-  // The processor lets a program load these although no system call would. The program need not
-  // get them back, but neither kernel nor monitor may stumble.
+  // The processor lets a program load these although no system call would. Neither kernel nor
+  // monitor may stumble.
   if (!have_fsgsbase()) return;
   for (uint64_t base : {0xffff800000000000ul, 0xffff888000000000ul, 0xffffffffff600000ul, ~0ul}) {
     int status = check::in_child([&] {
@@ -154,9 +154,19 @@ TEST(bases_are_each_process_its_own) {
       sched_yield();
       if (rdgsbase() != 0x2222u + i) return 1;
     }
+    // Nor what the other has where a base is none that a system call would take.
+    for (int i = 0; i < 50; ++i) {
+      const uint64_t base = 0xffff812345678000 + i, fs = rdfsbase();
+      wrfsbase(base);
+      wrgsbase(base);
+      raw(SYS_sched_yield);
+      const uint64_t fs_then = rdfsbase(), gs_then = rdgsbase();
+      wrfsbase(fs);
+      if (fs_then != base || gs_then != base) return 3;
+    }
     return inherited ? 0 : 2;
   });
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 100; ++i) {
     sched_yield();
     CHECK_EQ(rdgsbase(), 0x1111);
   }
