@@ -249,6 +249,30 @@ TEST(listing_a_directory) {
   CHECK(chdir("..") == 0 && rmdir("transfers-list") == 0);
 }
 
+/// The end of what is appended lies in the file's own last page, where a mapping is to be filled
+/// while the beginning has been written and the end of file has not moved yet.
+TEST(appending_from_a_mapping_of_the_same_file) {
+  for (ssize_t size : {2 * page + 100, page - 50, 3 * page - 1}) {
+    for (int flags : {MAP_SHARED, MAP_PRIVATE}) {
+      int fd = make_file(size);
+      const ssize_t last = size / page * page, before = 50,
+                    after = 50 < size - last ? 50 : size - last;
+      char* memory = (char*)mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      memset(memory, 'A', 2 * page);
+      REQUIRE(mmap(memory + page, page, PROT_READ, flags | MAP_FIXED, fd, last) == memory + page);
+      char file[page] = {}, wanted[page] = {};
+      REQUIRE(pread(fd, wanted, after, last) == after);
+      CHECK_EQ(pwrite(fd, memory + page - before, before + after, size), before + after);
+      CHECK_EQ(pread(fd, file, page, size), before + after);
+      for (ssize_t i = 0; i < before; ++i) REQUIRE(file[i] == 'A');
+      CHECK(memcmp(file + before, wanted, after) == 0);
+      munmap(memory, 2 * page);
+      close(fd);
+    }
+  }
+}
+
 TEST(from_file_to_file) {
   int from = make_file(3 * page), to = make_file(0);
   off_t at = 100;

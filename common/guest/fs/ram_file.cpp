@@ -3,10 +3,10 @@
 // (a file mapped into memory is the buffer of its own read), so nothing found before a copy is
 // believed after it.
 #include "guest/abi/file_flags.h"
-#include "guest/base/progress.h"
 #include "guest/fs/file_offsets.h"
 #include "guest/fs/ramfs.h"
 #include "guest/platform.h"
+#include "guest/proc/pausing.h"
 
 namespace guest {
 namespace {
@@ -37,11 +37,12 @@ Stat RamFile::stat() {
 Result<std::size_t> RamFile::read(std::uint64_t at, UserAddress to, std::size_t bytes) {
   if (at >= size_) return std::size_t{0};
   bytes = least(bytes, size_ - at);
-  return in_parts(bytes, [&](std::size_t done) -> Result<std::size_t> {
+  return in_parts_with_pauses(bytes, [&](std::size_t done) -> Result<std::size_t> {
     const std::uint64_t now = at + done;
     if (now >= size_) return std::size_t{0};
     auto span = runs_.span(page_of(now));
     std::size_t part = least(least(bytes - done, bytes_in_span(now, span.pages)), size_ - now);
+    part = least(part, pause_bytes);
     return span.hole ? move_zeros_to_user(to + done, part)
                      : frame_to_user(span.frame, offset_in_page(now), to + done, part);
   });
@@ -88,11 +89,13 @@ Result<std::size_t> RamFile::write_span(std::uint64_t at, Source from, std::size
     if (page >= pages_in_size()) zero_frame_bytes(span.frame, 0, offset_in_page(at));
   }
   std::size_t part = least(bytes, bytes_in_span(at, span.pages));
-  part = TRY(from.move_to_frame(span.frame, offset_in_page(at), part));
-  if (at + part > size_) {
-    size_ = at + part;
+  GrowingEnd end(at, [this](std::uint64_t reached) {
+    if (reached <= size_) return;
+    size_ = reached;
     tail_clean_ = offset_in_page(size_) == 0;
-  }
+  });
+  part = TRY(from.move_to_frame(span.frame, offset_in_page(at), part, &end));
+  end.have_moved(part);
   return part;
 }
 

@@ -25,8 +25,9 @@ class Source {
     return bytes;
   }
   [[nodiscard]] Result<std::size_t> move_to_frame(Frame frame, std::uint64_t offset,
-                                                  std::size_t bytes) const {
-    if (!kernel_) return user_to_frame(frame, offset, user_, bytes);
+                                                  std::size_t bytes,
+                                                  MoveWatcher* watcher = nullptr) const {
+    if (!kernel_) return user_to_frame(frame, offset, user_, bytes, watcher);
     hypercalls().poke_frame(frame, offset, kernel_, bytes);
     return bytes;
   }
@@ -34,6 +35,19 @@ class Source {
  private:
   UserAddress user_;
   const std::uint8_t* kernel_ = nullptr;
+};
+
+/// Bytes that are written at a file's end belong to it as soon as they are there: a fault in the
+/// middle may be on this very file, and zeroes what is behind the end. `Grow(end)` moves the end.
+template <class Grow>
+class GrowingEnd final : public MoveWatcher {
+ public:
+  GrowingEnd(std::uint64_t at, Grow grow) : at_(at), grow_(grow) {}
+  void have_moved(std::size_t bytes) override { grow_(at_ + bytes); }
+
+ private:
+  std::uint64_t at_;
+  Grow grow_;
 };
 
 }  // namespace guest

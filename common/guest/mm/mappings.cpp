@@ -86,7 +86,10 @@ Result<std::uint64_t> AddressSpace::map(const MapRequest& request) {
   std::uint64_t bytes = page_up(request.bytes);
   bool counts = !request.inode && (request.protection & vmi::prot_write || request.shared);
   if (counts && !request.reserve_nothing && absurd(bytes)) return Errno::nomem;
-  if (request.inode && request.offset + bytes < bytes) return Errno::overflow;
+  constexpr std::uint64_t no_file_reaches = 1ull << 63;
+  if (request.inode &&
+      (request.offset >= no_file_reaches || bytes > no_file_reaches - request.offset))
+    return Errno::overflow;
 
   RegionSource source{.protection = request.protection,
                       .shared = request.shared,
@@ -189,9 +192,13 @@ Result<> AddressSpace::populate(std::uint64_t va, std::uint64_t bytes) {
 }
 
 Result<> AddressSpace::sync(std::uint64_t va, std::uint64_t bytes) {
+  const Inode* synced = nullptr;  // a file may be mapped in thousands of pieces
   for (Region* region = regions_.first_ending_after(va); region && region->va < va + bytes;
        region = region->following()) {
-    if (region->source.shared && region->source.may_write) TRY(region->source.inode->sync());
+    if (!region->source.shared || !region->source.may_write) continue;
+    if (region->source.inode.get() == synced) continue;
+    TRY(region->source.inode->sync());
+    synced = region->source.inode.get();
   }
   return {};
 }

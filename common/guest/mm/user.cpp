@@ -83,11 +83,13 @@ Result<> clear(UserAddress to, std::size_t bytes, std::size_t& done) {
 /// `attempt` is one of the frame hypercalls, which do not say why they stopped.
 template <class Attempt>
 Result<std::size_t> move_with_faults(std::uint64_t va, std::size_t bytes, std::uint64_t error_code,
-                                     Attempt attempt) {
+                                     MoveWatcher* watcher, Attempt attempt) {
   std::size_t done = 0;
-  return moved(with_faults(va, bytes, done, attempt,
-                           [&](Faults& faults) { return faults.serve(va + done, error_code); }),
-               done);
+  auto serve = [&](Faults& faults) {
+    if (watcher && done) watcher->have_moved(done);
+    return faults.serve(va + done, error_code);
+  };
+  return moved(with_faults(va, bytes, done, attempt, serve), done);
 }
 
 }  // namespace
@@ -139,14 +141,14 @@ Result<String> string_from_user(UserAddress from, std::size_t max) {
 Result<std::size_t> frame_to_user(vmi::Frame frame, std::uint64_t offset, UserAddress to,
                                   std::size_t bytes) {
   return move_with_faults(
-      to.value, bytes, vmi::fault_write | vmi::fault_user, [&](std::size_t done) {
+      to.value, bytes, vmi::fault_write | vmi::fault_user, nullptr, [&](std::size_t done) {
         return hypercalls().copy_frame_to_user(frame, offset + done, to.value + done, bytes - done);
       });
 }
 
 Result<std::size_t> user_to_frame(vmi::Frame frame, std::uint64_t offset, UserAddress from,
-                                  std::size_t bytes) {
-  return move_with_faults(from.value, bytes, vmi::fault_user, [&](std::size_t done) {
+                                  std::size_t bytes, MoveWatcher* watcher) {
+  return move_with_faults(from.value, bytes, vmi::fault_user, watcher, [&](std::size_t done) {
     return hypercalls().copy_user_to_frame(frame, offset + done, from.value + done, bytes - done);
   });
 }

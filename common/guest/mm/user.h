@@ -33,8 +33,17 @@ Result<std::size_t> move_zeros_to_user(UserAddress to, std::size_t bytes);
 /// Frame contents to and from user memory without passing through the kernel.
 Result<std::size_t> frame_to_user(vmi::Frame frame, std::uint64_t offset, UserAddress to,
                                   std::size_t bytes);
+/// Whoever must know how much has moved before a fault in the middle is served: serving it may need
+/// what the moved bytes are a part of.
+class MoveWatcher {
+ public:
+  virtual void have_moved(std::size_t bytes) = 0;
+
+ protected:
+  ~MoveWatcher() = default;
+};
 Result<std::size_t> user_to_frame(vmi::Frame frame, std::uint64_t offset, UserAddress from,
-                                  std::size_t bytes);
+                                  std::size_t bytes, MoveWatcher* watcher = nullptr);
 
 template <class T>
 Result<T> get_user(UserAddress from) {

@@ -7,10 +7,10 @@
 // User copies can serve page faults, which may come back here (see ram_file.cpp) or make memory
 // short: nothing found before a copy is believed after it, and the pages that it works on are held
 // meanwhile. A page that nobody but this cache holds may go whenever frames are allocated.
-#include "guest/base/progress.h"
 #include "guest/fs/ext2/node.h"
 #include "guest/fs/file_offsets.h"
 #include "guest/platform.h"
+#include "guest/proc/pausing.h"
 
 namespace guest::ext2 {
 namespace {
@@ -122,12 +122,12 @@ Result<std::size_t> Node::read(std::uint64_t at, UserAddress to, std::size_t byt
   if (!is(mode_regular)) return Errno::inval;
   if (at >= size_) return std::size_t{0};
   bytes = least(bytes, size_ - at);
-  return in_parts(bytes, [&](std::size_t done) -> Result<std::size_t> {
+  return in_parts_with_pauses(bytes, [&](std::size_t done) -> Result<std::size_t> {
     const std::uint64_t now = at + done;
     if (now >= size_) return std::size_t{0};
     auto span = TRY(cached(page_of(now), page_of(at + bytes - 1) - page_of(now) + 1));
     std::uint64_t room = (std::uint64_t{span.pages} << vmi::page_shift) - offset_in_page(now);
-    std::size_t part = least(least(bytes - done, room), size_ - now);
+    std::size_t part = least(least(least(bytes - done, room), size_ - now), pause_bytes);
     Held held(span.frame, offset_in_page(now), part);
     return frame_to_user(span.frame, offset_in_page(now), to + done, part);
   });
@@ -259,9 +259,12 @@ Result<std::size_t> Node::write_page(std::uint64_t at, Source from, std::size_t 
   TRY(blocks_for(at, at + part));
   Frame frame = pages_.span(page).frame;
   Held held(frame, offset_in_page(at), part);
-  auto copied = from.move_to_frame(frame, offset_in_page(at), part);
+  GrowingEnd end(at, [this](std::uint64_t reached) {
+    if (reached > size_) size_ = reached;
+  });
+  auto copied = from.move_to_frame(frame, offset_in_page(at), part, &end);
   TRY(mark_dirty(page, 1));
-  if (copied.ok() && at + copied.value() > size_) size_ = at + copied.value();
+  if (copied.ok()) end.have_moved(copied.value());
   return copied;
 }
 
