@@ -63,11 +63,11 @@ void Scheduler::yield() {
 }
 
 // Ticks that came meanwhile are the monitor's until the way out: the clock says what is due.
-bool Scheduler::pause() {
+bool Scheduler::pause(Thread::Interrupt interrupt) {
   if (!started()) return false;
   tick();
   if (must_yield_) yield();
-  return signal_pending(*current_);
+  return may_interrupt(*current_, interrupt);
 }
 
 void Scheduler::exit_current() {

@@ -28,9 +28,9 @@ class Scheduler {
   /// Lets the others run first.
   void yield();
   /// For work whose length a program chooses, each pause_bytes or so, where nothing is half done:
-  /// lets others run whose turn it is. True: a signal waits, and the work should end with what it
-  /// has done.
-  bool pause();
+  /// lets others run whose turn it is. True: such a signal waits, and the work should end with what
+  /// it has done.
+  bool pause(Thread::Interrupt interrupt = Thread::Interrupt::by_any_signal);
   /// The current thread is done; its memory goes once the CPU is on another stack.
   [[noreturn]] void exit_current();
 

@@ -4,6 +4,7 @@
 #include "guest/fs/file_table.h"
 #include "guest/mm/address_space.h"
 #include "guest/proc/process.h"
+#include "guest/proc/scheduler.h"
 #include "guest/syscall/handlers.h"
 
 namespace guest {
@@ -135,7 +136,7 @@ Result<std::int64_t> sys_mincore(const Args& args) {
   std::uint64_t va = args.u64(0), bytes = args.u64(1);
   if (!page_aligned(va)) return Errno::inval;
   TRY(space().check_mapped(va, bytes));
-  unsigned char present[64];
+  unsigned char present[1024];
   UserAddress to = args.user(2);
   for (std::uint64_t pages = page_up(bytes) / vmi::page_size; pages;) {
     std::size_t part = pages < sizeof present ? pages : sizeof present;
@@ -146,6 +147,7 @@ Result<std::int64_t> sys_mincore(const Args& args) {
     to = to + part;
     va += part * vmi::page_size;
     pages -= part;
+    if (scheduler.pause(Thread::Interrupt::by_kill)) return Errno::intr;
   }
   return 0;
 }
