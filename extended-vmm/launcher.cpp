@@ -84,7 +84,8 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
 
   const HostCallSites sites = sites_of(resident, gate);
   const std::vector<sock_filter> filter = make_filter(sites);
-  const GateConstants constants{resident.signal_entry, memory.total_bytes(), resident.direct_entry};
+  const GateConstants constants{resident.signal_entry, memory.total_bytes(), resident.direct_entry,
+                                resident.not_closed};
 
   const WakeEvent wake(config.config.trap == Trap::direct);
   monitor::GuestProcess process(

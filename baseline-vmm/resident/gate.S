@@ -42,6 +42,8 @@ baseline_gate_leave:
   movq baseline_gate_begin + BASELINE_GATE_CONSTANTS(%rip), %rsi
   syscall
 baseline_gate_closed:
+  testl %eax, %eax                            // not closed: nothing of the guest runs any more
+  jnz baseline_gate_returned
   movl $HOST_RT_SIGRETURN, %eax
   syscall
 baseline_gate_returned:

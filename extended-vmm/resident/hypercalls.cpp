@@ -11,6 +11,7 @@ extern "C" {
 extern const char entry_stack_top[], host_call_ip[], signal_return_ip[];
 void signal_entry();
 void direct_entry();
+void not_closed();
 void signal_return();
 void resident_start();
 }
@@ -97,6 +98,7 @@ void device_write(std::uint32_t address, std::uint64_t value) {
     .start_stack = entry_stack_top,
     .signal_entry = signal_entry,
     .direct_entry = direct_entry,
+    .not_closed = not_closed,
     .signal_return = signal_return,
     .signal_return_ip = signal_return_ip,
     .host_call_ip = host_call_ip,

@@ -117,6 +117,7 @@ struct ResidentImage {
   const void* start_stack;
   void (*signal_entry)();        // where the gate jumps once the window is open
   void (*direct_entry)();        // the same for patched call sites
+  void (*not_closed)();          // and if the window does not close
   void (*signal_return)();       // the handlers' restorer
   const void* signal_return_ip;  // address after its rt_sigreturn
   const void* host_call_ip;      // address after the one syscall instruction for host calls

@@ -32,6 +32,17 @@ signal_entry:
     call enter_from_user         // (rsp at entry), does not return
     ud2
 
+// Jumped to by the gate when the host has refused to close the window, which is therefore open.
+    .globl not_closed
+not_closed:
+    movl $1, in_kernel(%rip)
+    lea entry_stack_top(%rip), %rsp
+    pushq $2
+    popfq
+    xor %ebp, %ebp
+    call die_unclosed            // does not return
+    ud2
+
 nested:
     mov %rsp, %rbx
     and $-16, %rsp

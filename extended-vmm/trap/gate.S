@@ -63,6 +63,14 @@
     syscall
 .endm
 
+// The host has always closed the window so far. If it does not, no guest code runs any more.
+.macro check_closed_mprotect begin
+    test %eax, %eax
+    jz 1f
+    jmp *\begin + 0x1018(%rip)
+1:
+.endm
+
 .macro open_mmap begin
     mov $__NR_mmap, %eax
     movabs $VMI_WINDOW_BASE, %rdi
@@ -81,6 +89,10 @@
     syscall
 .endm
 
+.macro check_closed_mmap begin
+    check_closed_mprotect \begin
+.endm
+
 // What opening by mmap costs a direct entry beside what any opening costs.
 .macro reload_mmap begin
     mov DIRECT(\begin, 40), %r8
@@ -93,6 +105,8 @@
 .macro open_none begin
 .endm
 .macro close_none begin
+.endm
+.macro check_closed_none begin
 .endm
 .macro reload_none begin
 .endm
@@ -174,6 +188,7 @@ gate_\name\()_opened:
     .org gate_\name\()_begin + 0x100, 0xcc
     close_\protection gate_\name\()_begin
 gate_\name\()_closed:
+    check_closed_\protection gate_\name\()_begin
     stamp \stamps, gate_\name\()_begin, STAMP_LEFT
     load_user_registers
     .org gate_\name\()_begin + 0x200, 0xcc
@@ -187,6 +202,7 @@ gate_\name\()_direct_opened:
     .org gate_\name\()_begin + 0x300, 0xcc
     close_\protection gate_\name\()_begin
 gate_\name\()_direct_closed:
+    check_closed_\protection gate_\name\()_begin
     stamp \stamps, gate_\name\()_begin, STAMP_LEFT
     jump_to_user
 end_gate \name

@@ -16,9 +16,11 @@ struct GateConstants {
   void (*signal_entry)();       // in the window
   std::uint64_t mapping_bytes;  // window + RAM: length of the gate's mmap and munmap
   void (*direct_entry)();       // in the window
+  void (*not_closed)();         // in the window, which did not close
 };
 static_assert(offsetof(GateConstants, mapping_bytes) == 8 &&
-              offsetof(GateConstants, direct_entry) == 16);
+              offsetof(GateConstants, direct_entry) == 16 &&
+              offsetof(GateConstants, not_closed) == 24);
 
 /// The parameters of a leaving kernel, popped by the gate in this order once the window is closed.
 /// They lie on the first page of the alternate stack's area, where user code can read and forge

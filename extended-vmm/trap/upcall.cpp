@@ -291,6 +291,10 @@ extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
   upcall(frame);
 }
 
+extern "C" [[noreturn]] void die_unclosed() {
+  die("the host refused to close the window", {});
+}
+
 void enter_after_death() {
   vmi::TrapFrame& frame = *shared_info().current_frame;
   direct_frame = signal_frame_of = nullptr;
