@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/select.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "check.h"
@@ -203,6 +204,12 @@ TEST(poll_waits_and_wakes) {
   CHECK_EQ(entries[2].revents, 0);
   CHECK_EQ(poll(entries, 1, 10), 0);
   waitpid(child, nullptr, 0);
+}
+
+TEST(select_refuses_times_that_no_clock_has) {
+  const timeval bad[] = {{INT64_MAX, 1'000'000}, {-1, 0}, {0, -1}};
+  for (timeval time : bad)
+    CHECK_ERRNO(syscall(SYS_select, 0, nullptr, nullptr, nullptr, &time), EINVAL);
 }
 
 TEST(select_works_on_pipes) {

@@ -181,8 +181,10 @@ Result<std::int64_t> sys_select(const Args& args) {
     auto time = TRY(get_user<abi::FileTimeval>(timeout));
     // Too many microseconds carry over, as on Linux.
     if (time.seconds < 0 || time.microseconds < 0) return Errno::inval;
-    patience = TRY(Patience::from(time.seconds + time.microseconds / 1'000'000,
-                                  time.microseconds % 1'000'000 * 1000));
+    std::int64_t seconds;
+    if (__builtin_add_overflow(time.seconds, time.microseconds / 1'000'000, &seconds))
+      return Errno::inval;
+    patience = TRY(Patience::from(seconds, time.microseconds % 1'000'000 * 1000));
   }
   auto ready = select_sets(args, patience);
   if (timeout) {
