@@ -23,6 +23,10 @@ extern "C" void switch_context(std::uint64_t* save_sp, std::uint64_t load_sp);
 /// The sanitizer would clear what it knows of a stack before a call that does not come back, but
 /// knows only the host's own one. Nothing here is left by a throw, and enter() clears the others.
 extern "C" void __asan_handle_no_return() {}
+/// And undefined behaviour ends a round.
+extern "C" const char* __ubsan_default_options() {
+  return "halt_on_error=1:print_stacktrace=1";
+}
 
 namespace fuzz {
 

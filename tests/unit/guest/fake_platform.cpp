@@ -145,14 +145,15 @@ std::uint64_t copy_frame_to_user(vmi::Frame frame, std::uint64_t offset, std::ui
                                  std::uint64_t bytes) {
   if (!host_agrees()) bytes = applied_of(bytes);
   return over_user_pages(va, bytes, true, [&](auto* user, auto done, auto part) {
-    std::memcpy(user, p().frame(frame) + offset + done, part);
+    // A file may be read to where it is mapped.
+    std::memmove(user, p().frame(frame) + offset + done, part);
   });
 }
 std::uint64_t copy_user_to_frame(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
                                  std::uint64_t bytes) {
   if (!host_agrees()) bytes = applied_of(bytes);
   return over_user_pages(va, bytes, false, [&](auto* user, auto done, auto part) {
-    std::memcpy(p().frame(frame) + offset + done, user, part);
+    std::memmove(p().frame(frame) + offset + done, user, part);
   });
 }
 void zero_frames(vmi::Frame frame, std::uint32_t count) {
