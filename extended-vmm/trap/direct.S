@@ -17,14 +17,9 @@ direct_entry:
     mov %rsp, 120(%rcx)
     mov %rcx, %rsp               // the kernel stack begins below the trap frame
     pushfq                       // the flags that we really run under, whatever way led here; before
-    pop %rax                     // any nested signal, whose return would take ID from them
-    movl $1, in_kernel(%rip)
+    movl $1, in_kernel(%rip)     // a nested signal can come, whose return would take ID from them
 direct_entered:
-    mov %rax, 24(%rcx)           // r11, as after a `syscall` instruction
-    mov %rax, 136(%rcx)          // rflags
-    test $AC_NT_DF_TF, %eax      // the guest's end here
-    jnz 2f
-1:  mov %r8, 0(%rcx)
+    mov %r8, 0(%rcx)
     mov %r9, 8(%rcx)
     mov %r10, 16(%rcx)
     mov %r12, 32(%rcx)
@@ -48,7 +43,12 @@ direct_entered:
     movq $0x33, 144(%rcx)        // cs
     movq $0x2b, 152(%rcx)        // ss
     movl $0, 176(%rcx)           // kind: Upcall::syscall
-    rdfsbase %rax
+    pop %rax
+    mov %rax, 24(%rcx)           // r11, likewise: the flags
+    mov %rax, 136(%rcx)          // rflags
+    test $AC_NT_DF_TF, %eax      // the guest's end here
+    jnz 2f
+1:  rdfsbase %rax
     mov %rax, 160(%rcx)
     rdgsbase %rax
     mov %rax, 168(%rcx)
