@@ -1,7 +1,8 @@
 // What the fuzzers share. Each is an executable fuzz-NAME that takes --seconds S and --seed N,
 // makes rounds until the time is up, and ends with 0 or with 1 and what it found. A round's choices
 // come from the seed and the round's number alone: --from R makes round R the first, so that what
-// is found late in a night is replayed at once. Without options ctest's way: TYPETWO_FUZZ_SECONDS
+// is found late in a night is replayed at once. Those that run guests take --on CONFIG, too, in
+// place of one after another. Without options ctest's way: TYPETWO_FUZZ_SECONDS
 // and TYPETWO_FUZZ_SEED (set by `typetwo test --fuzz`), else a short run from the same seed every
 // day.
 #pragma once
@@ -14,6 +15,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <vector>
 
 namespace fuzz {
 
@@ -23,7 +25,14 @@ struct Options {
   double seconds = 50;
   std::uint64_t seed = 1;
   std::uint64_t from = 0;
+  std::string on;  // a configuration; empty: all
 };
+
+/// Where the guests of a run are: `all`, or what --on says.
+inline std::vector<std::string> places(const Options& options,
+                                       const std::vector<std::string>& all) {
+  return options.on.empty() ? all : std::vector{options.on};
+}
 
 inline Options parse(int argc, char** argv) {
   Options options;
@@ -32,14 +41,17 @@ inline Options parse(int argc, char** argv) {
     options.seed = std::strtoull(text, nullptr, 0);
   for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
-    if (i + 1 == argc || (name != "--seconds" && name != "--seed" && name != "--from")) {
-      std::fprintf(stderr, "usage: %s [--seconds S] [--seed N] [--from ROUND]\n", argv[0]);
+    if (i + 1 == argc ||
+        (name != "--seconds" && name != "--seed" && name != "--from" && name != "--on")) {
+      std::fprintf(stderr, "usage: %s [--seconds S] [--seed N] [--from ROUND] [--on CONFIG]\n",
+                   argv[0]);
       std::exit(2);
     }
     const char* value = argv[i + 1];
     if (name == "--seconds") options.seconds = std::atof(value);
     if (name == "--seed") options.seed = std::strtoull(value, nullptr, 0);
     if (name == "--from") options.from = std::strtoull(value, nullptr, 0);
+    if (name == "--on") options.on = value;
   }
   return options;
 }

@@ -19,9 +19,9 @@ struct Round {
   std::uint64_t turn;  // of this configuration
 };
 
-Round round_of(std::uint64_t number) {
-  const std::uint64_t places = protected_points().size(), turn = number / places;
-  return {protected_points()[number % places], turn % 2 == 0, turn % 3 == 2, turn};
+Round round_of(std::uint64_t number, const std::vector<std::string>& places) {
+  const std::uint64_t turn = number / places.size();
+  return {places[number % places.size()], turn % 2 == 0, turn % 3 == 2, turn};
 }
 
 /// Attempts of one turn: a second or two of each.
@@ -82,9 +82,10 @@ std::string last_words(const Round& round, std::uint64_t seed, const std::string
 
 int main(int argc, char** argv) {
   const auto options = fuzz::parse(argc, argv);
+  const auto places = fuzz::places(options, protected_points());
   fuzz::Run fuzzer("gate", options);
   for (; fuzzer.goes_on(); fuzzer.next_round()) {
-    const Round round = round_of(fuzzer.round());
+    const Round round = round_of(fuzzer.round(), places);
     const std::uint64_t count = attempts_at(round), first = round.turn * count;
     const auto guest = run(round, options.seed, first, count, false);
     add_counts(fuzzer, guest.run.out);

@@ -57,8 +57,8 @@ void check(const support::Reported& guest, bool observed, fuzz::Run& run, Tallie
   }
 }
 
-void round(fuzz::Run& run, std::uint64_t seed, Tallies& tallies) {
-  const auto& points = support::every_point();
+void round(fuzz::Run& run, const std::vector<std::string>& points, std::uint64_t seed,
+           Tallies& tallies) {
   const auto& place = points[run.round() % points.size()];
   const bool unprotected = place.find("none") != place.npos;
   const bool observed = run.round() / points.size() % 3 == 2 && !unprotected;
@@ -83,7 +83,8 @@ int main(int argc, char** argv) {
   const fuzz::Options options = fuzz::parse(argc, argv);
   fuzz::Run run("syscall", options);
   Tallies tallies;
-  for (; run.goes_on(); run.next_round()) round(run, options.seed, tallies);
+  const auto places = fuzz::places(options, support::every_point());
+  for (; run.goes_on(); run.next_round()) round(run, places, options.seed, tallies);
   std::printf("%-24s %9s %9s %8s %8s %8s %8s\n", "call", "made", "ok", "EFAULT", "EINVAL", "ENOSYS",
               "other");
   for (const auto& [number, t] : tallies) {
