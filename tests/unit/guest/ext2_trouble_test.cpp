@@ -151,6 +151,21 @@ TEST_F(Ext2Trouble, ARemovedFileWhoseBlocksCannotBeFreedIsNotClean) {
   EXPECT_FALSE(called_clean());
 }
 
+TEST_F(Ext2Trouble, FreeingNeedsNoMemory) {
+  make_image("-b 1024", "4M");
+  mount();
+  for (const char* name : {"a", "b", "c"}) {
+    auto file = make(*top, name);
+    for (std::uint64_t at = 0; at < 200'000; at += 20'000) write(*file, at, pattern(3000, 3));
+    ASSERT_TRUE(top->unlink(name).ok());
+    platform.heap_allocations_left = 0;
+    file = {};
+    platform.heap_allocations_left = -1;
+  }
+  write(*make(*top, "next"), 0, pattern(100'000, 4));
+  unmount_and_check();
+}
+
 TEST_F(Ext2Trouble, TheImageIsCalledCleanOnlyWhenAllElseIsStable) {
   make_image("-b 1024", "4M");
   mount();

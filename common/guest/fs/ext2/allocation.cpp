@@ -68,6 +68,7 @@ Result<BlockRun> FileSystem::allocate_in_group(std::uint32_t number, std::uint32
 
 Result<BlockRun> FileSystem::allocate_blocks(std::uint32_t goal, std::uint32_t wanted) {
   TRY(check_writable());
+  if (freed_unnoted_) TRY(write_metadata());
   auto found = find_blocks(goal, wanted);
   if (found.ok() || found.error() != Errno::nospc || freed_blocks_.empty()) return found;
   TRY(write_metadata());  // for what was freed lately
@@ -88,7 +89,7 @@ Result<BlockRun> FileSystem::find_blocks(std::uint32_t goal, std::uint32_t wante
 
 Result<> FileSystem::free_block(std::uint32_t number) {
   TRY(check_writable());
-  TRY(note_freed(number));
+  note_freed_block(number);
   if (!valid_block(number)) return corrupt("block number", number);
   std::uint32_t index = (number - super_.first_data_block) / super_.blocks_per_group;
   Block holder;
@@ -108,7 +109,9 @@ Result<> FileSystem::free_block(std::uint32_t number) {
 
 Result<std::uint32_t> FileSystem::allocate_inode(std::uint32_t near, bool directory) {
   TRY(check_writable());
-  if (super_.free_inodes <= freed_inodes_.size() && !freed_inodes_.empty()) TRY(write_metadata());
+  const bool all_freed_lately =
+      super_.free_inodes <= freed_inodes_.size() && !freed_inodes_.empty();
+  if (all_freed_lately || freed_unnoted_) TRY(write_metadata());
   if (super_.free_inodes == 0) return Errno::nospc;
   std::uint32_t home = group_of_inode(near);
   for (std::uint32_t i = 0; i < groups_; ++i) {
@@ -135,7 +138,7 @@ Result<std::uint32_t> FileSystem::allocate_inode(std::uint32_t near, bool direct
 
 Result<> FileSystem::free_inode(std::uint32_t number, bool directory) {
   TRY(check_writable());
-  TRY(freed_inodes_.push(number));
+  note_freed_inode(number);
   std::uint32_t index = group_of_inode(number), at = (number - 1) % super_.inodes_per_group;
   Block holder;
   GroupDescriptor& g = *TRY(group(index, holder));

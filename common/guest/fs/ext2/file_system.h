@@ -110,7 +110,8 @@ class FileSystem final : private WriteOrder {
   [[nodiscard]] std::uint32_t blocks_in(std::uint32_t group) const;
   [[nodiscard]] bool is_system_block(const GroupDescriptor& group, std::uint32_t block) const;
   Result<BlockRun> find_blocks(std::uint32_t goal, std::uint32_t wanted);
-  Result<> note_freed(std::uint32_t block);
+  void note_freed_block(std::uint32_t block);
+  void note_freed_inode(std::uint32_t inode);
   [[nodiscard]] std::uint32_t past_freed(std::uint32_t block) const;
   [[nodiscard]] bool freed_lately(std::uint32_t inode) const;
   bool hide_fresh(std::uint32_t block, std::uint8_t* data) override;
@@ -141,6 +142,7 @@ class FileSystem final : private WriteOrder {
   // forgotten its old use: else, when the machine is killed, two would have it.
   Vec<BlockRun> freed_blocks_;
   Vec<std::uint32_t> freed_inodes_;
+  bool freed_unnoted_ = false;  // there was no memory for that: nobody gets anything before
   Vec<Fresh> fresh_;
   Node* table_[buckets] = {};
   Node* oldest_ = nullptr;  // of all in memory, by last look-up

@@ -11,19 +11,24 @@ constexpr std::size_t many_freed = 128;  // lists are searched from end to end
 }  // namespace
 
 Result<> FileSystem::begin_change() {
-  bool crowded = cache_->crowded() || freed_blocks_.size() + freed_inodes_.size() > many_freed;
+  bool crowded = cache_->crowded() || freed_unnoted_ ||
+                 freed_blocks_.size() + freed_inodes_.size() > many_freed;
   return crowded ? write_metadata() : Result<>();
 }
 
-Result<> FileSystem::note_freed(std::uint32_t block) {
+void FileSystem::note_freed_block(std::uint32_t block) {
   if (!freed_blocks_.empty()) {
     BlockRun& last = freed_blocks_.back();
     if (block == last.first + last.count) {
       ++last.count;
-      return {};
+      return;
     }
   }
-  return freed_blocks_.push({block, 1});
+  if (!freed_blocks_.push({block, 1}).ok()) freed_unnoted_ = true;
+}
+
+void FileSystem::note_freed_inode(std::uint32_t inode) {
+  if (!freed_inodes_.push(inode).ok()) freed_unnoted_ = true;
 }
 
 // The first block behind the freed ones that this one is among; 0: it is not.
@@ -70,6 +75,7 @@ void FileSystem::all_written() {
   fresh_.clear();
   freed_blocks_.clear();
   freed_inodes_.clear();
+  freed_unnoted_ = false;
 }
 
 }  // namespace guest::ext2
