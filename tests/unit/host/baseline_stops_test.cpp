@@ -3,42 +3,20 @@
 #include "baseline-vmm/stops.h"
 
 #include <gtest/gtest.h>
-#include <linux/audit.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include <vector>
+#include "tests/unit/host/baseline_fixture.h"
 
 namespace baseline {
 namespace {
 
-constexpr std::uint64_t guest_bytes = vmi::window_size + (64ul << 20);
-const Rules rules{.gate_opened = vmi::gate_base + 0x20,
-                  .gate_closed = vmi::gate_base + 0x40,
-                  .gate_returned = vmi::gate_base + 0x48,
-                  .host_call_ip = vmi::resident_base + 0x100,
-                  .vmm_call_ip = vmi::resident_base + 0x110,
-                  .guest_bytes = guest_bytes};
-
-HostCall call(std::uint64_t ip, std::uint64_t number, std::vector<std::uint64_t> arguments) {
-  HostCall made{.ip = ip, .arch = AUDIT_ARCH_X86_64, .number = number, .arguments = {}};
-  std::copy(arguments.begin(), arguments.end(), made.arguments);
-  return made;
-}
-HostCall open_call() {
-  return call(rules.gate_opened, SYS_mmap,
-              {vmi::window_base, guest_bytes, PROT_READ | PROT_WRITE | PROT_EXEC,
-               MAP_SHARED | MAP_FIXED, 3, 0});
-}
 HostCall close_call() {
   return call(rules.gate_closed, SYS_munmap, {vmi::window_base, guest_bytes});
 }
 HostCall leave_call() {
   return call(rules.gate_returned, SYS_rt_sigreturn, {});
-}
-HostCall vmm_call(VmmCall what, std::uint64_t a = 0, std::uint64_t b = 0) {
-  return call(rules.vmm_call_ip, BASELINE_VMM_CALL, {static_cast<std::uint64_t>(what), a, b});
 }
 HostCall map_call(std::uint64_t va, std::uint64_t bytes, std::uint64_t offset) {
   return call(rules.host_call_ip, SYS_mmap, {va, bytes, 3, MAP_SHARED | MAP_FIXED, 3, offset});
