@@ -189,7 +189,7 @@ void try_in_guest(fuzz::Run& run, Random& random) {
   fs::copy_file("/bin/busybox", root.path / "bin/busybox");
   for (int i = 0; i < 8; ++i) {
     const fs::path path = root.path / "m" / fuzz::odd_name(random);
-    if (fs::exists(path)) continue;
+    if (fs::exists(fs::symlink_status(path))) continue;
     if (below(random, 4) == 0) {
       fs::create_symlink(fuzz::odd_name(random), path);
       continue;
