@@ -273,6 +273,20 @@ TEST(appending_from_a_mapping_of_the_same_file) {
   }
 }
 
+TEST(offsets_at_the_end_of_all_offsets) {
+  int fd = make_file(100);
+  char bytes[8];
+  iovec parts[] = {{bytes, 4}, {bytes + 4, 4}};
+  for (off_t at : {(off_t)INT64_MAX, (off_t)INT64_MAX - 3, (off_t)-1}) {
+    CHECK_ERRNO(pread(fd, bytes, 8, at), EINVAL);
+    CHECK_ERRNO(pwrite(fd, bytes, 8, at), EINVAL);
+    CHECK_ERRNO(preadv(fd, parts, 2, at), EINVAL);
+    CHECK_ERRNO(pwritev(fd, parts, 2, at), EINVAL);
+  }
+  CHECK_EQ(pread(fd, bytes, 0, INT64_MAX), 0);
+  CHECK_EQ(preadv(fd, parts, 2, INT64_MAX - 16), 0);
+}
+
 TEST(from_file_to_file) {
   int from = make_file(3 * page), to = make_file(0);
   off_t at = 100;

@@ -145,7 +145,7 @@ class ImageFuzz : public guest_test::Ext2Test {
                                     "a/b/* many/*; $b mv a/large many;"
                                     "$b cp many/large copy; $b ln a/b/small hard; $b rm -r a; $b "
                                     "mkdir new; echo x > new/x; $b sync"},
-                                   {"--memory", "64M", "--timeout", "60", "--root", path});
+                                   {"--memory", "64M", "--timeout", "150", "--root", path});
     ++run_.count("images in guests");
     if (ran.status == 0) ++run_.count("images in guests to the end");
     const bool panicked =

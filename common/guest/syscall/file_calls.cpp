@@ -32,9 +32,17 @@ Result<std::int64_t> written(File& file, std::uint64_t bytes, Result<std::size_t
   return as_count(std::move(result));
 }
 
+/// No file reaches beyond a signed offset.
+Result<> check_span(std::int64_t at, std::size_t bytes) {
+  std::int64_t end;
+  const bool beyond = __builtin_add_overflow(at, bytes, &end);
+  return at < 0 || beyond ? Errno::inval : Result<>();
+}
+
 Result<std::size_t> read_at(File& file, std::int64_t at, UserAddress to, std::size_t bytes) {
   if (at < 0) return Errno::inval;
   if (!file.seekable()) return Errno::spipe;
+  TRY(check_span(at, bytes));
   if (!file.inode().is(mode_regular)) return file.read(to, bytes);
   return file.inode().read(static_cast<std::uint64_t>(at), to, bytes);
 }
@@ -42,6 +50,7 @@ Result<std::size_t> read_at(File& file, std::int64_t at, UserAddress to, std::si
 Result<std::size_t> write_at(File& file, std::int64_t at, UserAddress from, std::size_t bytes) {
   if (at < 0) return Errno::inval;
   if (!file.seekable()) return Errno::spipe;
+  TRY(check_span(at, bytes));
   if (!file.inode().is(mode_regular)) return file.write(from, bytes);
   auto offset = static_cast<std::uint64_t>(at);
   if (file.flags & abi::o_append) offset = file.inode().stat().size;  // Linux, not POSIX
@@ -56,14 +65,16 @@ Result<abi::IoVector> vector_part(UserAddress vector, std::uint64_t i, std::size
   return part;
 }
 
-// All parts are checked before the first is moved, as Linux does.
-Result<> check_vector(UserAddress vector, std::uint64_t parts) {
+// All parts are checked before the first is moved, as Linux does. How many bytes they are.
+Result<std::size_t> check_vector(UserAddress vector, std::uint64_t parts) {
   if (parts > abi::iov_max) return Errno::inval;
+  std::size_t bytes = 0;
   for (std::uint64_t i = 0; i < parts; ++i) {
     auto part = TRY(vector_part(vector, i, max_bytes));
     TRY(buffer_bytes(UserAddress{part.base}, part.bytes));
+    bytes += part.bytes;
   }
-  return {};
+  return std::min(bytes, max_bytes);
 }
 
 // Calls `move(address, bytes, done)` for each part of a vector, until one falls short.
@@ -129,6 +140,7 @@ Result<std::int64_t> sys_writev(const Args& args) {
 
 Result<std::int64_t> sys_preadv(const Args& args) {
   Ref<File> file = TRY(readable_file(args.i32(0)));
+  TRY(check_span(args.i64(3), TRY(check_vector(args.user(1), args.u64(2)))));
   return as_count(for_each_part(args.user(1), args.u64(2),
                                 [&](UserAddress to, std::size_t bytes, std::size_t done) {
                                   auto at = args.i64(3) + static_cast<std::int64_t>(done);
@@ -138,6 +150,7 @@ Result<std::int64_t> sys_preadv(const Args& args) {
 
 Result<std::int64_t> sys_pwritev(const Args& args) {
   Ref<File> file = TRY(writable_file(args.i32(0)));
+  TRY(check_span(args.i64(3), TRY(check_vector(args.user(1), args.u64(2)))));
   auto write = [&](UserAddress from, std::size_t bytes, std::size_t done) {
     return write_at(*file, args.i64(3) + static_cast<std::int64_t>(done), from, bytes);
   };
