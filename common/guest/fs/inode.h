@@ -44,8 +44,11 @@ class Inode : public Counted {
     return Errno::nodev;
   }
 
-  /// Pages [page, page + count), which pages() gave, become writable by programs without further
-  /// notice (a shared mapping).
+  /// Must share_pages() be asked before a page is mapped for writing? It is then only when somebody
+  /// writes: reading a hole takes no room.
+  [[nodiscard]] virtual bool grants_writes() const { return false; }
+  /// Pages [page, page + count), which pages() gave and the caller holds, become writable by
+  /// programs without further notice (a shared mapping). ENOSPC: fewer of them may do.
   virtual Result<> share_pages(std::uint64_t /*page*/, std::uint32_t /*count*/) { return {}; }
   /// Contents and attributes are on stable storage when this returns.
   virtual Result<> sync() { return {}; }

@@ -106,11 +106,12 @@ class AddressSpace : public Counted {
   Region* region_at(std::uint64_t va);
   [[nodiscard]] std::uint64_t reach(const Region& region, std::uint64_t page_va) const;
   Result<> fill_anonymous(const Region& region, std::uint64_t page_va);
-  Result<> fill_from_file(const Region& region, std::uint64_t page_va);
+  Result<> fill_from_file(const Region& region, std::uint64_t page_va, bool write);
   Result<> install(const Region& region, std::uint64_t va, FrameRun run, std::uint32_t protection,
                    std::uint32_t flags);
   Result<> make_writable(const Region& region, std::uint64_t page_va);
   Range ours_alone_around(const Region& region, std::uint64_t page_va);
+  Result<> share_around(const Region& region, Range mapped, std::uint64_t page_va);
   Result<> grant_write(const Region& region, Range range);
   Result<> copy_shared(const Region& region, const ExtentNode& extent, std::uint64_t page_va);
   Result<std::uint32_t> replace_with_copy(const Region& region, Range range);

@@ -55,7 +55,7 @@ Result<> AddressSpace::fault(std::uint64_t va, std::uint64_t error_code) {
   ExtentNode* extent = extents_.find(page_va);
   if (!extent) {
     if (region->anonymous()) return fill_anonymous(*region, page_va);
-    TRY(fill_from_file(*region, page_va));
+    TRY(fill_from_file(*region, page_va, error_code & vmi::fault_write));
     extent = extents_.find(page_va);
     if (!(error_code & vmi::fault_write) || extent->protection & vmi::prot_write) return {};
   }
@@ -129,7 +129,9 @@ Result<> AddressSpace::fill_anonymous(const Region& region, std::uint64_t page_v
   return {};
 }
 
-Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_va) {
+/// Where the file grants writes, pages become writable only when somebody writes; if it refuses
+/// them all they are there for make_writable(), which asks for one.
+Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_va, bool write) {
   ++shared_info().counters.faults_file;
   Inode& inode = *region.source.inode;
   std::uint64_t size = inode.stat().size;
@@ -155,13 +157,16 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
     va = page_va;
     run = TRY(run_at(va));
   }
+  frame_retain(run.first, run.count);
+  bool writable = region.source.shared;
   if (region.source.shared && region.source.may_write) {
     inode.text_copies.forbid();
-    TRY(inode.share_pages(region.file_offset(va) >> vmi::page_shift, run.count));
+    if (inode.grants_writes())
+      writable =
+          write && inode.share_pages(region.file_offset(va) >> vmi::page_shift, run.count).ok();
   }
-  frame_retain(run.first, run.count);
   std::uint32_t protection =
-      region.source.shared ? region.source.protection : without_write(region.source.protection);
+      writable ? region.source.protection : without_write(region.source.protection);
   // A long run is not populated: the host fills in what is touched, and that is cheap for it.
   std::uint32_t flags = 0;
   if (pages(run.count) <= fault_window) flags |= vmi::map_populate;
@@ -185,12 +190,30 @@ Result<> AddressSpace::install(const Region& region, std::uint64_t va, FrameRun 
 /// A write to a page that is mapped read-only though its region may be written.
 Result<> AddressSpace::make_writable(const Region& region, std::uint64_t page_va) {
   const ExtentNode& extent = *extents_.find(page_va);
-  if (region.source.shared) return grant_write(region, {extent.va, extent.end()});
+  if (region.source.shared) return share_around(region, {extent.va, extent.end()}, page_va);
   ++shared_info().counters.cow_breaks;
   if (frame_references(extent.frame_at(page_va)) != 1) {
     return copy_shared(region, extent, page_va);
   }
   return grant_write(region, ours_alone_around(region, page_va));
+}
+
+/// Makes pages of a shared mapping writable: those of `mapped` around `page_va`, or that one alone
+/// if the file cannot grant more.
+Result<> AddressSpace::share_around(const Region& region, Range mapped, std::uint64_t page_va) {
+  Inode& inode = *region.source.inode;
+  if (!inode.grants_writes()) return grant_write(region, mapped);
+  auto share = [&](Range range) {
+    return inode.share_pages(region.file_offset(range.begin) >> vmi::page_shift,
+                             narrow<std::uint32_t>(pages_in(range.begin, range.end)));
+  };
+  const std::uint64_t begin = align_down(page_va, fault_window);
+  Range range{std::max(mapped.begin, begin), std::min(mapped.end, begin + file_window)};
+  if (!share(range).ok()) {
+    range = {page_va, page_va + vmi::page_size};
+    TRY(share(range));
+  }
+  return grant_write(region, range);
 }
 
 /// The other owner of the page at `page_va` is gone: the stretch around it, of whatever runs, that

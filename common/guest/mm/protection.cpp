@@ -61,9 +61,13 @@ Result<> AddressSpace::protect(std::uint64_t va, std::uint64_t bytes, std::uint3
 
 /// Gives a region another protection, and its pages as much of it as sharing allows.
 void AddressSpace::protect_region(Region& region, std::uint32_t protection) {
-  const bool may_share = !region.source.shared && protection & vmi::prot_write;
+  const RegionSource& source = region.source;
+  auto writable = [&](const ExtentNode& run) {
+    if (!source.shared) return ours_alone(run);
+    return !source.inode->grants_writes() || run.protection & vmi::prot_write;
+  };
   protect_extents(extents_, region.va, region.end, [&](const ExtentNode& run) {
-    return may_share && !ours_alone(run) ? without_write(protection) : protection;
+    return protection & vmi::prot_write && !writable(run) ? without_write(protection) : protection;
   });
   region.source.protection = protection;
   // What an earlier, narrower protection had torn apart is one run again.

@@ -158,15 +158,6 @@ Result<FrameRun> Node::pages(std::uint64_t page, std::uint32_t max) {
   return FrameRun{span.frame, count};
 }
 
-Result<> Node::share_pages(std::uint64_t page, std::uint32_t count) {
-  TRY(fs_.check_writable());
-  std::uint64_t begin = page << vmi::page_shift;
-  TRY(blocks_for(begin, least(begin + (std::uint64_t{count} << vmi::page_shift), size_)));
-  shared_ = true;
-  TRY(store());
-  return mark_dirty(static_cast<std::uint32_t>(page), count);
-}
-
 // -- Writing.
 
 // Blocks for all bytes in [at, end).
@@ -275,7 +266,7 @@ Result<std::size_t> Node::write(std::uint64_t at, Source from, std::size_t bytes
   TRY(fs_.begin_change());
   if (at >= max_size()) return Errno::fbig;
   bytes = least(bytes, max_size() - at);
-  if (at > size_) TRY(clear_tail(size_, at));
+  if (at > size_) TRY(open_tail(at));
   bool failed = false;
   auto done = in_parts(bytes, [&](std::size_t begun) {
     const std::uint64_t now = at + begun;
@@ -307,7 +298,7 @@ Result<> Node::truncate(std::uint64_t size) {
   TRY(fs_.begin_change());
   bool shorter = size < size_;
   if (shorter) TRY(mappings.cut(size));
-  TRY(shorter ? clear_tail(size, size_) : clear_tail(size_, size));
+  TRY(shorter ? clear_tail(size, size_) : open_tail(size));
   size_ = size;
   if (shorter) {
     std::uint32_t unit = fs_.block_size();

@@ -36,8 +36,10 @@ class Node final : public Inode {
   Result<std::size_t> peek(std::uint64_t at, void* to, std::size_t bytes) override;
   Result<> truncate(std::uint64_t size) override;
   Result<FrameRun> pages(std::uint64_t page, std::uint32_t max) override;
-  Result<> share_pages(std::uint64_t page, std::uint32_t count) override;
   Result<> sync() override;
+  // -- Shared mappings (sharing.cpp).
+  [[nodiscard]] bool grants_writes() const override { return true; }
+  Result<> share_pages(std::uint64_t page, std::uint32_t count) override;
 
   // -- Directories (directory.cpp: one entry; names.cpp: what the names mean).
   Result<Ref<Inode>> lookup(std::string_view name) override;
@@ -120,6 +122,7 @@ class Node final : public Inode {
   Result<bool> replaces(std::uint64_t at, std::size_t bytes);
   Result<> blocks_for(std::uint64_t at, std::uint64_t end);
   Result<> clear_tail(std::uint64_t from, std::uint64_t to);
+  Result<> open_tail(std::uint64_t to);
   Result<> mark_dirty(std::uint32_t page, std::uint32_t count);
   void forget_dirty_from(std::uint32_t page);
   Result<> keep_mapped_dirty();

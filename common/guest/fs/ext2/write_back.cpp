@@ -5,11 +5,23 @@
 
 #include "guest/fs/ext2/node.h"
 #include "guest/fs/file_offsets.h"
+#include "guest/platform.h"
 
 namespace guest::ext2 {
 namespace {
 
 constexpr std::size_t max_dirty_ranges = 32;
+
+/// Is that so of bytes [offset, offset + bytes) from `first` on? They have no place in the image.
+bool all_zero(Frame first, std::uint64_t offset, std::uint64_t bytes) {
+  std::uint64_t part[64];
+  for (std::uint64_t end = offset + bytes; offset < end; offset += sizeof part) {
+    hypercalls().peek_frame(first + page_of(offset), offset_in_page(offset), part, sizeof part);
+    for (std::uint64_t word : part)
+      if (word) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -53,9 +65,11 @@ Result<> Node::write_range(std::uint32_t first, std::uint32_t end) {
       if (block >= end_block) break;
       auto max = static_cast<std::uint32_t>(least(count * per_page - done, end_block - block));
       BlockRun run = TRY(map(static_cast<std::uint32_t>(block), max));
+      std::uint64_t offset = std::uint64_t{done} * unit, bytes = std::uint64_t{run.count} * unit;
       if (run.first)
-        TRY(fs_.device().write_frames(std::uint64_t{run.first} * unit, span.frame,
-                                      std::uint64_t{done} * unit, std::uint64_t{run.count} * unit));
+        TRY(fs_.device().write_frames(std::uint64_t{run.first} * unit, span.frame, offset, bytes));
+      else if (!all_zero(span.frame, offset, bytes))
+        return Errno::io;
       done += run.count;
     }
     page += count;
