@@ -163,6 +163,58 @@ TEST_F(ImageTool, StandaloneSeesAChangedImageOnceNoGuestMayBeWritingIt) {
   EXPECT_EQ(run_bash("cat /news").out, "changed\n");
 }
 
+/// Nothing is removed from a folder that only has the name of ours.
+TEST_F(ImageTool, StandaloneTouchesNobodysOwnFolder) {
+  make();
+  const std::string tree = file_ + ".tree";
+  std::string own = folder_ + "/own";
+  fs::create_directories(own + "/root");
+  fs::create_directories(own + "/run-1");
+  for (const char* name : {"/root/precious", "/run-1/precious", "/stamp"}) {
+    std::ofstream(own + name) << "2 words\n";
+  }
+  const auto expect_untouched = [&](const std::string& words) {
+    expect_refusal(run_bash("echo it ran"), 125, words);
+    for (const char* name : {"/root/precious", "/run-1/precious", "/stamp"}) {
+      EXPECT_EQ(content_of(own + name), "2 words\n") << name;
+    }
+  };
+  fs::create_symlink(own, tree);
+  expect_untouched(tree + ": Not a directory; move that away");
+  fs::remove(tree);
+  fs::create_symlink(own + "/absent", tree);
+  expect_untouched(tree);
+  fs::remove(tree);
+  std::ofstream(tree) << "a file";
+  expect_untouched(tree + ": Not a directory; move that away");
+  fs::remove(tree);
+  fs::rename(own, tree);
+  own = tree;
+  expect_untouched(tree + ": typetwo did not make this folder");
+  fs::remove_all(tree);
+  fs::create_directory(tree);  // an empty one has nothing to lose
+  EXPECT_EQ(run_bash("echo it ran").out, "it ran\n");
+  if (geteuid() != 0) return;
+  ASSERT_EQ(chown(tree.c_str(), 12345, 12345), 0);
+  expect_refusal(run_bash("echo it ran"), 125, "typetwo did not make this folder for you");
+}
+
+/// Killed while it unpacks: the next run takes over what is there.
+TEST_F(ImageTool, StandaloneGoesOnWhereAKilledRunStopped) {
+  make();
+  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  for (const unsigned milliseconds : {5, 40, 100, 250}) {
+    const pid_t tool = support::start_tool(
+        {"exec", "--on", "standalone", "--root", file_, "--", "/bin/busybox", "true"}, null, null);
+    usleep(milliseconds * 1000);
+    kill(tool, SIGKILL);
+    waitpid(tool, nullptr, 0);
+    EXPECT_EQ(run_bash("echo it ran").out, "it ran\n");
+    image::remove_tree(file_ + ".tree");
+  }
+  close(null);
+}
+
 TEST_F(ImageTool, AFolderOfTheSameFilesRunsInGuests) {
   auto made = run_tool({"image", "--directory", file_ + '/'});
   ASSERT_EQ(made.status, 0) << made.describe();

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <regex>
 
 #include "monitor/block_image.h"
 #include "monitor/error.h"
@@ -24,13 +25,29 @@ namespace {
 namespace fs = std::filesystem;
 using monitor::throw_errno;
 
+constexpr const char* remedy = "move that away, or copy the image to another place";
+
+std::string stamp_of(const struct stat& status) {
+  return fmt::format("2 {} {} {}.{:09} {}", status.st_ino, status.st_size, status.st_mtim.tv_sec,
+                     status.st_mtim.tv_nsec, content_of("/proc/sys/kernel/random/boot_id"));
+}
+
 /// Changes whenever the image's bytes may have, or the unpacked ones: these are not flushed, so
 /// after the host's next boot they count for nothing.
 std::string state_of(const std::string& image) {
   struct stat status {};
   if (stat(image.c_str(), &status) != 0) throw_errno("cannot read the image " + image);
-  return fmt::format("2 {} {} {}.{:09} {}", status.st_ino, status.st_size, status.st_mtim.tv_sec,
-                     status.st_mtim.tv_nsec, content_of("/proc/sys/kernel/random/boot_id"));
+  return stamp_of(status);
+}
+
+/// Of a tree that is not whole; no image's state.
+std::string unfinished_state() {
+  return stamp_of({});
+}
+
+bool is_stamp(const std::string& text) {
+  static const std::regex form(R"(2 \d+ \d+ \d+\.\d{9} [0-9a-f-]{36}\n)");
+  return std::regex_match(text, form);
 }
 
 void lock(int fd, int how, const std::string& folder) {
@@ -50,8 +67,8 @@ UnpackedImage::UnpackedImage(const std::string& image) : folder_(image + ".tree"
     throw_errno("cannot unpack the image beside itself, into " + folder_,
                 "copy the image to a folder that you may write to");
   }
-  lock_ = open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock_ < 0) throw_errno("cannot open " + folder_);
+  lock_ = open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (lock_ < 0) throw_errno("cannot unpack the image into " + folder_, remedy);
   try {
     refresh(image);
     scratch_ = fmt::format("{}/run-{}", folder_, getpid());
@@ -74,22 +91,41 @@ UnpackedImage::~UnpackedImage() {
 /// everything is asked again. An image that a guest may be writing is not unpacked.
 void UnpackedImage::refresh(const std::string& image) {
   const std::string stamp = folder_ + "/stamp", root = folder_ + "/root";
-  if (flock(lock_, LOCK_EX | LOCK_NB) == 0) remove_ended_runs();
+  if (flock(lock_, LOCK_EX | LOCK_NB) == 0) {
+    require_ours();
+    remove_ended_runs();
+  }
   for (;;) {
     lock(lock_, LOCK_SH, folder_);
     std::string state = state_of(image);
     if (content_of(stamp) == state) return;
     lock(lock_, LOCK_EX, folder_);
     if (content_of(stamp) == state) continue;
+    require_ours();
     const monitor::BlockImage unwritten(image, true);
     state = state_of(image);
-    remove_tree(stamp);  // from here to its rewriting the tree counts for nothing
+    monitor::write_file(stamp, unfinished_state());
     remove_tree(root);
     monitor::require_room(root, used_bytes(image));
     if (mkdir(root.c_str(), 0755) != 0) throw_errno("cannot make " + root);
     unpack_image(image, root);
     monitor::write_file(stamp, state);
   }
+}
+
+/// A folder of that name may be somebody's own, from which nothing may be removed: ours has had a
+/// stamp since its first moment. Needs the lock alone: otherwise that moment may be now.
+void UnpackedImage::require_ours() const {
+  struct stat status {};
+  const std::string stamp = folder_ + "/stamp";
+  if (fstat(lock_, &status) == 0 && status.st_uid == geteuid()) {
+    if (is_stamp(content_of(stamp))) return;
+    remove_tree(monitor::unfinished_name(stamp));
+    if (fs::is_empty(folder_)) return;
+  }
+  throw monitor::HostError(
+      fmt::format("cannot unpack the image into {}: typetwo did not make this folder for you; {}",
+                  folder_, remedy));
 }
 
 /// Of runs that were killed: whoever has the lock alone knows that no run is alive.

@@ -2,7 +2,7 @@
 // host.
 //
 //   IMAGE.tree/root/        the files; standalone's root is an overlay over this
-//   IMAGE.tree/stamp        which state of the image they are
+//   IMAGE.tree/stamp        which state of the image they are; without it the folder is not ours
 //   IMAGE.tree/run-PID/     what the run of that process writes; goes with it
 #pragma once
 
@@ -26,6 +26,7 @@ class UnpackedImage {
 
  private:
   void refresh(const std::string& image);
+  void require_ours() const;
   void remove_ended_runs() const;
 
   std::string folder_, scratch_;
