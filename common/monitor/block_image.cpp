@@ -40,6 +40,10 @@ BlockImage::BlockImage(const std::string& path, bool read_only) : read_only_(rea
     refuse(fd, "the image '" + path + "' is too small to hold a file system: make it anew");
   if (flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0)
     refuse(fd, "the image '" + path + "' is in use by another guest: wait for its end, or copy it");
+  struct stat named {};
+  if (stat(path.c_str(), &named) != 0 || named.st_ino != status.st_ino ||
+      named.st_dev != status.st_dev)
+    refuse(fd, "the image '" + path + "' was replaced just now: run this again");
   fd_ = fd;
 }
 

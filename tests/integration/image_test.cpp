@@ -97,6 +97,35 @@ TEST_F(ImageTool, ASecondCallDoesNothing) {
   EXPECT_EQ(fs::file_size(file_), 400u << 20);
 }
 
+TEST_F(ImageTool, WhatAGuestWroteIsNeverReplaced) {
+  make();
+  const auto remake = [&] { return run_tool({"image", "--output", file_, "--size", "400M"}); };
+  for (const int how : {LOCK_SH, LOCK_EX}) {
+    const int guest = open(file_.c_str(), O_RDWR | O_CLOEXEC);
+    ASSERT_EQ(flock(guest, how), 0);
+    const auto before = fs::file_size(file_);
+    expect_refusal(remake(), 1, "is in use by another guest");
+    EXPECT_EQ(fs::file_size(file_), before);
+    make();  // the same again is none of the guest's business
+    close(guest);
+  }
+  ASSERT_EQ(remake().status, 0);  // nobody has written yet
+  auto wrote =
+      support::exec("extended", {"/bin/busybox", "sh", "-c", "echo precious > /precious; sync"},
+                    {"--root", file_});
+  ASSERT_EQ(wrote.status, 0) << wrote.describe();
+  EXPECT_EQ(remake().out, file_ + '\n');
+  expect_refusal(run_tool({"image", "--output", file_, "--size", "500M"}), 1,
+                 "guests have written to it since: name another --output, or remove it");
+  EXPECT_THAT(run_program({"debugfs", "-R", "cat /precious", file_}).out, HasSubstr("precious"));
+  EXPECT_THAT(names(), UnorderedElementsAre("image"));
+  // Somebody's own changes count as well.
+  fs::remove(file_);
+  make();
+  run_program({"debugfs", "-w", "-R", "mkdir mine", file_});
+  expect_refusal(remake(), 1, "have written to it since");
+}
+
 TEST_F(ImageTool, OneThatIsKilledLeavesNoHalfImage) {
   int null = open("/dev/null", O_WRONLY);
   for (int milliseconds : {20, 100, 250}) {

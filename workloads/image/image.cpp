@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "monitor/block_image.h"
 #include "monitor/error.h"
 #include "monitor/output_file.h"
 #include "workloads/image/debian_tree.h"
@@ -88,6 +89,23 @@ void require_replaceable(const std::string& output) {
       "{} exists and was not made by typetwo image: remove it or name another --output", output));
 }
 
+/// The old image, so that no guest is or gets between it and the new one. What guests wrote is
+/// never dropped.
+class ReplacedImage {
+ public:
+  explicit ReplacedImage(const std::string& output)
+      : lock_(fs::exists(output) ? output : "", false) {
+    if (lock_.fd() < 0 || !read_superblock(output).written) return;
+    throw monitor::HostError(
+        fmt::format("{} was made of other files, and guests have written to it since: name another "
+                    "--output, or remove it with all that they wrote",
+                    output));
+  }
+
+ private:
+  monitor::BlockImage lock_;
+};
+
 bool is_up_to_date(const std::string& output, const std::string& uuid) {
   auto there = find_superblock(output);
   return there && there->uuid == uuid;
@@ -133,6 +151,7 @@ MadeImage make_image(const ImageOptions& options) {
     made.fresh = true;
     return made;
   }
+  const ReplacedImage old(made.path);
   monitor::require_room(made.path, least_ext2_bytes(tree));
   const std::string& unfinished = file.share();
   add_library_cache(tree, unfinished + "-libraries");

@@ -82,7 +82,9 @@ Head whole_head(const std::string& file) {
 
 Superblock describe(const Head& head) {
   const char* label = reinterpret_cast<const char*>(head.block.s_volume_name);
-  return {uuid_text(head.block.s_uuid), {label, strnlen(label, sizeof head.block.s_volume_name)}};
+  return {uuid_text(head.block.s_uuid),
+          {label, strnlen(label, sizeof head.block.s_volume_name)},
+          head.block.s_mnt_count != 0 || head.block.s_wtime != head.block.s_mkfs_time};
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace image {
 struct Superblock {
   std::string uuid;  // 8-4-4-4-12 hexadecimal digits
   std::string label;
+  bool written;  // mounted or changed since it was made by write_ext2()
 };
 
 /// What `file` says of itself. Throws HostError with one line that names cause and remedy when it
