@@ -256,6 +256,31 @@ TEST_F(ImageTool, AFolderOfTheSameFilesRunsInGuests) {
   }
 }
 
+TEST_F(ImageTool, OfTwoThatMakeOneFolderAtOnceOneMakesItWhole) {
+  ASSERT_EQ(run_tool({"image", "--directory", folder_ + "/whole"}).status, 0);
+  const auto files = [](const std::string& folder) {
+    return run_program({"find", folder, "-printf", "%P %s %m\\n"}).out.size();
+  };
+  const auto whole = files(folder_ + "/whole");
+  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  for (const unsigned milliseconds : {0, 50, 150, 300}) {
+    const Words words = {"image", "--directory", file_};
+    const pid_t first = support::start_tool(words, null, null);
+    usleep(milliseconds * 1000);
+    const pid_t second = support::start_tool(words, null, null);
+    int statuses[2];
+    waitpid(first, &statuses[0], 0);
+    waitpid(second, &statuses[1], 0);
+    std::sort(std::begin(statuses), std::end(statuses));
+    EXPECT_EQ(statuses[0], 0) << milliseconds;
+    EXPECT_EQ(statuses[1], 2 << 8) << milliseconds;  // refused: it is there already
+    EXPECT_EQ(files(file_), whole) << milliseconds;
+    EXPECT_THAT(names(), UnorderedElementsAre("image", "whole"));
+    image::remove_tree(file_);
+  }
+  close(null);
+}
+
 /// What shell prints is compared with standalone's in the same run.
 TEST_F(ImageTool, TheShellWorkloadRunsFromAnImage) {
   support::Options patient;

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -140,15 +141,46 @@ void flush_files(const std::string& folder) {
 }
 
 ScratchFolder::ScratchFolder(std::string path) : path_(std::move(path)) {
-  remove_tree(path_);
-  if (mkdir(path_.c_str(), 0700) != 0) monitor::throw_unwritten(path_);
+  try {
+    while (!take()) close_lock();
+    if (geteuid() != 0) open_folders(path_);
+    for (const auto& entry : fs::directory_iterator(path_)) remove_tree(entry.path());
+  } catch (...) {
+    close_lock();
+    throw;
+  }
+}
+
+/// False: whoever had it has moved or removed it while we waited.
+bool ScratchFolder::take() {
+  if (mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) monitor::throw_unwritten(path_);
+  lock_ = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (lock_ < 0 && errno == ENOENT) return false;
+  if (lock_ < 0) monitor::throw_unwritten(path_);
+  while (flock(lock_, LOCK_EX) != 0 && errno == EINTR) {
+  }  // and where a file system has no locks there are none
+  struct stat opened {
+  }, named{};
+  return fstat(lock_, &opened) == 0 && lstat(path_.c_str(), &named) == 0 &&
+         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
 ScratchFolder::~ScratchFolder() {
   try {
-    remove_tree(path_);
+    if (!path_.empty()) remove_tree(path_);
   } catch (const std::exception&) {  // the next run tries again
   }
+  close_lock();
+}
+
+void ScratchFolder::move_to(const std::string& place) {
+  if (rename(path_.c_str(), place.c_str()) != 0) monitor::throw_unwritten(place);
+  path_.clear();  // from here on that name may be another run's
+}
+
+void ScratchFolder::close_lock() {
+  if (lock_ >= 0) close(lock_);
+  lock_ = -1;
 }
 
 }  // namespace image

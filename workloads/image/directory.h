@@ -24,7 +24,7 @@ void remove_tree(const std::string& path);
 void flush_files(const std::string& folder);
 
 /// A folder for intermediate files under that name, empty at first and removed at the end. One that
-/// a killed run left is removed before.
+/// a killed run left is taken over; one that another run works in is waited for.
 class ScratchFolder {
  public:
   explicit ScratchFolder(std::string path);
@@ -32,9 +32,15 @@ class ScratchFolder {
   ScratchFolder(const ScratchFolder&) = delete;
   ScratchFolder& operator=(const ScratchFolder&) = delete;
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// It is no scratch any more. An empty folder there is replaced.
+  void move_to(const std::string& place);
 
  private:
+  [[nodiscard]] bool take();
+  void close_lock();
+
   std::string path_;
+  int lock_ = -1;  // the folder itself, with flock
 };
 
 }  // namespace image

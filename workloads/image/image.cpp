@@ -111,6 +111,14 @@ bool is_up_to_date(const std::string& output, const std::string& uuid) {
   return there && there->uuid == uuid;
 }
 
+void require_free(const std::string& folder) {
+  std::error_code none;
+  bool exists = fs::exists(fs::symlink_status(folder, none));
+  if (!exists || (fs::is_directory(folder, none) && fs::is_empty(folder, none))) return;
+  throw monitor::UsageError(
+      fmt::format("{} is there already: remove it or name another folder", folder));
+}
+
 std::uint64_t image_bytes(const monitor::RootTree& tree, std::optional<std::uint64_t> asked) {
   std::uint64_t least = least_ext2_bytes(tree);
   std::uint64_t bytes = asked.value_or(least + working_room);
@@ -167,19 +175,15 @@ MadeImage workload_image() {
 void make_directory(const std::vector<std::string>& with, std::string folder) {
   while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
   folder = monitor::without_links(folder);
+  require_free(folder);
   auto tree = debian_tree(image_packages(with));
-  std::error_code none;
-  bool exists = fs::exists(fs::symlink_status(folder, none));
-  if (exists && !(fs::is_directory(folder, none) && fs::is_empty(folder, none))) {
-    throw monitor::UsageError(
-        fmt::format("{} is there already: remove it or name another folder", folder));
-  }
   monitor::require_room(folder, least_ext2_bytes(tree));
   ScratchFolder unfinished(monitor::unfinished_name(folder));
+  require_free(folder);  // another run may have made it while we waited
   add_library_cache(tree, monitor::unfinished_name(folder) + "-libraries");
   write_directory(tree, unfinished.path());
   flush_files(unfinished.path());
-  if (rename(unfinished.path().c_str(), folder.c_str()) != 0) monitor::throw_unwritten(folder);
+  unfinished.move_to(folder);
   monitor::flush_folder(fs::absolute(folder).parent_path());
 }
 
