@@ -91,7 +91,17 @@ Target follow(const std::string& given) {
     throw_unwritten(given);
   }
   target.direct = !S_ISREG(status.st_mode);
+  if (!target.direct) require_replaceable(given, target.path, status);
   return target;
+}
+
+bool are_one_file(const std::string& a, const std::string& b) {
+  std::error_code none;
+  if (fs::exists(a, none) && fs::exists(b, none)) {
+    return fs::is_regular_file(a, none) && fs::equivalent(a, b, none);
+  }
+  return fs::weakly_canonical(without_links(a), none) ==
+         fs::weakly_canonical(without_links(b), none);
 }
 
 }  // namespace
@@ -159,6 +169,19 @@ std::string without_links(const std::string& path) {
 
 std::string unfinished_name(const std::string& output) {
   return output + ".typetwo-unfinished";
+}
+
+void require_distinct(const std::vector<std::string>& inputs,
+                      const std::vector<std::string>& outputs) {
+  std::vector<std::string> taken = inputs;
+  for (const auto& output : outputs) {
+    for (const auto& other : taken) {
+      if (!are_one_file(output, other)) continue;
+      throw UsageError(fmt::format(
+          "{} and {} are one file, which would be overwritten: name another", output, other));
+    }
+    taken.push_back(output);
+  }
 }
 
 OutputFile::OutputFile(const std::string& path) : path_(path) {

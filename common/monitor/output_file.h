@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace monitor {
 
@@ -27,6 +28,11 @@ void require_room(const std::string& path, std::uint64_t bytes);
 /// The path that open(2) would reach by this one: links at its end followed. The last name need not
 /// exist.
 std::string without_links(const std::string& path);
+
+/// UsageError when an output is one of the inputs or another output: it would destroy that. What is
+/// no regular file may be named often; the paths need not exist.
+void require_distinct(const std::vector<std::string>& inputs,
+                      const std::vector<std::string>& outputs);
 
 /// What a half-written output is called until it is complete, beside its place: the next run takes
 /// over what a killed one left.

@@ -263,7 +263,9 @@ TEST_F(Outputs, WhatARunWillNeedIsSaidFirst) {
   refused({"--out", "/proc/x"}, 1, "cannot make the folder /proc/x");
   refused({"--out", in("new"), "--csv", in("absent/csv")}, 1, "absent/csv: No such file");
   refused({"--out", in("new"), "--csv", folder_}, 1, "Is a directory");
-  refused({"--out", in("new"), "--csv", in("new/results.jsonl")}, 2, "the results themselves");
+  refused({"--out", in("new"), "--csv", in("new/results.jsonl")}, 2, "are one file");
+  refused({"--out", in("new"), "--csv", in("new/figure.svg")}, 2, "are one file");
+  refused({"--out", in("new"), "--csv", in("new/../new/figure.png")}, 2, "are one file");
   refused({"--out", in("new"), "--memory", "4G"}, 1, "16 to 2048 MiB");
   refused({"--out", in("new"), "--memory", "1M"}, 1, "16 to 2048 MiB");
   fs::create_directories(in("new/figure.png"));
@@ -278,6 +280,31 @@ TEST_F(Outputs, WhatARunWillNeedIsSaidFirst) {
   const auto ran = run_tool({"run", "null-syscall", "--on", "baseline", "--out", in("new")});
   EXPECT_EQ(ran.status, 1);
   EXPECT_THAT(ran.err, HasSubstr("no regular file"));
+}
+
+/// By whatever name: nothing that a command reads or wrote before is overwritten by what it writes.
+TEST_F(Outputs, NothingIsOverwrittenByAnotherOutput) {
+  const std::string results = content_of(in("results.jsonl"));
+  const auto expect_refused = [&](const Words& words) {
+    const auto ran = run_tool(words);
+    EXPECT_EQ(ran.status, 2) << ran.describe();
+    EXPECT_THAT(ran.err, HasSubstr("are one file"));
+  };
+  for (const char* name : {"x.svg", "y.png"}) {
+    fs::copy_file(in("results.jsonl"), in(name));
+    expect_refused({"plot", in(name)});
+    EXPECT_TRUE(content_of(in(name)) == results) << name;
+  }
+  fs::create_hard_link(in("results.jsonl"), in("figure.png"));
+  expect_refused({"plot", folder_});
+  fs::remove(in("figure.png"));
+  fs::create_symlink("results.jsonl", in("figure.svg"));
+  expect_refused({"plot", folder_});
+  EXPECT_TRUE(content_of(in("results.jsonl")) == results);
+  const std::string added = in("results.jsonl") + ":/added";
+  expect_refused({"exec", "--on", "standalone", "--add", added, "--report", in("figure.svg"), "--",
+                  "/bin/busybox", "true"});
+  EXPECT_TRUE(content_of(in("results.jsonl")) == results);
 }
 
 TEST_F(Outputs, ReportsGoWhereUsersExpect) {

@@ -209,6 +209,7 @@ int plot_command(const PlotOptions& options) {
     throw monitor::UsageError("plot needs a results folder or file; `typetwo run` writes them");
   }
   std::map<fs::path, std::string> figures;  // their paths, without the ending; results
+  std::vector<std::string> inputs, outputs;
   for (const auto& given : options.results) {
     const std::string results = results::locate(given);
     const fs::path figure = figure_of(results, options);
@@ -216,7 +217,12 @@ int plot_command(const PlotOptions& options) {
       throw monitor::UsageError(fmt::format(
           "two figures would be {}.svg: draw them one by one, with --out", figure.string()));
     }
+    inputs.push_back(results);
+    for (auto& path : plots::figure_paths(figure.parent_path(), figure.filename())) {
+      outputs.push_back(std::move(path));
+    }
   }
+  monitor::require_distinct(inputs, outputs);
   if (!options.out.empty()) monitor::make_folder(options.out);
   for (const auto& [figure, results] : figures) {
     print_figures(

@@ -44,17 +44,18 @@ void check_outputs(const RunOptions& options, const std::string& folder, std::si
   monitor::make_folder(folder);
   const auto results = fs::path(folder) / results::file_name;
   monitor::OutputFile::check(results, launches * launch_bytes + figure_bytes + csv_bytes);
+  std::vector<std::string> outputs = {results};
   if (options.figure) {
     for (const auto& path : plots::figure_paths(folder, figure_name)) {
       monitor::OutputFile::check(path, figure_bytes);
+      outputs.push_back(path);
     }
   }
-  if (options.csv.empty()) return;
-  monitor::OutputFile::check(options.csv, csv_bytes);
-  std::error_code none;
-  if (fs::weakly_canonical(options.csv, none) == fs::weakly_canonical(results, none)) {
-    throw monitor::UsageError("--csv names the results themselves: name another file");
+  if (!options.csv.empty()) {
+    monitor::OutputFile::check(options.csv, csv_bytes);
+    outputs.push_back(options.csv);
   }
+  monitor::require_distinct({}, outputs);
 }
 
 }  // namespace

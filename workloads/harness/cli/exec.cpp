@@ -212,11 +212,14 @@ void check_needs(const options::variables_map& values, const monitor::MachineCon
   constexpr std::uint64_t report_bytes = 64 << 10;
   const auto report = values["report"].as<std::string>();
   monitor::OutputFile::check(report, report_bytes);
-  std::error_code none;
-  if (!machine.block_image.empty() &&
-      std::filesystem::equivalent(report, machine.block_image, none)) {
-    throw UsageError("--report names the image itself: name another file");
+  Words inputs;
+  if (!machine.block_image.empty()) inputs.push_back(machine.block_image);
+  if (values.contains("add")) {
+    for (const auto& word : values["add"].as<Words>()) {
+      inputs.push_back(word.substr(0, word.rfind(":/")));
+    }
   }
+  monitor::require_distinct(inputs, {report});
 }
 
 int run_program(const options::variables_map& values, const Words& program, bool on_terminal) {
