@@ -77,6 +77,25 @@ bool is_link_of_proc(const std::string& path) {
          file_system.f_type == PROC_SUPER_MAGIC;
 }
 
+/// Replacing a file takes no right to write it; but who took that right away meant all of it. And
+/// the folder has a say, which would otherwise be heard at the very end.
+void require_replaceable(const std::string& given, const std::string& path,
+                         const struct stat& file) {
+  if (faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) throw_unwritten(given);
+  const std::string name = folder_of(path);
+  struct stat folder {};
+  if (faccessat(AT_FDCWD, name.c_str(), W_OK | X_OK, AT_EACCESS) == 0) {
+    if (stat(name.c_str(), &folder) != 0) throw_unwritten(given);
+    const uid_t own = geteuid();
+    const bool kept =
+        (folder.st_mode & S_ISVTX) != 0 && own != 0 && own != folder.st_uid && own != file.st_uid;
+    if (!kept) return;
+    errno = EPERM;
+  }
+  throw_errno(fmt::format("cannot write {}: its folder does not let you replace it", given),
+              remedy_for(errno));
+}
+
 Target follow(const std::string& given) {
   Target target{without_links(given)};
   struct stat status {};

@@ -177,6 +177,51 @@ TEST_F(Output, EveryFailureNamesCauseAndRemedy) {
   EXPECT_EQ(content_of(folder_ + "/plain"), "x");
 }
 
+/// Asked before anything is written, as somebody who is not root.
+TEST_F(Output, WhatMayNotBeReplacedIsRefusedEarly) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to be two other users";
+  constexpr uid_t own = 12345, other = 12346;
+  const struct {
+    const char* what;
+    mode_t folder, file;
+    uid_t folder_of, file_of;
+    std::string cause;
+  } cases[] = {
+      {"all is ours", 0700, 0600, own, own, ""},
+      {"a file that is read-only", 0700, 0444, own, own, "Permission denied"},
+      {"another's file", 0777, 0644, other, other, "Permission denied"},
+      {"another's file that all may write", 0777, 0666, other, other, ""},
+      {"the same in a sticky folder", 01777, 0666, other, other, "Operation not permitted"},
+      {"another's file in our sticky folder", 01777, 0666, own, other, ""},
+      {"our file in another's sticky folder", 01777, 0600, other, own, ""},
+      {"our file in another's folder", 0755, 0600, other, own, "Permission denied"},
+  };
+  for (const auto& [what, folder, file, folder_of, file_of, cause] : cases) {
+    std::ofstream(path_) << "old";
+    // What a killed run left makes no difference.
+    for (const bool leftover : {false, true}) {
+      if (leftover) std::ofstream(unfinished_name(path_)) << "half";
+      for (const auto& name : {path_, unfinished_name(path_)}) {
+        if (!fs::exists(name)) continue;
+        ASSERT_EQ(chown(name.c_str(), name == path_ ? file_of : own, 0), 0);
+        ASSERT_EQ(chmod(name.c_str(), name == path_ ? file : 0600), 0);
+      }
+      ASSERT_EQ(chown(folder_.c_str(), folder_of, 0), 0);
+      ASSERT_EQ(chmod(folder_.c_str(), folder), 0);
+      EXPECT_TRUE(holds_in_child([&, &cause = cause] {
+        if (setresgid(own, own, own) != 0 || setresuid(own, own, own) != 0) return false;
+        const std::string early = refusal([&] { OutputFile::check(path_, 1); });
+        const std::string late = refusal([&] { write_file(path_, "new"); });
+        return early == late && early.empty() == cause.empty() && early.find(cause) != early.npos &&
+               content_of(path_) == (cause.empty() ? "new" : "old");
+      })) << what
+          << (leftover ? ", with a leftover" : "");
+    }
+    fs::remove(path_);
+    fs::remove(unfinished_name(path_));
+  }
+}
+
 TEST_F(Output, AFolderThatComesIntoItsPlaceLoses) {
   EXPECT_THAT(refusal([&] {
                 OutputFile file(path_);
