@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gnuplot-iostream.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,6 +75,11 @@ std::string draw(const Page& page, const Format& format) {
     gp << "unset output\n";
   }
   const int status = pclose(gnuplot);
+  rlimit files{};
+  if (getrlimit(RLIMIT_FSIZE, &files) == 0 && canvas.content().size() >= files.rlim_cur) {
+    errno = EFBIG;  // gnuplot died of it, or ended without a word
+    monitor::throw_unwritten("a figure");
+  }
   if (status != 0) {
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     throw monitor::HostError(fmt::format("gnuplot failed ({}); {}", code, remedy));

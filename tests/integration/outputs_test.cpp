@@ -193,7 +193,7 @@ TEST_F(Outputs, AFigureSurvivesARedrawThatFails) {
       },
       {"plot", folder_});
   EXPECT_EQ(limited.status, 1);
-  EXPECT_THAT(limited.err, StartsWith("typetwo plot: "));
+  EXPECT_THAT(limited.err, AllOf(StartsWith("typetwo plot: "), HasSubstr("File too large")));
   expect_the_old("under a limit of file sizes");
 
   fs::remove(in("figure.png"));
