@@ -89,20 +89,24 @@ class TreeMaker {
     paths_ = {"/bin/x", "/"};
     tree_.add_file("/bin/x", programs_[0], 0755);
     const std::uint64_t count = below(random_, 8) ? below(random_, 40) : below(random_, 600);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      try {
-        add_one();
-      } catch (const monitor::UsageError&) {
-        ++refused_;
-      }
-    }
-    if (below(random_, 10) == 0) add_deep();
+    for (std::uint64_t i = 0; i < count; ++i) try_to([&] { add_one(); });
+    if (below(random_, 10) == 0) try_to([&] { add_deep(); });
     return std::move(tree_);
   }
   [[nodiscard]] const std::vector<std::string>& paths() const { return paths_; }
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
 
  private:
+  /// A tree may have no place for it.
+  template <class Add>
+  void try_to(Add add) {
+    try {
+      add();
+    } catch (const monitor::UsageError&) {
+      ++refused_;
+    }
+  }
+
   void add_one() {
     std::string path = folders_[below(random_, folders_.size())] + "/" + odd_name(random_);
     monitor::RootNode node;
