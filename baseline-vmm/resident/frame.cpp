@@ -4,6 +4,7 @@
 // is copied into the window before anything in it is believed, and the copy is what goes back. The
 // vector state alone stays there. Nobody here believes it, and the host checks what it loads.
 #include "baseline-vmm/resident/resident.h"
+#include "monitor/resident/segment_bases.h"
 
 namespace baseline {
 
@@ -30,21 +31,6 @@ constexpr std::uint64_t header = 512, header_bytes = 64;
 SignalFrame* place;   // on the alternate stack
 SignalFrame current;  // the copy
 void* vectors_home;   // of the thread whose vector state is in `current`
-
-std::uint64_t read_fs_base() {
-  std::uint64_t base;
-  asm volatile("rdfsbase %0" : "=r"(base));
-  return base;
-}
-std::uint64_t read_gs_base() {
-  std::uint64_t base;
-  asm volatile("rdgsbase %0" : "=r"(base));
-  return base;
-}
-/// A base the processor would refuse is no reason to fault here.
-std::uint64_t canonical(std::uint64_t base) {
-  return static_cast<std::int64_t>(base << 16) >> 16 == static_cast<std::int64_t>(base) ? base : 0;
-}
 
 bool on_alternate_stack(const void* address, std::uint64_t bytes) {
   auto at = reinterpret_cast<std::uint64_t>(address);
@@ -80,8 +66,8 @@ void frame_to_trap(vmi::TrapFrame& trap) {
   copy_bytes(&trap, current.registers, sizeof current.registers);
   trap.cs = current.cs;
   trap.ss = current.ss;
-  trap.fs_base = read_fs_base();
-  trap.gs_base = read_gs_base();
+  trap.fs_base = monitor::read_fs_base();
+  trap.gs_base = monitor::read_gs_base();
 }
 
 void trap_to_frame(const vmi::TrapFrame& trap) {
@@ -89,8 +75,8 @@ void trap_to_frame(const vmi::TrapFrame& trap) {
   current.registers[17] = (trap.rflags & vmi::rflags_user) | vmi::rflags_fixed;
   current.cs = trap.cs == vmi::user_cs32 ? vmi::user_cs32 : vmi::user_cs;
   current.ss = vmi::user_ss;
-  asm volatile("wrfsbase %0" : : "r"(canonical(trap.fs_base)));
-  asm volatile("wrgsbase %0" : : "r"(canonical(trap.gs_base)));
+  monitor::write_fs_base(trap.fs_base);
+  monitor::write_gs_base(trap.gs_base);
 }
 
 HardwareTrap frame_hardware_trap() {

@@ -11,6 +11,7 @@
 
 #include "extended-vmm/trap/gate.h"
 #include "extended-vmm/trap/sites.h"
+#include "monitor/resident/segment_bases.h"
 
 extern "C" {
 extern const char leaving_begin[], leaving_end[];
@@ -37,22 +38,6 @@ volatile bool residue_on_signal_stack;
 volatile bool tick_seen;
 /// A trap flag came with the guest into the kernel: its SIGTRAP is due at the return.
 volatile bool debug_trap_due;
-
-std::uint64_t read_fs_base() {
-  std::uint64_t base;
-  asm volatile("rdfsbase %0" : "=r"(base));
-  return base;
-}
-std::uint64_t read_gs_base() {
-  std::uint64_t base;
-  asm volatile("rdgsbase %0" : "=r"(base));
-  return base;
-}
-/// A base that the processor would refuse is no reason to fault here, and the one before is not
-/// this program's to see.
-std::uint64_t canonical(std::uint64_t base) {
-  return static_cast<std::uint64_t>(static_cast<std::int64_t>(base << 16) >> 16) == base ? base : 0;
-}
 
 std::uint64_t address(const char* label) {
   return reinterpret_cast<std::uint64_t>(label);
@@ -101,8 +86,8 @@ void take_registers(int signal, const SignalContext& context, vmi::TrapFrame& fr
   for (int i = 0; i < 18; ++i) to[i] = from[i];
   frame.cs = context.cs;
   frame.ss = context.ss;
-  frame.fs_base = read_fs_base();
-  frame.gs_base = read_gs_base();
+  frame.fs_base = monitor::read_fs_base();
+  frame.gs_base = monitor::read_gs_base();
   if (image().start_info.trap != Trap::direct) return;
   if (was_entering(context.ip)) undo_direct_entry(context.ip, kept_rsp, frame);
   if (signal == SIGPROF || signal == SIGTRAP) leave_trampoline(frame);
@@ -208,8 +193,8 @@ void fill_exit_block(const vmi::TrapFrame& frame) {
 
 void load_segment_bases(const vmi::TrapFrame& frame) {
   // Reading is cheaper than writing, and a process seldom changes them.
-  if (frame.fs_base != read_fs_base()) asm volatile("wrfsbase %0" ::"r"(canonical(frame.fs_base)));
-  if (frame.gs_base != read_gs_base()) asm volatile("wrgsbase %0" ::"r"(canonical(frame.gs_base)));
+  if (frame.fs_base != monitor::read_fs_base()) monitor::write_fs_base(frame.fs_base);
+  if (frame.gs_base != monitor::read_gs_base()) monitor::write_gs_base(frame.gs_base);
 }
 
 /// A jump is cheaper than IRETQ. It goes to rcx, as after any `syscall` instruction.
