@@ -60,7 +60,9 @@ TEST_P(TerminalShell, CtrlCInterruptsTheForegroundOnly) {
   run("echo status $?");
   EXPECT_TRUE(shows("status 130\r\n")) << terminal.screen();
   EXPECT_TRUE(prompt());
-  start("echo go; while :; do :; done");  // makes no system call, reads nothing
+  // It makes no system call and reads nothing. (Not in the shell itself: busybox jumps out of
+  // whatever Ctrl-C finds it at, and if that is echo's write it waits for its own lock ever after.)
+  start("sh -c 'echo go; while :; do :; done'");
   terminal.type("\x03");
   EXPECT_TRUE(prompt()) << terminal.screen();
 }
