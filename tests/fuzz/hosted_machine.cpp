@@ -10,11 +10,11 @@
 #include <cstring>
 
 #include "guest/base/string.h"
-#include "guest/fs/boot_mount.h"
+#include "guest/exec/first_process.h"
+#include "guest/fs/root/boot_mount.h"
 #include "guest/mm/frames.h"
-#include "guest/proc/first_process.h"
-#include "guest/proc/kernel_stack.h"
 #include "guest/proc/process.h"
+#include "guest/sched/kernel_stack.h"
 #include "guest/trap/upcall.h"
 #include "vmi/boot_tree.h"
 

@@ -14,10 +14,10 @@
 
 #include <set>
 
-#include "guest/fs/boot_mount.h"
-#include "guest/fs/path.h"
+#include "guest/fs/root/boot_mount.h"
 #include "guest/mm/frames.h"
 #include "guest/proc/process.h"
+#include "guest/vfs/path.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/hosted_machine.h"
 #include "tests/fuzz/image.h"

@@ -7,13 +7,13 @@
 #include <fstream>
 #include <iterator>
 
-#include "guest/fs/boot_mount.h"
-#include "guest/fs/fs_context.h"
-#include "guest/fs/path.h"
-#include "guest/mm/exec_load.h"
+#include "guest/exec/exec_load.h"
+#include "guest/fs/root/boot_mount.h"
 #include "guest/proc/process.h"
-#include "guest/proc/scheduler.h"
-#include "guest/proc/thread.h"
+#include "guest/sched/scheduler.h"
+#include "guest/sched/thread.h"
+#include "guest/vfs/fs_context.h"
+#include "guest/vfs/path.h"
 #include "monitor/boot_tree.h"
 #include "monitor/error.h"
 #include "tests/fuzz/hosted.h"

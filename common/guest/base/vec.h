@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "guest/base/result.h"
-#include "guest/mm/heap.h"
+#include "guest/heap/heap.h"
 
 namespace guest {
 

@@ -2,12 +2,12 @@
 // process. Called once by entry.S, on the boot stack, which is dead afterwards.
 #include "guest/base/panic.h"
 #include "guest/boot/image_header.h"
-#include "guest/fs/boot_mount.h"
+#include "guest/exec/first_process.h"
+#include "guest/exec/vdso.h"
+#include "guest/fs/root/boot_mount.h"
+#include "guest/heap/heap.h"
 #include "guest/mm/frames.h"
-#include "guest/mm/heap.h"
-#include "guest/mm/vdso.h"
 #include "guest/platform.h"
-#include "guest/proc/first_process.h"
 
 static_assert(GUEST_HEADER_MAGIC == vmi::KernelHeader::magic_value &&
               GUEST_HEADER_VERSION == vmi::vmi_version);

@@ -10,12 +10,12 @@
 #include "guest/drivers/device_files.h"
 #include "guest/drivers/ring.h"
 #include "guest/drivers/terminal.h"
-#include "guest/fs/boot_mount.h"
-#include "guest/fs/path.h"
-#include "guest/fs/ramfs.h"
+#include "guest/fs/ram/ramfs.h"
+#include "guest/fs/root/boot_mount.h"
 #include "guest/platform.h"
 #include "guest/proc/process.h"
-#include "guest/proc/wait_queue.h"
+#include "guest/sched/wait_queue.h"
+#include "guest/vfs/path.h"
 
 namespace guest {
 namespace {

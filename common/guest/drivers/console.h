@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "guest/fs/file_table.h"
+#include "guest/vfs/file_table.h"
 
 namespace guest {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "guest/fs/inode.h"
+#include "guest/vfs/inode.h"
 
 namespace guest {
 

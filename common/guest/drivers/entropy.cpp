@@ -3,10 +3,10 @@
 // the launcher's seed and the entropy device. /dev/random and /dev/urandom are the same here.
 #include "guest/drivers/entropy.h"
 
-#include "guest/base/make.h"
 #include "guest/drivers/device_files.h"
+#include "guest/heap/make.h"
 #include "guest/platform.h"
-#include "guest/proc/pausing.h"
+#include "guest/sched/pausing.h"
 
 namespace guest {
 namespace {

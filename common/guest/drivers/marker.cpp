@@ -1,9 +1,9 @@
 // /dev/marker: one write(2) is one line for the host's clock ("start NAME COUNT GUEST_NS" or
 // "stop NAME GUEST_NS"), stamped by the marker device at the commit. Opened by workloads only.
 #include "guest/abi/file_flags.h"
-#include "guest/base/make.h"
 #include "guest/drivers/device_files.h"
 #include "guest/drivers/ring.h"
+#include "guest/heap/make.h"
 #include "guest/platform.h"
 
 namespace guest {

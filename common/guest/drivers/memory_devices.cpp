@@ -1,7 +1,7 @@
 // /dev/null, /dev/zero, /dev/full: no device behind them, only rules.
-#include "guest/base/make.h"
 #include "guest/drivers/device_files.h"
-#include "guest/proc/pausing.h"
+#include "guest/heap/make.h"
+#include "guest/sched/pausing.h"
 
 namespace guest {
 namespace {

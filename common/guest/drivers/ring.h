@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "guest/base/progress.h"
-#include "guest/fs/source.h"
+#include "guest/vfs/source.h"
 #include "vmi/devices.h"
 
 namespace guest {

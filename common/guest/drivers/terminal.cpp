@@ -12,7 +12,7 @@
 #include "guest/platform.h"
 #include "guest/proc/job_control.h"
 #include "guest/proc/process.h"
-#include "guest/proc/wait_queue.h"
+#include "guest/sched/wait_queue.h"
 
 namespace guest {
 namespace {

@@ -4,7 +4,7 @@
 // streams (console.h).
 #pragma once
 
-#include "guest/fs/inode.h"
+#include "guest/vfs/inode.h"
 
 namespace guest {
 

@@ -3,7 +3,7 @@
 
 #include <new>
 
-#include "guest/mm/heap.h"
+#include "guest/heap/heap.h"
 
 namespace guest {
 

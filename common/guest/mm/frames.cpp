@@ -9,7 +9,7 @@
 #include <bit>
 
 #include "guest/base/panic.h"
-#include "guest/mm/heap.h"
+#include "guest/heap/heap.h"
 
 namespace guest {
 

@@ -4,7 +4,7 @@
 // An extent never crosses a region's boundary: whoever splits regions splits extents first.
 #include <algorithm>
 
-#include "guest/base/make.h"
+#include "guest/heap/make.h"
 #include "guest/mm/address_space.h"
 #include "guest/mm/host_mappings.h"
 #include "guest/mm/shared_memory.h"

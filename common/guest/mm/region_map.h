@@ -6,8 +6,8 @@
 
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
-#include "guest/fs/inode.h"
 #include "guest/mm/skip_list.h"
+#include "guest/vfs/inode.h"
 
 namespace guest {
 

@@ -2,8 +2,8 @@
 // processes share after fork outlives each of them. Frames are found when they are first touched.
 #pragma once
 
-#include "guest/fs/inode.h"
 #include "guest/mm/extent_map.h"
+#include "guest/vfs/inode.h"
 
 namespace guest {
 

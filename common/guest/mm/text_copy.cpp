@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "guest/base/make.h"
+#include "guest/heap/make.h"
 #include "guest/platform.h"
 
 namespace guest {

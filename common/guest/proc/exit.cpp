@@ -2,9 +2,7 @@
 // hears of it. Called by exit and exit_group, and by signal delivery. What remains is a zombie,
 // until wait_for_child (wait.cpp).
 #include "guest/drivers/terminal.h"
-#include "guest/fs/disk.h"
-#include "guest/fs/file_table.h"
-#include "guest/fs/fs_context.h"
+#include "guest/fs/root/disk.h"
 #include "guest/mm/address_space.h"
 #include "guest/mm/user.h"
 #include "guest/platform.h"
@@ -12,6 +10,8 @@
 #include "guest/proc/job_control.h"
 #include "guest/proc/lifecycle.h"
 #include "guest/syscall/trace.h"
+#include "guest/vfs/file_table.h"
+#include "guest/vfs/fs_context.h"
 
 namespace guest {
 

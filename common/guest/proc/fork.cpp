@@ -1,11 +1,11 @@
 // fork, vfork, clone: a second process like the current one. Called by process_calls.cpp in the
 // parent's system call; the child's first steps are thread_begins (thread.cpp).
-#include "guest/fs/file_table.h"
-#include "guest/fs/fs_context.h"
+#include "guest/heap/heap.h"
 #include "guest/mm/address_space.h"
-#include "guest/mm/heap.h"
 #include "guest/platform.h"
 #include "guest/proc/lifecycle.h"
+#include "guest/vfs/file_table.h"
+#include "guest/vfs/fs_context.h"
 
 namespace guest {
 

@@ -7,7 +7,7 @@
 #include "guest/abi/structs.h"
 #include "guest/base/list.h"
 #include "guest/base/result.h"
-#include "guest/proc/timer_list.h"
+#include "guest/sched/timer_list.h"
 
 namespace guest {
 

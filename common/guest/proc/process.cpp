@@ -1,11 +1,11 @@
 // Processes and the process table. Called by fork, exit, wait, kill and whoever looks a pid up.
 #include "guest/proc/process.h"
 
-#include "guest/base/make.h"
 #include "guest/drivers/clock.h"
-#include "guest/fs/file_table.h"
-#include "guest/fs/fs_context.h"
+#include "guest/heap/make.h"
 #include "guest/mm/address_space.h"
+#include "guest/vfs/file_table.h"
+#include "guest/vfs/fs_context.h"
 
 namespace guest {
 

@@ -12,9 +12,9 @@
 #include "guest/base/string.h"
 #include "guest/proc/credentials.h"
 #include "guest/proc/posix_timer.h"
-#include "guest/proc/scheduler.h"
 #include "guest/proc/signal.h"
-#include "guest/proc/wait_queue.h"
+#include "guest/sched/scheduler.h"
+#include "guest/sched/wait_queue.h"
 
 namespace guest {
 

@@ -1,7 +1,7 @@
 // System calls on descriptors: dup and its kin, fcntl, ioctl, flock.
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
-#include "guest/fs/pipe.h"
+#include "guest/fs/pipe/pipe.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
 

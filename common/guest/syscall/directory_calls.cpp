@@ -3,9 +3,9 @@
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
 #include "guest/base/progress.h"
-#include "guest/fs/mounts.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
+#include "guest/vfs/mounts.h"
 
 namespace guest {
 namespace {

@@ -2,8 +2,8 @@
 #include "guest/syscall/dispatch.h"
 
 #include "guest/platform.h"
-#include "guest/proc/scheduler.h"
-#include "guest/proc/thread.h"
+#include "guest/sched/scheduler.h"
+#include "guest/sched/thread.h"
 #include "guest/syscall/handlers.h"
 #include "guest/syscall/trace.h"
 

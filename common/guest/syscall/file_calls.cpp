@@ -5,10 +5,10 @@
 #include "guest/abi/file_structs.h"
 #include "guest/base/progress.h"
 #include "guest/drivers/entropy.h"
-#include "guest/fs/disk.h"
-#include "guest/fs/transfer.h"
+#include "guest/fs/root/disk.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
+#include "guest/vfs/transfer.h"
 
 namespace guest {
 namespace {

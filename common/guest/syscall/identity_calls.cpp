@@ -1,6 +1,6 @@
 // System calls about who a process is: its numbers, group, session, and user and group ids. Who
 // is not root may not become somebody else; nothing else depends on ids.
-#include "guest/base/make.h"
+#include "guest/heap/make.h"
 #include "guest/mm/user.h"
 #include "guest/proc/job_control.h"
 #include "guest/proc/process.h"

@@ -1,11 +1,11 @@
 // System calls on a process's own memory: mmap and its family. Called by dispatch; what they mean
 // is AddressSpace's, here are the ABI's flags and the checks of arguments.
 #include "guest/abi/file_flags.h"
-#include "guest/fs/file_table.h"
 #include "guest/mm/address_space.h"
 #include "guest/proc/process.h"
-#include "guest/proc/scheduler.h"
+#include "guest/sched/scheduler.h"
 #include "guest/syscall/handlers.h"
+#include "guest/vfs/file_table.h"
 
 namespace guest {
 

@@ -4,7 +4,6 @@
 
 #include "guest/abi/structs.h"
 #include "guest/drivers/clock.h"
-#include "guest/fs/file_table.h"
 #include "guest/mm/address_space.h"
 #include "guest/mm/frames.h"
 #include "guest/mm/user.h"
@@ -13,6 +12,7 @@
 #include "guest/proc/system_name.h"
 #include "guest/syscall/handlers.h"
 #include "guest/syscall/time_values.h"
+#include "guest/vfs/file_table.h"
 
 namespace guest {
 

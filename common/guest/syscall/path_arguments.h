@@ -1,10 +1,10 @@
 // Descriptor and path arguments, as the file calls have them in common.
 #pragma once
 
-#include "guest/fs/file_table.h"
-#include "guest/fs/fs_context.h"
-#include "guest/fs/path.h"
 #include "guest/syscall/args.h"
+#include "guest/vfs/file_table.h"
+#include "guest/vfs/fs_context.h"
+#include "guest/vfs/path.h"
 
 namespace guest {
 

@@ -1,6 +1,6 @@
 // pipe and pipe2.
 #include "guest/abi/file_flags.h"
-#include "guest/fs/pipe.h"
+#include "guest/fs/pipe/pipe.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
 

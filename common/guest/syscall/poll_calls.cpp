@@ -2,9 +2,9 @@
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
 #include "guest/drivers/clock.h"
-#include "guest/fs/poll.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
+#include "guest/vfs/poll.h"
 
 namespace guest {
 namespace {

@@ -1,6 +1,6 @@
 // The root from a boot tree: contents taken over in place, and trees that make no sense, which must
 // end in a panic line and never in a crash.
-#include "guest/fs/boot_mount.h"
+#include "guest/fs/root/boot_mount.h"
 
 #include <gtest/gtest.h>
 #include <sanitizer/lsan_interface.h>
@@ -8,8 +8,8 @@
 #include <functional>
 #include <random>
 
-#include "guest/fs/path.h"
 #include "guest/mm/frames.h"
+#include "guest/vfs/path.h"
 #include "tests/unit/guest/fake_platform.h"
 #include "vmi/boot_tree.h"
 

@@ -5,9 +5,9 @@
 #include <functional>
 #include <random>
 
-#include "guest/mm/elf_image.h"
-#include "guest/mm/exec_load.h"
-#include "guest/mm/initial_stack.h"
+#include "guest/exec/elf_image.h"
+#include "guest/exec/exec_load.h"
+#include "guest/exec/initial_stack.h"
 #include "guest/mm/user.h"
 #include "tests/unit/guest/fake_platform.h"
 #include "tests/unit/guest/invariants.h"

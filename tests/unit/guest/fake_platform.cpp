@@ -6,9 +6,9 @@
 #include <new>
 #include <utility>
 
+#include "guest/heap/heap.h"
 #include "guest/mm/address_space.h"
 #include "guest/mm/frames.h"
-#include "guest/mm/heap.h"
 #include "guest/mm/user_copy.h"
 
 namespace guest_test {

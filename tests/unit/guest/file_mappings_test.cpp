@@ -1,6 +1,6 @@
 // FileMappings: what becomes of mappings when a file becomes shorter, in the current space and in
 // others, and when the monitor fails on the way.
-#include "guest/base/make.h"
+#include "guest/heap/make.h"
 #include "tests/unit/guest/address_space_fixture.h"
 #include "tests/unit/guest/memory_file.h"
 

@@ -1,5 +1,5 @@
 // Descriptors: lowest free number, limits, sharing, close-on-exec; and an open file's position.
-#include "guest/fs/file_table.h"
+#include "guest/vfs/file_table.h"
 
 #include "guest/abi/file_flags.h"
 #include "tests/unit/guest/fs_fixture.h"

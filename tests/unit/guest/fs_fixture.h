@@ -6,9 +6,9 @@
 
 #include <string>
 
-#include "guest/fs/inode.h"
-#include "guest/fs/ramfs.h"
+#include "guest/fs/ram/ramfs.h"
 #include "guest/mm/address_space.h"
+#include "guest/vfs/inode.h"
 #include "tests/unit/guest/fake_platform.h"
 
 namespace guest_test {

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "guest/mm/page_heap.h"
+#include "guest/heap/page_heap.h"
 
 namespace {
 

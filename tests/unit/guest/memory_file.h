@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "guest/fs/inode.h"
+#include "guest/vfs/inode.h"
 #include "tests/unit/guest/fake_platform.h"
 
 namespace guest_test {

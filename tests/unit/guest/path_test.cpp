@@ -1,7 +1,7 @@
 // Path resolution: components, symlinks, slashes, roots, limits.
-#include "guest/fs/path.h"
+#include "guest/vfs/path.h"
 
-#include "guest/fs/fs_context.h"
+#include "guest/vfs/fs_context.h"
 #include "tests/unit/guest/fs_fixture.h"
 
 namespace guest {

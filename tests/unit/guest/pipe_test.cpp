@@ -1,5 +1,5 @@
 // Pipes, without blocking: order and wrap-around of the ring, limits, ends that go away.
-#include "guest/fs/pipe.h"
+#include "guest/fs/pipe/pipe.h"
 
 #include "guest/abi/file_flags.h"
 #include "tests/unit/guest/fs_fixture.h"

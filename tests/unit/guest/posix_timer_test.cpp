@@ -6,8 +6,8 @@
 #include <climits>
 #include <memory>
 
-#include "guest/base/make.h"
 #include "guest/drivers/clock.h"
+#include "guest/heap/make.h"
 #include "guest/proc/process.h"
 #include "tests/unit/guest/fake_platform.h"
 

@@ -1,14 +1,14 @@
 // The scheduler's parts that decide who runs and when somebody must be woken: the run queue with
 // its time slices, and the timer list. Time is a number here.
-#include "guest/proc/run_queue.h"
+#include "guest/sched/run_queue.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-#include "guest/base/make.h"
+#include "guest/heap/make.h"
 #include "guest/proc/process.h"
-#include "guest/proc/timer_list.h"
+#include "guest/sched/timer_list.h"
 #include "tests/unit/guest/fake_platform.h"
 
 namespace {

@@ -1,6 +1,6 @@
 // AddressSpace::own_text and TextCopies: which pages a monitor may rewrite, who sees them, and when
 // they go.
-#include "guest/base/make.h"
+#include "guest/heap/make.h"
 #include "tests/unit/guest/address_space_fixture.h"
 #include "tests/unit/guest/memory_file.h"
 

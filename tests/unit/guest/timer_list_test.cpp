@@ -1,6 +1,6 @@
 // TimerList with many timers (run_queue_test.cpp has its rules, with few); and
 // next_expiry: what a periodic timer has missed is one step.
-#include "guest/proc/timer_list.h"
+#include "guest/sched/timer_list.h"
 
 #include <gtest/gtest.h>
 

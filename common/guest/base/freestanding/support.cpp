@@ -5,7 +5,7 @@
 #include <new>
 
 #include "guest/base/panic.h"
-#include "guest/mm/heap.h"
+#include "guest/heap/heap.h"
 
 const std::nothrow_t std::nothrow{};
 

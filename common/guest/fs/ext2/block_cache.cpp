@@ -1,7 +1,7 @@
 // BlockCache: see the header. The table is small, so it is searched from end to end.
 #include "guest/fs/ext2/block_cache.h"
 
-#include "guest/mm/heap.h"
+#include "guest/heap/heap.h"
 
 namespace guest::ext2 {
 

@@ -8,9 +8,9 @@
 // short: nothing found before a copy is believed after it, and the pages that it works on are held
 // meanwhile. A page that nobody but this cache holds may go whenever frames are allocated.
 #include "guest/fs/ext2/node.h"
-#include "guest/fs/file_offsets.h"
 #include "guest/platform.h"
-#include "guest/proc/pausing.h"
+#include "guest/sched/pausing.h"
+#include "guest/vfs/file_offsets.h"
 
 namespace guest::ext2 {
 namespace {

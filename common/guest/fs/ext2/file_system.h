@@ -7,7 +7,7 @@
 #include "guest/base/vec.h"
 #include "guest/fs/ext2/block_cache.h"
 #include "guest/fs/ext2/layout.h"
-#include "guest/fs/inode.h"
+#include "guest/vfs/inode.h"
 
 namespace guest::ext2 {
 

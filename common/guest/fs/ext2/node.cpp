@@ -2,9 +2,9 @@
 #include "guest/fs/ext2/node.h"
 
 #include "guest/abi/file_flags.h"
-#include "guest/base/make.h"
 #include "guest/drivers/clock.h"
 #include "guest/drivers/device_files.h"
+#include "guest/heap/make.h"
 
 namespace guest::ext2 {
 namespace {

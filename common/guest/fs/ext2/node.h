@@ -5,8 +5,8 @@
 
 #include "guest/base/string.h"
 #include "guest/fs/ext2/file_system.h"
-#include "guest/fs/fifo.h"
-#include "guest/fs/file_runs.h"
+#include "guest/fs/pipe/fifo.h"
+#include "guest/vfs/file_runs.h"
 
 namespace guest::ext2 {
 

@@ -2,7 +2,7 @@
 // can (page faults, mm/faults.cpp) and sees nothing of it later. So all blocks of such a page up to
 // the end of file are there as long as it is mapped, and it stays dirty (keep_mapped_dirty()).
 #include "guest/fs/ext2/node.h"
-#include "guest/fs/file_offsets.h"
+#include "guest/vfs/file_offsets.h"
 
 namespace guest::ext2 {
 

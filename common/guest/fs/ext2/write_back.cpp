@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "guest/fs/ext2/node.h"
-#include "guest/fs/file_offsets.h"
 #include "guest/platform.h"
+#include "guest/vfs/file_offsets.h"
 
 namespace guest::ext2 {
 namespace {

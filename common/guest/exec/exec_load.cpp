@@ -1,0 +1,211 @@
+// load_program: see the header. Called by execve and once at boot, in process context.
+#include "guest/exec/exec_load.h"
+
+#include "guest/exec/elf_image.h"
+#include "guest/exec/initial_stack.h"
+#include "guest/exec/vdso.h"
+#include "guest/mm/user.h"
+#include "guest/vfs/path.h"
+
+namespace guest {
+
+namespace {
+
+constexpr int deepest_interpreter = 4;
+
+Result<> check_executable(Inode& file) {
+  bool regular = (file.mode() & mode_type) == mode_regular;
+  return regular && file.mode() & 0111 ? Result<>() : Errno::acces;
+}
+
+/// A "#!" line: interpreter and at most one argument, which may contain blanks.
+struct ScriptLine {
+  char text[256];
+  std::string_view interpreter = {}, argument = {};
+};
+
+std::string_view trim(std::string_view text) {
+  auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+/// False when the file is no script. ENOEXEC: a script that names no interpreter.
+Result<bool> read_script_line(Inode& file, ScriptLine& line) {
+  std::size_t bytes = TRY(file.peek(0, line.text, sizeof line.text));
+  std::string_view text(line.text, bytes);
+  if (bytes < 2 || text[0] != '#' || text[1] != '!') return false;
+  text.remove_prefix(2);
+  std::size_t length = 0;
+  while (length < text.size() && text[length] != '\n' && text[length] != '\0') ++length;
+  if (length == text.size() && bytes == sizeof line.text) return Errno::noexec;  // cut off
+  text = trim({text.data(), length});
+  length = 0;
+  while (length < text.size() && text[length] != ' ' && text[length] != '\t') ++length;
+  line.interpreter = {text.data(), length};
+  line.argument = trim({text.data() + length, text.size() - length});
+  return line.interpreter.empty() ? Result<bool>(Errno::noexec) : Result<bool>(true);
+}
+
+/// Follows "#!" lines to the ELF file, putting interpreters in front of the arguments.
+class ScriptChain {
+ public:
+  Result<> resolve(Ref<Inode> file, std::string_view path) {
+    file_ = std::move(file);
+    for (int depth = 0;; ++depth) {
+      TRY(check_executable(*file_));
+      ScriptLine line;
+      if (!TRY(read_script_line(*file_, line))) return {};
+      if (depth == deepest_interpreter) return Errno::loop;
+      // The path takes argv[0]'s place behind the interpreter.
+      TRY(keep_in_front(path));
+      if (!line.argument.empty()) TRY(keep_in_front(line.argument));
+      String interpreter = TRY(String::from(line.interpreter));
+      file_ = TRY(resolve_path(interpreter.view()));
+      interpreter_ = std::move(interpreter);
+      path = interpreter_.view();
+    }
+  }
+  [[nodiscard]] const Ref<Inode>& file_ref() const { return file_; }
+  /// Empty where the file is no script.
+  [[nodiscard]] std::string_view interpreter() const { return interpreter_.view(); }
+
+  Result<> arguments(const Vec<String>& argv, Strings& result) const {
+    bool script = !front_.empty();
+    if (script) TRY(result.push(interpreter_.view()));
+    for (std::size_t i = front_.size(); i-- > 0;) TRY(result.push(front_[i].view()));
+    for (std::size_t i = script ? 1 : 0; i < argv.size(); ++i) TRY(result.push(argv[i].view()));
+    if (result.empty()) TRY(result.push(std::string_view()));  // as Linux: never without argv[0]
+    return {};
+  }
+
+ private:
+  Result<> keep_in_front(std::string_view text) { return front_.push(TRY(String::from(text))); }
+
+  Ref<Inode> file_;
+  String interpreter_;
+  Vec<String> front_;  // last first
+};
+
+Result<> map_segment(AddressSpace& space, const Ref<Inode>& file, const ElfSegment& segment) {
+  std::uint64_t begin = page_down(segment.va);
+  std::uint64_t file_end = segment.file_bytes ? page_up(segment.file_end()) : begin;
+  std::uint64_t end = page_up(segment.end());
+  if (file_end > begin) {
+    TRY(space.map({.address = begin,
+                   .bytes = file_end - begin,
+                   .protection = segment.protection,
+                   .placement = MapRequest::fixed_no_replace,
+                   .inode = file,
+                   .offset = page_down(segment.file_offset)}));
+  }
+  if (end > file_end) {
+    TRY(space.map({.address = file_end,
+                   .bytes = end - file_end,
+                   .protection = segment.protection,
+                   .placement = MapRequest::fixed_no_replace}));
+  }
+  // What lies behind the file's bytes in their last page belongs to bss. A segment that cannot be
+  // written keeps the file's bytes there, as on Linux.
+  bool tail = segment.memory_bytes > segment.file_bytes && segment.file_end() < file_end;
+  if (tail && segment.protection & vmi::prot_write) {
+    // Served before it happens: a fault of the kernel's own costs a trap.
+    TRY(space.fault(segment.file_end(), vmi::fault_user | vmi::fault_write));
+    TRY(zero_user({segment.file_end()}, file_end - segment.file_end()));
+  }
+  return {};
+}
+
+Result<> map_image(AddressSpace& space, const Ref<Inode>& file, const ElfImage& image) {
+  for (const ElfSegment& segment : image.segments) {
+    auto mapped = map_segment(space, file, segment);
+    // A program linked to where its interpreter goes.
+    if (!mapped.ok()) return mapped.error() == Errno::exist ? Result<>(Errno::noexec) : mapped;
+  }
+  return {};
+}
+
+/// The dynamic linker that a program names: read, but not mapped yet.
+struct Interpreter {
+  Ref<Inode> file;  // none: the program runs by itself
+  ElfImage image;
+};
+
+Result<Interpreter> find_interpreter(const ElfImage& program) {
+  Interpreter found;
+  if (program.interpreter.size() == 0) return found;
+  found.file = TRY(resolve_path(program.interpreter.view()));
+  TRY(check_executable(*found.file));
+  auto image = read_elf(*found.file, ElfRole::interpreter);
+  if (!image.ok()) return image.error() == Errno::noexec ? Errno::libbad : image.error();
+  found.image = image.release();
+  return found;
+}
+
+/// All that a program consists of.
+struct Parts {
+  Ref<Inode> file;
+  ElfImage image;
+  Interpreter interpreter;
+  Strings argv, envp;
+};
+
+/// Fills the current, empty space. Returns the stack pointer.
+Result<std::uint64_t> build(AddressSpace& space, const Parts& parts, std::string_view exec_path,
+                            const Credentials& who) {
+  TRY(map_image(space, parts.file, parts.image));
+  Companions companions;
+  if (parts.interpreter.file) {
+    TRY(map_image(space, parts.interpreter.file, parts.interpreter.image));
+    companions.interpreter_base = parts.interpreter.image.bias;
+  }
+  companions.vdso = TRY(map_vdso(space));
+  space.start_brk(page_up(parts.image.end()));
+  TRY(space.map_stack());
+  TRY(space.populate(stack_top - vmi::page_size, vmi::page_size));
+  return write_initial_stack(parts.image, companions, parts.argv, parts.envp, exec_path, who);
+}
+
+/// The strings with their NULs, as far as there is room.
+Result<String> joined(const Strings& strings) {
+  constexpr std::size_t room = 1024;
+  String text;
+  for (std::string_view string : strings) {
+    TRY(text.append(string.substr(0, room - text.size())));
+    TRY(text.append({"", 1}));
+    if (text.size() >= room) break;
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<LoadedProgram> load_program(Ref<Inode> file, const Vec<String>& argv,
+                                   const Vec<String>& envp, std::string_view exec_path,
+                                   const Credentials& who) {
+  ScriptChain chain;
+  TRY(chain.resolve(std::move(file), exec_path));
+  Parts parts;
+  parts.file = chain.file_ref();
+  parts.image = TRY(read_elf(*parts.file));
+  parts.interpreter = TRY(find_interpreter(parts.image));
+  TRY(chain.arguments(argv, parts.argv));
+  String arguments = TRY(joined(parts.argv));
+  String path = TRY(String::from(chain.interpreter().empty() ? exec_path : chain.interpreter()));
+  for (const String& variable : envp) TRY(parts.envp.push(variable.view()));
+
+  Ref<AddressSpace> old(AddressSpace::current());
+  Ref<AddressSpace> space = TRY(AddressSpace::create());
+  space->activate();
+  auto stack_pointer = build(*space, parts, exec_path, who);
+  if (!stack_pointer.ok()) {
+    if (old) old->activate();
+    return stack_pointer.error();
+  }
+  const ElfImage& first = parts.interpreter.file ? parts.interpreter.image : parts.image;
+  return LoadedProgram{std::move(space), first.entry, stack_pointer.value(), std::move(path),
+                       std::move(arguments)};
+}
+
+}  // namespace guest

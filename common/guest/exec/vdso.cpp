@@ -1,0 +1,92 @@
+// The vDSO's pages: see the header. Called at boot and by load_program.
+#include "guest/exec/vdso.h"
+
+#include <algorithm>
+
+#include "guest/heap/make.h"
+#include "guest/mm/address_space.h"
+#include "guest/platform.h"
+
+namespace guest {
+
+namespace {
+
+// As vdso.ld lays it out.
+constexpr std::uint32_t code_pages = 1, time_pages = 1, all_pages = code_pages + time_pages;
+constexpr std::uint64_t code_bytes = code_pages * vmi::page_size;
+constexpr std::uint64_t time_bytes = time_pages * vmi::page_size;
+
+class VdsoInode final : public Inode {
+ public:
+  VdsoInode(Frame code, Frame time) : frames_{code, time} {}
+  ~VdsoInode() {
+    for (Frame frame : frames_) frame_release(frame);
+  }
+
+  Stat stat() override {
+    Stat stat{};
+    stat.mode = mode();
+    stat.size = code_bytes + time_bytes;
+    stat.block_size = vmi::page_size;
+    return stat;
+  }
+  [[nodiscard]] std::uint32_t mode() const override { return mode_regular | 0444; }
+  Result<FrameRun> pages(std::uint64_t page, std::uint32_t) override {
+    if (page >= all_pages) return Errno::io;
+    return FrameRun{frames_[page], 1};
+  }
+
+  void fill(const std::byte* image, std::uint64_t bytes) {
+    for (Frame frame : frames_) hypercalls().zero_frames(frame, 1);
+    hypercalls().poke_frame(frames_[0], 0, image, std::min(bytes, code_bytes));
+    const vmi::TimeScale& time = shared_info().time;
+    hypercalls().poke_frame(frames_[code_pages], 0, &time, sizeof time);
+  }
+
+ private:
+  Frame frames_[all_pages];
+};
+
+constinit Inode* vdso = nullptr;  // holds a reference for good
+
+}  // namespace
+
+Result<> vdso_init(const std::byte* image, std::size_t bytes) {
+  constexpr std::uint8_t magic[] = {0x7f, 'E', 'L', 'F'};
+  if (bytes < sizeof magic || !std::equal(std::begin(magic), std::end(magic),
+                                          reinterpret_cast<const std::uint8_t*>(image))) {
+    return Errno::noexec;
+  }
+  Frame code = TRY(frames_allocate(code_pages)).first;
+  auto time = frames_allocate(time_pages);
+  if (!time.ok()) {
+    frame_release(code);
+    return time.error();
+  }
+  auto made = TRY(make_ref<VdsoInode>(code, time.value().first));
+  made->fill(image, bytes);
+  made->retain();
+  vdso = made.get();
+  return {};
+}
+
+Result<std::uint64_t> map_vdso(AddressSpace& space) {
+  if (!vdso) return std::uint64_t{0};
+  std::uint64_t va = TRY(space.map({.bytes = code_bytes + time_bytes,
+                                    .protection = vmi::prot_read | vmi::prot_exec,
+                                    .inode = Ref<Inode>(vdso)}));
+  // Shared and never writable: nobody gets a copy in which time stands still.
+  TRY(space.map({.address = va + code_bytes,
+                 .bytes = time_bytes,
+                 .protection = vmi::prot_read,
+                 .shared = true,
+                 .placement = MapRequest::fixed,
+                 .inode = Ref<Inode>(vdso),
+                 .offset = code_bytes,
+                 .may_write = false}));
+  // The C library looks at the headers before a program's first instruction.
+  TRY(space.populate(va, code_bytes));
+  return va;
+}
+
+}  // namespace guest

@@ -1,0 +1,91 @@
+// RamInode: attributes of RAM file system inodes, and the small kinds: symlinks and device nodes.
+#include "guest/drivers/clock.h"
+#include "guest/drivers/device_files.h"
+#include "guest/fs/ram/ramfs.h"
+
+namespace guest {
+namespace {
+
+std::uint32_t last_inode_number = 0;  // numbers are never used again
+
+}  // namespace
+
+RamInode::RamInode(std::uint32_t mode) : mode_(mode), number_(++last_inode_number) {
+  atime_ns_ = mtime_ns_ = ctime_ns_ = realtime_ns();
+}
+
+Stat RamInode::stat() {
+  Stat s{};
+  s.device = 1;
+  s.inode = number_;
+  s.mode = mode_;
+  s.links = links_;
+  s.uid = uid_;
+  s.gid = gid_;
+  s.block_size = vmi::page_size;
+  s.atime_ns = atime_ns_;
+  s.mtime_ns = mtime_ns_;
+  s.ctime_ns = ctime_ns_;
+  return s;
+}
+
+Result<> RamInode::set_mode(std::uint32_t mode) {
+  mode_ = (mode_ & mode_type) | (mode & 07777);
+  note_change();
+  return {};
+}
+
+Result<> RamInode::set_owner(std::uint32_t uid, std::uint32_t gid) {
+  constexpr std::uint32_t unchanged = 0xffffffff;
+  if (uid != unchanged) uid_ = uid;
+  if (gid != unchanged) gid_ = gid;
+  // As Linux does it: a change of owner takes the set-id bits from what is not a directory.
+  if (!is(mode_directory)) mode_ &= ~(04000u | ((mode_ & 010) ? 02000u : 0u));
+  note_change();
+  return {};
+}
+
+Result<> RamInode::set_times(std::uint64_t atime_ns, std::uint64_t mtime_ns) {
+  atime_ns_ = atime_ns;
+  mtime_ns_ = mtime_ns;
+  note_change();
+  return {};
+}
+
+void RamInode::drop_link() {
+  if (links_) --links_;
+  note_change();
+}
+
+void RamInode::restore(std::uint32_t uid, std::uint32_t gid, std::uint64_t time_ns) {
+  uid_ = uid;
+  gid_ = gid;
+  atime_ns_ = mtime_ns_ = ctime_ns_ = time_ns;
+}
+
+void RamInode::modified() {
+  text_copies.drop();
+  mtime_ns_ = ctime_ns_ = realtime_ns();
+}
+void RamInode::note_change() {
+  ctime_ns_ = realtime_ns();
+}
+
+Stat RamSymlink::stat() {
+  Stat s = RamInode::stat();
+  s.size = target_.size();
+  return s;
+}
+
+Stat RamDevice::stat() {
+  Stat s = RamInode::stat();
+  s.rdev = rdev_;
+  return s;
+}
+
+Result<Ref<File>> RamDevice::open(std::uint32_t flags) {
+  if (!is(mode_character)) return Errno::nxio;
+  return open_device(Ref<Inode>(this), rdev_, flags);
+}
+
+}  // namespace guest

@@ -1,0 +1,90 @@
+// Mounting the root at boot: one inode an entry of the boot tree, files' frames taken over in
+// place. Every file takes references of its own on its frames; then the tree's own are dropped, so
+// that its header, entries and strings become free memory.
+#include "guest/fs/root/boot_mount.h"
+
+#include "guest/fs/proc/files.h"
+#include "guest/fs/ram/ramfs.h"
+#include "guest/fs/root/boot_tree_reader.h"
+#include "guest/fs/root/disk.h"
+
+namespace guest {
+namespace {
+
+Inode* root_directory = nullptr;  // holds a reference, for ever
+
+Result<> adopt_contents(RamFile& file, const vmi::BootTreeEntry& entry, BootTreeReader& tree) {
+  FrameRun run = tree.contents(entry);
+  for (Frame frame = run.first; frame < run.first + run.count; ++frame)
+    if (frame_references(frame) != 1) tree.refuse("frame %lu belongs to two files", frame);
+  if (run.count) frame_retain(run.first, run.count);
+  auto adopted = file.adopt(run, entry.size);
+  if (!adopted.ok() && run.count) frame_release(run.first, run.count);
+  return adopted;
+}
+
+Result<Ref<Inode>> make_entry(RamDirectory& parent, const vmi::BootTreeEntry& entry,
+                              BootTreeReader& tree) {
+  String name = TRY(tree.name(entry));
+  if (parent.lookup(name.view()).ok()) tree.refuse("name at offset %lu is there twice", entry.name);
+  switch (entry.mode & mode_type) {
+    case mode_symlink:
+      return parent.symlink(name.view(), TRY(tree.symlink_target(entry)).view());
+    case mode_regular: {
+      Ref<Inode> inode = TRY(parent.create(name.view(), entry.mode, 0));
+      TRY(adopt_contents(static_cast<RamFile&>(*inode), entry, tree));
+      return inode;
+    }
+    case mode_directory:
+      return parent.create(name.view(), entry.mode, 0);
+    case mode_character:
+      return parent.create(name.view(), entry.mode, entry.data);
+    default:
+      tree.refuse("file mode %lo makes no sense", entry.mode);
+  }
+}
+
+Result<> build(BootTreeReader& tree, Ref<RamDirectory> root) {
+  Vec<RamDirectory*> directories;  // by entry; null for what is not a directory
+  TRY(directories.reserve(tree.entries()));
+  TRY(directories.push(root.get()));
+  vmi::BootTreeEntry top = tree.entry(0);
+  if ((top.mode & mode_type) != mode_directory) tree.refuse("root's mode is %lo", top.mode);
+  for (std::uint32_t i = 1; i < tree.entries(); ++i) {
+    vmi::BootTreeEntry entry = tree.entry(i);
+    if (entry.parent >= i || !directories[entry.parent])
+      tree.refuse("entry %lu has no directory before it", i);
+    Ref<Inode> inode = TRY(make_entry(*directories[entry.parent], entry, tree));
+    inode->ram_inode()->restore(entry.uid, entry.gid, entry.mtime_ns);
+    TRY(directories.push(inode->ram_directory()));
+  }
+  // Making entries touched their directories: times last.
+  for (std::uint32_t i = 0; i < tree.entries(); ++i) {
+    vmi::BootTreeEntry entry = tree.entry(i);
+    if (directories[i]) directories[i]->restore(entry.uid, entry.gid, entry.mtime_ns);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> mount_boot_tree(vmi::Frame first, std::uint32_t frames, Vec<String>& argv,
+                         Vec<String>& envp) {
+  BootTreeReader tree(first, frames);
+  auto root = TRY(make_ref<RamDirectory>(tree.entry(0).mode, Ref<RamDirectory>()));
+  TRY(build(tree, root));
+  TRY(tree.arguments(argv, envp));
+  frame_release(first, frames);
+  TRY(mount_proc(*root));
+  Ref<Inode> disk = TRY(mount_disk(*root));
+  root->retain();  // for ever: also below a disk, parts of it are mounted
+  if (disk) disk->retain();
+  root_directory = disk ? disk.get() : root.get();
+  return {};
+}
+
+Ref<Inode> root_inode() {
+  return Ref<Inode>(root_directory);
+}
+
+}  // namespace guest

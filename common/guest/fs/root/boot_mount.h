@@ -1,0 +1,19 @@
+// The root file system at boot: takes the boot tree's frames over in place.
+#pragma once
+
+#include "guest/base/string.h"
+#include "guest/base/vec.h"
+#include "guest/vfs/inode.h"
+
+namespace guest {
+
+/// Builds the root file system from the boot tree at frame `first`, and hands out the first
+/// program's arguments. Called once, by the boot code, after heap and frames. A tree that makes no
+/// sense ends in hypercalls().panic(), naming what is wrong with it; errors here are ENOMEM.
+Result<> mount_boot_tree(vmi::Frame first, std::uint32_t frames, Vec<String>& argv,
+                         Vec<String>& envp);
+
+/// The root of the file system. Null before mount_boot_tree.
+Ref<Inode> root_inode();
+
+}  // namespace guest

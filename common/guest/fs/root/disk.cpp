@@ -1,0 +1,42 @@
+// See disk.h. There is one disk, and at most one mount of it.
+#include "guest/fs/root/disk.h"
+
+#include "guest/base/log.h"
+#include "guest/fs/ext2/node.h"
+#include "guest/vfs/mounts.h"
+
+namespace guest {
+namespace {
+
+ext2::FileSystem* mounted = nullptr;
+
+}  // namespace
+
+Result<Ref<Inode>> mount_disk(Inode& boot_tree) {
+  BlockDevice* disk = machine_disk();
+  if (!disk) return Ref<Inode>();
+  mounted = TRY(ext2::FileSystem::mount(*disk));
+  Ref<Inode> root = TRY(mounted->root());
+  frames_set_reclaimer([](std::uint32_t wanted) { mounted->drop_pages(wanted); });
+  for (std::string_view name : {"dev", "proc", "tmp"}) {
+    auto found = boot_tree.lookup(name);
+    if (found.ok()) TRY(add_mount(root, name, found.release()));
+  }
+  return root;
+}
+
+const char* disk_access() {
+  if (!mounted) return nullptr;
+  return mounted->read_only() ? "ro" : "rw";
+}
+
+Result<> sync_disk() {
+  return mounted ? mounted->sync() : Result<>();
+}
+
+void release_disk() {
+  if (mounted && !mounted->unmount().ok())
+    log("typetwo guest: not all that was written is on the disk image: check it with e2fsck\n");
+}
+
+}  // namespace guest

@@ -1,0 +1,39 @@
+// RunQueue: the threads that could run, in turn, and how long the running one may keep the CPU.
+// Time slices exist only while somebody waits: a lone thread needs no ticks at all.
+#pragma once
+
+#include <cstdint>
+
+#include "guest/base/list.h"
+#include "guest/sched/thread.h"
+
+namespace guest {
+
+inline constexpr std::uint64_t time_slice_ns = 10'000'000;
+
+class RunQueue {
+ public:
+  [[nodiscard]] bool empty() const { return threads_.empty(); }
+  void push(Thread& thread) { threads_.push_back(thread); }
+  Thread* pop() { return threads_.pop_front(); }
+
+  /// A new thread is on the CPU: its slice starts when another one waits for it.
+  void start_slice() { slice_end_ = 0; }
+  /// When the running thread must make room, 0 for never. `now` is a function: reading the clock
+  /// is only worth it when somebody waits.
+  template <class Clock>
+  std::uint64_t slice_end(Clock now) {
+    if (empty()) return slice_end_ = 0;
+    if (slice_end_ == 0) slice_end_ = now() + time_slice_ns;
+    return slice_end_;
+  }
+  [[nodiscard]] bool slice_over(std::uint64_t now) const {
+    return !empty() && slice_end_ != 0 && now >= slice_end_;
+  }
+
+ private:
+  List<Thread, &Thread::run_node> threads_;
+  std::uint64_t slice_end_ = 0;
+};
+
+}  // namespace guest

@@ -1,0 +1,63 @@
+// File and Inode: what they do unless a kind of file says otherwise. Called by the system calls.
+#include "guest/abi/file_flags.h"
+#include "guest/heap/make.h"
+#include "guest/vfs/inode.h"
+
+namespace guest {
+
+Result<Ref<File>> Inode::open(std::uint32_t flags) {
+  return TRY(make_ref<File>(Ref<Inode>(this), flags));
+}
+
+Result<std::size_t> File::read(UserAddress to, std::size_t bytes) {
+  std::size_t done = TRY(inode_->read(position, to, bytes));
+  position += done;
+  return done;
+}
+
+Result<std::size_t> File::write(Source from, std::size_t bytes) {
+  if (flags & abi::o_append) position = inode_->stat().size;
+  std::size_t done = TRY(write_at(position, from, bytes));
+  position += done;
+  return done;
+}
+
+Result<std::size_t> File::write_at(std::uint64_t at, Source from, std::size_t bytes) {
+  std::size_t done = TRY(inode_->write(at, from, bytes));
+  if (done && (flags & abi::o_dsync)) TRY(inode_->sync());  // which O_SYNC contains
+  return done;
+}
+
+Result<std::uint64_t> File::seek(std::int64_t offset, int whence) {
+  if (!seekable()) return Errno::spipe;
+  auto size = static_cast<std::int64_t>(inode_->stat().size);
+  std::int64_t base = 0;
+  switch (whence) {
+    case abi::seek_set:
+      break;
+    case abi::seek_cur:
+      base = static_cast<std::int64_t>(position);
+      break;
+    case abi::seek_end:
+      base = size;
+      break;
+    case abi::seek_data:  // no file system is obliged to tell holes from data
+    case abi::seek_hole:
+      if (offset < 0 || offset >= size) return Errno::nxio;
+      offset = whence == abi::seek_data ? offset : size;
+      break;
+    default:
+      return Errno::inval;
+  }
+  std::int64_t target = 0;
+  if (__builtin_add_overflow(base, offset, &target)) return Errno::overflow;
+  if (target < 0) return Errno::inval;
+  position = static_cast<std::uint64_t>(target);
+  return position;
+}
+
+std::uint32_t File::poll_state() {
+  return abi::poll_in | abi::poll_out | abi::poll_rdnorm | abi::poll_wrnorm;
+}
+
+}  // namespace guest

@@ -1,0 +1,85 @@
+// FileTable: see the header. Used by the descriptor calls, by fork, exec and exit.
+#include "guest/vfs/file_table.h"
+
+namespace guest {
+
+bool FileTable::open(int fd) const {
+  return fd >= 0 && static_cast<std::size_t>(fd) < slots_.size() && slots_[fd].file;
+}
+
+Result<> FileTable::grow(int slots) {
+  auto wanted = static_cast<std::size_t>(slots);
+  if (wanted <= slots_.size()) return {};
+  if (wanted > 16) TRY(slots_.reserve(wanted < 64 ? 64 : limit));
+  while (slots_.size() < wanted) TRY(slots_.push(Slot{}));
+  return {};
+}
+
+Result<Ref<FileTable>> FileTable::clone() {
+  auto copy = TRY(create());
+  TRY(copy->slots_.reserve(slots_.size()));
+  for (const Slot& slot : slots_) TRY(copy->slots_.push(slot));
+  copy->lowest_free_ = lowest_free_;
+  copy->open_limit = open_limit;
+  return copy;
+}
+
+Result<Ref<File>> FileTable::get(int fd) const {
+  if (!open(fd)) return Errno::badf;
+  return slots_[fd].file;
+}
+
+Result<int> FileTable::install(Ref<File> file, bool close_on_exec, int minimum) {
+  int fd = minimum < lowest_free_ ? lowest_free_ : minimum;
+  while (open(fd)) ++fd;
+  if (fd >= open_limit) return Errno::mfile;
+  TRY(grow(fd + 1));
+  slots_[fd] = Slot{std::move(file), close_on_exec};
+  if (minimum <= lowest_free_) lowest_free_ = fd + 1;
+  return fd;
+}
+
+Result<> FileTable::install_at(int fd, Ref<File> file, bool close_on_exec) {
+  if (fd < 0 || fd >= open_limit) return Errno::badf;
+  TRY(grow(fd + 1));
+  // The old file goes last: its end may wake others, who must find the table in order.
+  Slot old = std::exchange(slots_[fd], Slot{std::move(file), close_on_exec});
+  if (fd == lowest_free_) lowest_free_ = fd + 1;
+  return {};
+}
+
+Result<> FileTable::close(int fd) {
+  if (!open(fd)) return Errno::badf;
+  Slot old = std::exchange(slots_[fd], Slot{});
+  if (fd < lowest_free_) lowest_free_ = fd;
+  return {};
+}
+
+void FileTable::close_range(std::uint32_t first, std::uint32_t last, bool only_mark) {
+  for (std::uint32_t fd = first; fd <= last && fd < slots_.size(); ++fd) {
+    if (!open(static_cast<int>(fd))) continue;
+    if (only_mark)
+      slots_[fd].close_on_exec = true;
+    else
+      static_cast<void>(close(static_cast<int>(fd)).ok());
+  }
+}
+
+Result<bool> FileTable::close_on_exec_flag(int fd) const {
+  if (!open(fd)) return Errno::badf;
+  return slots_[fd].close_on_exec;
+}
+
+Result<> FileTable::set_close_on_exec_flag(int fd, bool value) {
+  if (!open(fd)) return Errno::badf;
+  slots_[fd].close_on_exec = value;
+  return {};
+}
+
+void FileTable::close_on_exec() {
+  for (std::size_t fd = 0; fd < slots_.size(); ++fd)
+    if (slots_[fd].file && slots_[fd].close_on_exec)
+      static_cast<void>(close(static_cast<int>(fd)).ok());
+}
+
+}  // namespace guest

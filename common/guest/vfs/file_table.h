@@ -1,0 +1,47 @@
+// FileTable: a process's descriptors. Slots share open files (File); fork clones the table, exec
+// closes the marked slots.
+#pragma once
+
+#include "guest/base/vec.h"
+#include "guest/heap/make.h"
+#include "guest/vfs/inode.h"
+
+namespace guest {
+
+class FileTable : public Counted {
+ public:
+  static constexpr int limit = 1024;
+
+  static Result<Ref<FileTable>> create() { return make_ref<FileTable>(); }
+  Result<Ref<FileTable>> clone();
+
+  /// EBADF when nothing is open there.
+  Result<Ref<File>> get(int fd) const;
+  /// Puts `file` in the lowest free slot from `minimum` on. EMFILE when all are taken.
+  Result<int> install(Ref<File> file, bool close_on_exec = false, int minimum = 0);
+  /// Puts `file` in slot `fd`, closing what was there (dup2).
+  Result<> install_at(int fd, Ref<File> file, bool close_on_exec = false);
+  Result<> close(int fd);
+  /// Closes first..last, or only marks them close-on-exec.
+  void close_range(std::uint32_t first, std::uint32_t last, bool only_mark);
+
+  Result<bool> close_on_exec_flag(int fd) const;
+  Result<> set_close_on_exec_flag(int fd, bool value);
+  /// At execve: closes the marked slots.
+  void close_on_exec();
+
+  int open_limit = limit;  // RLIMIT_NOFILE
+
+ private:
+  struct Slot {
+    Ref<File> file;
+    bool close_on_exec = false;
+  };
+  [[nodiscard]] bool open(int fd) const;
+  Result<> grow(int slots);
+
+  Vec<Slot> slots_;
+  int lowest_free_ = 0;  // no free slot below it
+};
+
+}  // namespace guest

@@ -1,0 +1,34 @@
+// FsContext: where a process's paths start (root and working directory) and its umask. Shared by
+// threads, cloned by fork.
+#pragma once
+
+#include <string_view>
+
+#include "guest/base/string.h"
+#include "guest/heap/make.h"
+#include "guest/vfs/inode.h"
+
+namespace guest {
+
+class FsContext : public Counted {
+ public:
+  /// Both root and working directory are `root`.
+  static Result<Ref<FsContext>> create(Ref<Inode> root);
+  Result<Ref<FsContext>> clone();
+
+  /// The working directory's path below root; ENOENT when it has been removed.
+  Result<String> working_path() const;
+  /// A directory's path below root.
+  Result<String> path_of(Ref<Inode> directory) const;
+
+  /// The path of a file found in this directory; with " (deleted)" when it is not there any more.
+  Result<String> path_in(Ref<Inode> directory, Inode& file) const;
+  /// A file's absolute path, symlinks resolved.
+  Result<String> absolute_path(std::string_view path) const;
+
+  Ref<Inode> root;
+  Ref<Inode> cwd;
+  std::uint32_t umask = 022;
+};
+
+}  // namespace guest

@@ -1,0 +1,142 @@
+// Inode and File: what a file system or a device offers the rest of the kernel.
+//
+// An Inode is a file's identity and contents; a File is an open file description (position,
+// flags), shared by dup and fork. Everything here runs in a process's system call, may block on a
+// WaitQueue, and moves data between user memory and its own pages only by mm/user.h.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "guest/base/ref.h"
+#include "guest/base/result.h"
+#include "guest/mm/file_mappings.h"
+#include "guest/mm/frames.h"
+#include "guest/mm/text_copy.h"
+#include "guest/mm/user.h"
+#include "guest/vfs/source.h"
+#include "guest/vfs/stat.h"
+
+namespace guest {
+
+class File;
+namespace ext2 {
+class Node;
+}
+
+class Inode : public Counted {
+ public:
+  virtual ~Inode() = default;
+
+  /// Identity and attributes, kept by the inode itself.
+  virtual Stat stat() = 0;
+  [[nodiscard]] virtual std::uint32_t mode() const = 0;
+
+  // -- Contents (regular files and devices). Offsets in bytes.
+  virtual Result<std::size_t> read(std::uint64_t, UserAddress, std::size_t) { return Errno::inval; }
+  virtual Result<std::size_t> write(std::uint64_t, Source, std::size_t) { return Errno::inval; }
+  /// Into kernel memory: the ELF loader and shebang lines. Short only at end of file.
+  virtual Result<std::size_t> peek(std::uint64_t, void*, std::size_t) { return Errno::inval; }
+  virtual Result<> truncate(std::uint64_t) { return Errno::inval; }
+  /// The page-cache frames behind pages [page, page + max): the longest contiguous run from
+  /// `page` on, at least one, at most `max`. The caller retains what it maps. ENODEV: not mappable.
+  virtual Result<FrameRun> pages(std::uint64_t /*page*/, std::uint32_t /*max*/) {
+    return Errno::nodev;
+  }
+
+  /// Must share_pages() be asked before a page is mapped for writing? It is then only when somebody
+  /// writes: reading a hole takes no room.
+  [[nodiscard]] virtual bool grants_writes() const { return false; }
+  /// Pages [page, page + count), which pages() gave and the caller holds, become writable by
+  /// programs without further notice (a shared mapping). ENOSPC: fewer of them may do.
+  virtual Result<> share_pages(std::uint64_t /*page*/, std::uint32_t /*count*/) { return {}; }
+  /// Contents and attributes are on stable storage when this returns.
+  virtual Result<> sync() { return {}; }
+  /// Of the file system that the inode is in. ENOSYS: it keeps no account.
+  virtual Result<FileSystemSpace> space() { return Errno::nosys; }
+
+  // -- Directories.
+  virtual Result<Ref<Inode>> lookup(std::string_view) { return Errno::notdir; }
+  virtual Result<Ref<Inode>> create(std::string_view, std::uint32_t /*mode*/,
+                                    std::uint64_t /*rdev*/) {
+    return Errno::notdir;
+  }
+  virtual Result<Ref<Inode>> symlink(std::string_view, std::string_view /*target*/) {
+    return Errno::notdir;
+  }
+  virtual Result<> link(std::string_view, Inode&) { return Errno::notdir; }
+  virtual Result<> unlink(std::string_view) { return Errno::notdir; }
+  virtual Result<> rmdir(std::string_view) { return Errno::notdir; }
+  virtual Result<> rename(std::string_view, Inode& /*to*/, std::string_view) {
+    return Errno::notdir;
+  }
+  /// The entry at cursor `position`, which moves past it; ENOENT at the end.
+  virtual Result<DirectoryEntry> entry(std::uint64_t& /*position*/) { return Errno::notdir; }
+  virtual Result<Ref<Inode>> parent() { return Errno::notdir; }
+
+  // -- Symbolic links.
+  virtual Result<String> target() { return Errno::inval; }
+  /// Links that lead straight to a file, as /proc/self/fd/0 does: no path is walked. EINVAL:
+  /// others.
+  virtual Result<Ref<Inode>> jump() { return Errno::inval; }
+
+  // -- Attributes.
+  /// EROFS: nothing on the file system can be changed.
+  virtual Result<> check_writable() { return {}; }
+  virtual Result<> set_mode(std::uint32_t) { return Errno::perm; }
+  virtual Result<> set_owner(std::uint32_t, std::uint32_t) { return Errno::perm; }
+  virtual Result<> set_times(std::uint64_t /*atime_ns*/, std::uint64_t /*mtime_ns*/) {
+    return Errno::perm;
+  }
+
+  // -- The file system underneath: link and rename only work within one.
+  virtual class RamInode* ram_inode() { return nullptr; }
+  virtual class RamDirectory* ram_directory() { return nullptr; }
+  virtual ext2::Node* ext2_node() { return nullptr; }
+
+  /// Devices and pipes make a File class of their own here; files and directories the plain one.
+  virtual Result<Ref<File>> open(std::uint32_t flags);
+  /// An open file description is gone.
+  virtual void closed(std::uint32_t /*flags*/) {}
+
+  [[nodiscard]] bool is(std::uint32_t type) const { return (mode() & mode_type) == type; }
+
+  /// Whoever makes the file shorter cuts them.
+  FileMappings mappings;
+  /// What the monitor may rewrite of a program's code. Whoever changes the contents drops them.
+  TextCopies text_copies;
+};
+
+/// An open file description. The base class reads and writes its inode at a position.
+class File : public Counted {
+ public:
+  File(Ref<Inode> inode, std::uint32_t flags) : flags(flags), inode_(std::move(inode)) {}
+  virtual ~File() { inode_->closed(flags); }
+
+  virtual Result<std::size_t> read(UserAddress to, std::size_t bytes);
+  virtual Result<std::size_t> write(Source from, std::size_t bytes);
+  /// Of a regular file, without regard to the position.
+  Result<std::size_t> write_at(std::uint64_t at, Source from, std::size_t bytes);
+  virtual Result<std::uint64_t> seek(std::int64_t offset, int whence);
+  virtual Result<std::int64_t> ioctl(std::uint32_t /*request*/, std::uint64_t /*argument*/) {
+    return Errno::notty;
+  }
+  /// POLLIN, POLLOUT, POLLHUP… as they stand now.
+  virtual std::uint32_t poll_state();
+  /// Pipes and terminals have no position: lseek, pread and pwrite fail with ESPIPE.
+  [[nodiscard]] virtual bool seekable() const { return true; }
+  /// Where to wait for poll_state to change; nullptr: it never does.
+  virtual class WaitQueue* poll_queue() { return nullptr; }
+
+  Inode& inode() { return *inode_; }
+  [[nodiscard]] const Ref<Inode>& inode_ref() const { return inode_; }
+
+  std::uint64_t position = 0;
+  std::uint32_t flags;  // O_ACCMODE, O_APPEND, O_NONBLOCK…
+  Ref<Inode> found_in;  // the directory in which open found it: from it /proc makes its path
+
+ private:
+  Ref<Inode> inode_;
+};
+
+}  // namespace guest

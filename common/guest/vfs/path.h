@@ -1,0 +1,45 @@
+// Path resolution: from a string to an inode, or to the directory entry that a call is about to
+// make, remove or rename. Everything runs as uid 0, so search permission is never refused.
+#pragma once
+
+#include <string_view>
+
+#include "guest/base/string.h"
+#include "guest/vfs/inode.h"
+
+namespace guest {
+
+/// Where a walk begins: absolute paths and absolute symlinks at `root`, others at `base`. ".."
+/// never leaves `root`.
+struct PathStart {
+  Ref<Inode> root;
+  Ref<Inode> base;
+};
+
+/// What to do with the last component.
+enum class Last {
+  follow,            // a symlink is followed; it must exist
+  no_follow,         // a symlink is the result, unless a slash follows it
+  entry,             // the name itself is meant: never followed, may be missing
+  follow_or_create,  // a symlink is followed; what it leads to may be missing (O_CREAT)
+};
+
+struct PathResult {
+  Ref<Inode> directory;   // that holds (or would hold) the last component
+  std::string_view last;  // its name there: "." for "/" and the like, ".." possible
+  Ref<Inode> inode;       // null when missing
+  bool trailing_slash = false;
+
+  /// The last component is a name that can be made or removed.
+  [[nodiscard]] bool has_name() const { return last != "." && last != ".."; }
+
+  String storage[2];  // own the bytes of `last`: the caller's path, a symlink's target
+};
+
+/// `path` is taken over: the result's `last` may lie in it.
+Result<PathResult> walk_path(const PathStart& start, String path, Last last);
+
+/// By the current process's root and working directory, following symlinks.
+Result<Ref<Inode>> resolve_path(std::string_view path);
+
+}  // namespace guest

@@ -1,0 +1,19 @@
+// Waiting for any of several files. Called by poll, ppoll, select and pselect6.
+#pragma once
+
+#include "guest/base/vec.h"
+#include "guest/vfs/inode.h"
+
+namespace guest {
+
+struct PollItem {
+  Ref<File> file;
+  std::uint32_t wanted;     // POLL bits; errors and hang-ups are always reported
+  std::uint32_t ready = 0;  // the answer
+};
+
+/// Looks at all files, and unless one is ready or `may_wait` is false, waits for a change until
+/// `deadline_ns` (CLOCK_MONOTONIC, 0: for ever). Returns how many are ready; 0: time is up.
+Result<std::size_t> poll_files(Vec<PollItem>& items, bool may_wait, std::uint64_t deadline_ns);
+
+}  // namespace guest
