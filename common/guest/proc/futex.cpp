@@ -8,15 +8,6 @@ namespace guest {
 
 namespace {
 
-struct FutexWaiter {
-  ListNode node;
-  AddressSpace* space;
-  std::uint64_t address;
-  std::uint32_t bits;
-  Thread* thread;
-  bool woken = false;
-};
-
 // One list for all: guests of this kernel have few futex waiters at a time.
 constinit List<FutexWaiter, &FutexWaiter::node> waiters;
 
@@ -26,7 +17,11 @@ Result<> futex_wait(UserAddress address, std::uint32_t expected, std::uint32_t b
                     std::uint64_t deadline_ns) {
   if (TRY(get_user<std::uint32_t>(address)) != expected) return Errno::again;
   Thread& self = current_thread();
-  FutexWaiter waiter{{}, self.process.space.get(), address.value, bits, &self};
+  FutexWaiter& waiter = self.futex_waiter;
+  waiter.space = self.process.space.get();
+  waiter.address = address.value;
+  waiter.bits = bits;
+  waiter.woken = false;
   waiters.push_back(waiter);
   auto woken = Scheduler::Woken::by_wake;
   while (!waiter.woken && woken == Scheduler::Woken::by_wake)

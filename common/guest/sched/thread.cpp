@@ -43,6 +43,8 @@ Thread::Thread(Process& process, int tid, unsigned char* stack, unsigned char* v
     : process(process),
       tid(tid),
       timer(wake_sleeper, this),
+      waiter{{}, this},
+      futex_waiter{{}, this},
       owner_(&process),
       stack_(stack),
       vectors_(vectors) {

@@ -17,7 +17,9 @@
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
 #include "guest/proc/signal.h"
+#include "guest/sched/futex_waiter.h"
 #include "guest/sched/timer_list.h"
+#include "guest/sched/wait_queue.h"
 #include "vmi/trap_frame.h"
 
 namespace guest {
@@ -61,7 +63,10 @@ class Thread {
   State state = State::blocked;
   Interrupt interrupt = Interrupt::never;
   bool timed_out = false;
+  // What others reach while it sleeps (see wait_queue.h), for one wait at a time.
   Timer timer;
+  Waiter waiter;
+  FutexWaiter futex_waiter;
 
   // -- Something to do before user mode: kept as one byte, so that the way out tests one byte.
   enum Attention : std::uint8_t { signals = 1, restart = 2, saved_mask = 4 };

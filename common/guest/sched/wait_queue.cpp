@@ -1,5 +1,5 @@
-// Wait queues: how everything in the kernel blocks. A waiter lives on its thread's kernel stack
-// and leaves the list itself, because one thread may stand on several lists (poll).
+// Wait queues: how everything in the kernel blocks. A waiter leaves the list itself, because one
+// thread may stand on several lists (poll).
 #include "guest/sched/wait_queue.h"
 
 #include "guest/sched/scheduler.h"
@@ -9,8 +9,7 @@ namespace guest {
 namespace {
 
 Result<> block_on(WaitQueue& queue, Thread::Interrupt interrupt, std::uint64_t deadline_ns) {
-  Waiter waiter;
-  waiter.thread = &current_thread();
+  Waiter& waiter = current_thread().waiter;
   queue.waiters.push_back(waiter);
   auto woken = scheduler.block(interrupt, deadline_ns);
   waiter.node.unlink();

@@ -10,6 +10,11 @@
 
 namespace guest {
 
+/// A thread's place on a queue. Whoever wakes writes to it while the thread sleeps, and a sleeping
+/// thread's kernel stack may have been moved out: nothing that others reach while a thread sleeps
+/// lies on its stack. This holds for whatever waits, also elsewhere (futexes, timers): a plain wait
+/// uses the place in Thread, poll has its own on the heap. (The CPU itself may still idle on the
+/// stack of the thread that went to sleep last: that one stays.)
 struct Waiter {
   ListNode node;
   class Thread* thread = nullptr;
