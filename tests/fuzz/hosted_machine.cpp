@@ -9,9 +9,10 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "guest/base/string.h"
+#include "guest/boot/layers.h"
 #include "guest/exec/first_process.h"
 #include "guest/fs/root/boot_mount.h"
+#include "guest/heap/string.h"
 #include "guest/mm/frames.h"
 #include "guest/proc/process.h"
 #include "guest/sched/kernel_stack.h"
@@ -132,6 +133,7 @@ void HostedMachine::boot() {
 }
 
 void HostedMachine::start_kernel() {
+  guest::connect_layers();
   guest::Vec<guest::String> argv, envp;
   if (!guest::mount_boot_tree(tree_frame, tree_frames, argv, envp).ok())
     machine->leave("the root cannot be mounted");

@@ -2,6 +2,7 @@
 // process. Called once by entry.S, on the boot stack, which is dead afterwards.
 #include "guest/base/panic.h"
 #include "guest/boot/image_header.h"
+#include "guest/boot/layers.h"
 #include "guest/exec/first_process.h"
 #include "guest/exec/vdso.h"
 #include "guest/fs/root/boot_mount.h"
@@ -49,6 +50,7 @@ extern "C" [[noreturn]] void boot_kernel() {
   const vmi::BootInfo& info = boot_info();
   heap_init(info.heap_begin, info.heap_end);
   run_constructors();
+  connect_layers();
   frames_init(info.frames, info.boot_tree_frame, info.boot_tree_frames);
 
   Vec<String> argv, envp;

@@ -11,10 +11,10 @@
 #include "guest/drivers/ring.h"
 #include "guest/drivers/terminal.h"
 #include "guest/fs/ram/ramfs.h"
-#include "guest/fs/root/boot_mount.h"
 #include "guest/platform.h"
 #include "guest/proc/process.h"
 #include "guest/sched/wait_queue.h"
+#include "guest/vfs/mounts.h"
 #include "guest/vfs/path.h"
 
 namespace guest {

@@ -6,12 +6,7 @@
 namespace guest {
 namespace {
 
-struct Driver {
-  std::uint64_t device;
-  Result<Ref<File>> (*open)(Ref<Inode>, std::uint32_t);
-};
-
-constexpr Driver drivers[] = {
+constexpr DeviceDriver drivers[] = {
     {device_null, open_null},       {device_zero, open_zero},      {device_full, open_full},
     {device_random, open_random},   {device_urandom, open_random}, {device_tty, open_terminal},
     {device_console, open_console}, {device_marker, open_marker},
@@ -19,10 +14,8 @@ constexpr Driver drivers[] = {
 
 }  // namespace
 
-Result<Ref<File>> open_device(Ref<Inode> inode, std::uint64_t device, std::uint32_t flags) {
-  for (const Driver& driver : drivers)
-    if (driver.device == device) return driver.open(std::move(inode), flags);
-  return Errno::nxio;
+std::span<const DeviceDriver> device_drivers() {
+  return drivers;
 }
 
 }  // namespace guest

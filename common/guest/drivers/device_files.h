@@ -1,22 +1,14 @@
-// Device files: what opening a device node gives. One table, from device number to driver.
+// Device files: the drivers behind the guest's device nodes, one table from number to driver.
 #pragma once
 
-#include <cstdint>
+#include <span>
 
-#include "guest/vfs/inode.h"
+#include "guest/vfs/device_number.h"
+#include "guest/vfs/devices.h"
 
 namespace guest {
 
-/// Device numbers of the guest (Linux's own; the marker's is from the range for local use).
-constexpr std::uint64_t device_number(std::uint32_t major, std::uint32_t minor) {
-  return (static_cast<std::uint64_t>(major & 0xfff) << 8) | (minor & 0xff);
-}
-constexpr std::uint32_t device_major(std::uint64_t device) {
-  return device >> 8 & 0xfff;
-}
-constexpr std::uint32_t device_minor(std::uint64_t device) {
-  return static_cast<std::uint32_t>((device & 0xff) | (device >> 12 & 0xfff00));
-}
+/// Linux's own numbers; the marker's is from the range for local use.
 inline constexpr std::uint64_t device_null = device_number(1, 3), device_zero = device_number(1, 5),
                                device_full = device_number(1, 7),
                                device_random = device_number(1, 8),
@@ -25,8 +17,8 @@ inline constexpr std::uint64_t device_null = device_number(1, 3), device_zero = 
                                device_console = device_number(5, 1),
                                device_marker = device_number(240, 0);
 
-/// ENXIO: no driver for that number.
-Result<Ref<File>> open_device(Ref<Inode> inode, std::uint64_t device, std::uint32_t flags);
+/// All of them, for set_device_drivers.
+std::span<const DeviceDriver> device_drivers();
 
 // -- Drivers with no header of their own.
 Result<Ref<File>> open_null(Ref<Inode> inode, std::uint32_t flags);

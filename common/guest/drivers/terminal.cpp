@@ -4,8 +4,8 @@
 #include "guest/drivers/terminal.h"
 
 #include "guest/abi/file_flags.h"
+#include "guest/base/clock.h"
 #include "guest/base/log.h"
-#include "guest/drivers/clock.h"
 #include "guest/drivers/console.h"
 #include "guest/drivers/line_discipline.h"
 #include "guest/drivers/ring.h"
@@ -337,6 +337,13 @@ class TerminalFile final : public File {
   [[nodiscard]] bool seekable() const override { return false; }
 };
 
+class HangUp final : public ProcessObserver {
+ public:
+  void process_ends(const Process& process, int) override { terminal.release(process); }
+};
+
+constinit HangUp hang_up;
+
 }  // namespace
 
 bool has_terminal() {
@@ -351,8 +358,8 @@ void terminal_interrupt() {
   terminal.interrupt();
 }
 
-void release_terminal(const Process& process) {
-  terminal.release(process);
+ProcessObserver& terminal_observer() {
+  return hang_up;
 }
 
 Result<Ref<File>> open_terminal_file(Ref<Inode> inode, std::uint32_t flags) {

@@ -4,11 +4,10 @@
 // streams (console.h).
 #pragma once
 
+#include "guest/proc/observers.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {
-
-class Process;
 
 /// The launcher has given us a terminal.
 bool has_terminal();
@@ -16,8 +15,8 @@ bool has_terminal();
 void give_terminal(int session);
 /// irq_console: keys, room for output, or a new size.
 void terminal_interrupt();
-/// The process is ending: a session without its leader has no terminal.
-void release_terminal(const Process& process);
+/// Hangs up when a session's leader ends: without it a session has no terminal.
+ProcessObserver& terminal_observer();
 
 /// A descriptor's end of it. Unless O_NOCTTY, it becomes the controlling terminal of a session
 /// leader that has none.

@@ -6,8 +6,8 @@
 #include <cstdint>
 
 #include "guest/base/result.h"
-#include "guest/base/string.h"
-#include "guest/base/vec.h"
+#include "guest/heap/string.h"
+#include "guest/heap/vec.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {

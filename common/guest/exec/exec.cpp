@@ -7,7 +7,6 @@
 #include "guest/proc/lifecycle.h"
 #include "guest/vfs/file_table.h"
 #include "guest/vfs/fs_context.h"
-#include "guest/vfs/path.h"
 
 namespace guest {
 
@@ -43,7 +42,7 @@ void start_program(Thread& thread, const LoadedProgram& program) {
 Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<String>& envp) {
   Thread& self = current_thread();
   Process& process = self.process;
-  Ref<Inode> file = TRY(resolve_path(path));
+  Ref<Inode> file = TRY(current_process().fs->resolve(path));
   // Descriptors shared with a vfork parent must not be closed under it.
   Ref<FileTable> files = process.files;
   if (process.files->references() > 2) files = TRY(process.files->clone());

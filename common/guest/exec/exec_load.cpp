@@ -5,7 +5,8 @@
 #include "guest/exec/initial_stack.h"
 #include "guest/exec/vdso.h"
 #include "guest/mm/user.h"
-#include "guest/vfs/path.h"
+#include "guest/proc/process.h"
+#include "guest/vfs/fs_context.h"
 
 namespace guest {
 
@@ -62,7 +63,7 @@ class ScriptChain {
       TRY(keep_in_front(path));
       if (!line.argument.empty()) TRY(keep_in_front(line.argument));
       String interpreter = TRY(String::from(line.interpreter));
-      file_ = TRY(resolve_path(interpreter.view()));
+      file_ = TRY(current_process().fs->resolve(interpreter.view()));
       interpreter_ = std::move(interpreter);
       path = interpreter_.view();
     }
@@ -97,7 +98,7 @@ Result<> map_segment(AddressSpace& space, const Ref<Inode>& file, const ElfSegme
                    .bytes = file_end - begin,
                    .protection = segment.protection,
                    .placement = MapRequest::fixed_no_replace,
-                   .inode = file,
+                   .backing = file,
                    .offset = page_down(segment.file_offset)}));
   }
   if (end > file_end) {
@@ -135,7 +136,7 @@ struct Interpreter {
 Result<Interpreter> find_interpreter(const ElfImage& program) {
   Interpreter found;
   if (program.interpreter.size() == 0) return found;
-  found.file = TRY(resolve_path(program.interpreter.view()));
+  found.file = TRY(current_process().fs->resolve(program.interpreter.view()));
   TRY(check_executable(*found.file));
   auto image = read_elf(*found.file, ElfRole::interpreter);
   if (!image.ok()) return image.error() == Errno::noexec ? Errno::libbad : image.error();

@@ -8,7 +8,7 @@
 
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
-#include "guest/base/string.h"
+#include "guest/heap/string.h"
 #include "guest/mm/address_space.h"
 #include "guest/proc/credentials.h"
 #include "guest/vfs/inode.h"

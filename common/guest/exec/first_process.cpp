@@ -5,11 +5,10 @@
 #include "guest/drivers/console.h"
 #include "guest/drivers/terminal.h"
 #include "guest/exec/program_start.h"
-#include "guest/fs/root/boot_mount.h"
 #include "guest/platform.h"
 #include "guest/proc/lifecycle.h"
 #include "guest/vfs/fs_context.h"
-#include "guest/vfs/path.h"
+#include "guest/vfs/mounts.h"
 
 namespace guest {
 
@@ -43,7 +42,7 @@ constexpr Reason reasons[] = {
   hypercalls().shutdown(exit_status(reason.code));
 }
 
-// Resources before the program: resolve_path starts at the current process's root.
+// Resources before the program: paths start at the current process's root.
 Result<Thread*> make_first_thread() {
   Ref<Process> process = TRY(processes.create());
   process->files = TRY(FileTable::create());
@@ -57,7 +56,7 @@ Result<Thread*> make_first_thread() {
 
 Result<> load(Thread& first, const Vec<String>& argv, const Vec<String>& envp) {
   std::string_view path = argv[0].view();
-  Ref<Inode> file = TRY(resolve_path(path));
+  Ref<Inode> file = TRY(first.process.fs->resolve(path));
   LoadedProgram program = TRY(load_program(file, argv, envp, path, first.process.credentials));
   first.process.space = program.space;
   note_program(first.process, program);

@@ -1,8 +1,8 @@
 // The first process: the last step of booting.
 #pragma once
 
-#include "guest/base/string.h"
-#include "guest/base/vec.h"
+#include "guest/heap/string.h"
+#include "guest/heap/vec.h"
 
 namespace guest {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "guest/base/result.h"
-#include "guest/base/vec.h"
 #include "guest/exec/elf_image.h"
+#include "guest/heap/vec.h"
 #include "guest/proc/credentials.h"
 
 namespace guest {

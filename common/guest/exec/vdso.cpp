@@ -16,21 +16,14 @@ constexpr std::uint32_t code_pages = 1, time_pages = 1, all_pages = code_pages +
 constexpr std::uint64_t code_bytes = code_pages * vmi::page_size;
 constexpr std::uint64_t time_bytes = time_pages * vmi::page_size;
 
-class VdsoInode final : public Inode {
+class VdsoPages final : public PageSource {
  public:
-  VdsoInode(Frame code, Frame time) : frames_{code, time} {}
-  ~VdsoInode() {
+  VdsoPages(Frame code, Frame time) : frames_{code, time} {}
+  ~VdsoPages() {
     for (Frame frame : frames_) frame_release(frame);
   }
 
-  Stat stat() override {
-    Stat stat{};
-    stat.mode = mode();
-    stat.size = code_bytes + time_bytes;
-    stat.block_size = vmi::page_size;
-    return stat;
-  }
-  [[nodiscard]] std::uint32_t mode() const override { return mode_regular | 0444; }
+  std::uint64_t length() override { return code_bytes + time_bytes; }
   Result<FrameRun> pages(std::uint64_t page, std::uint32_t) override {
     if (page >= all_pages) return Errno::io;
     return FrameRun{frames_[page], 1};
@@ -47,7 +40,7 @@ class VdsoInode final : public Inode {
   Frame frames_[all_pages];
 };
 
-constinit Inode* vdso = nullptr;  // holds a reference for good
+constinit PageSource* vdso = nullptr;  // holds a reference for good
 
 }  // namespace
 
@@ -63,7 +56,7 @@ Result<> vdso_init(const std::byte* image, std::size_t bytes) {
     frame_release(code);
     return time.error();
   }
-  auto made = TRY(make_ref<VdsoInode>(code, time.value().first));
+  auto made = TRY(make_ref<VdsoPages>(code, time.value().first));
   made->fill(image, bytes);
   made->retain();
   vdso = made.get();
@@ -74,14 +67,14 @@ Result<std::uint64_t> map_vdso(AddressSpace& space) {
   if (!vdso) return std::uint64_t{0};
   std::uint64_t va = TRY(space.map({.bytes = code_bytes + time_bytes,
                                     .protection = vmi::prot_read | vmi::prot_exec,
-                                    .inode = Ref<Inode>(vdso)}));
+                                    .backing = Ref<PageSource>(vdso)}));
   // Shared and never writable: nobody gets a copy in which time stands still.
   TRY(space.map({.address = va + code_bytes,
                  .bytes = time_bytes,
                  .protection = vmi::prot_read,
                  .shared = true,
                  .placement = MapRequest::fixed,
-                 .inode = Ref<Inode>(vdso),
+                 .backing = Ref<PageSource>(vdso),
                  .offset = code_bytes,
                  .may_write = false}));
   // The C library looks at the headers before a program's first instruction.

@@ -30,7 +30,7 @@ struct MapRequest {
   std::uint32_t protection = 0;  // vmi::Protection bits
   bool shared = false;
   enum Placement { anywhere, fixed, fixed_no_replace } placement = anywhere;
-  Ref<Inode> inode = {};  // none: anonymous
+  Ref<PageSource> backing = {};  // none: anonymous
   std::uint64_t offset = 0;
   bool may_write = true;         // false: a shared mapping of a file not open for writing
   bool reserve_nothing = false;  // MAP_NORESERVE: any size will do

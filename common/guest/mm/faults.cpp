@@ -133,8 +133,8 @@ Result<> AddressSpace::fill_anonymous(const Region& region, std::uint64_t page_v
 /// them all they are there for make_writable(), which asks for one.
 Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_va, bool write) {
   ++shared_info().counters.faults_file;
-  Inode& inode = *region.source.inode;
-  std::uint64_t size = inode.stat().size;
+  PageSource& backing = *region.source.backing;
+  std::uint64_t size = backing.length();
   if (region.file_offset(page_va) >= size) return Errno::io;
   std::uint64_t file_end = region.va + (page_up(size) - region.source.offset);
   std::uint64_t begin = align_down(page_va, fault_window);
@@ -144,11 +144,11 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
   auto run_at = [&](std::uint64_t va) -> Result<FrameRun> {
     const std::uint64_t page = region.file_offset(va) >> vmi::page_shift;
     const auto wanted = narrow<std::uint32_t>(pages_in(va, range.end));
-    if (const TextCopy* copy = text ? inode.text_copies.find(page, va) : nullptr) {
+    if (const TextCopy* copy = text ? backing.text_copies.find(page, va) : nullptr) {
       const auto left = narrow<std::uint32_t>(copy->end_page() - page);
       return FrameRun{copy->frame_at(page), std::min(wanted, left)};
     }
-    return inode.pages(page, wanted);
+    return backing.pages(page, wanted);
   };
   // From the beginning of the window if one run reaches to the page, else from the page on.
   std::uint64_t va = range.begin;
@@ -160,10 +160,10 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
   frame_retain(run.first, run.count);
   bool writable = region.source.shared;
   if (region.source.shared && region.source.may_write) {
-    inode.text_copies.forbid();
-    if (inode.grants_writes())
+    backing.text_copies.forbid();
+    if (backing.grants_writes())
       writable =
-          write && inode.share_pages(region.file_offset(va) >> vmi::page_shift, run.count).ok();
+          write && backing.share_pages(region.file_offset(va) >> vmi::page_shift, run.count).ok();
   }
   std::uint32_t protection =
       writable ? region.source.protection : without_write(region.source.protection);
@@ -201,11 +201,11 @@ Result<> AddressSpace::make_writable(const Region& region, std::uint64_t page_va
 /// Makes pages of a shared mapping writable: those of `mapped` around `page_va`, or that one alone
 /// if the file cannot grant more.
 Result<> AddressSpace::share_around(const Region& region, Range mapped, std::uint64_t page_va) {
-  Inode& inode = *region.source.inode;
-  if (!inode.grants_writes()) return grant_write(region, mapped);
+  PageSource& backing = *region.source.backing;
+  if (!backing.grants_writes()) return grant_write(region, mapped);
   auto share = [&](Range range) {
-    return inode.share_pages(region.file_offset(range.begin) >> vmi::page_shift,
-                             narrow<std::uint32_t>(pages_in(range.begin, range.end)));
+    return backing.share_pages(region.file_offset(range.begin) >> vmi::page_shift,
+                               narrow<std::uint32_t>(pages_in(range.begin, range.end)));
   };
   const std::uint64_t begin = align_down(page_va, fault_window);
   Range range{std::max(mapped.begin, begin), std::min(mapped.end, begin + file_window)};

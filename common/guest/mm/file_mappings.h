@@ -1,4 +1,4 @@
-// FileMappings: the regions, of all address spaces, that map an inode. A file that becomes shorter
+// FileMappings: the regions, of all address spaces, that map a file. One that becomes shorter
 // is mapped nowhere beyond its new end: not shared, and not what a process has copied for itself.
 //
 // The current space is unmapped at once. The mappings of another can only be changed when it is

@@ -84,20 +84,20 @@ Result<std::uint64_t> AddressSpace::map(const MapRequest& request) {
   if (request.bytes == 0 || !page_aligned(request.offset)) return Errno::inval;
   if (request.bytes > vmi::user_end) return Errno::nomem;
   std::uint64_t bytes = page_up(request.bytes);
-  bool counts = !request.inode && (request.protection & vmi::prot_write || request.shared);
+  bool counts = !request.backing && (request.protection & vmi::prot_write || request.shared);
   if (counts && !request.reserve_nothing && absurd(bytes)) return Errno::nomem;
   constexpr std::uint64_t no_file_reaches = 1ull << 63;
-  if (request.inode &&
+  if (request.backing &&
       (request.offset >= no_file_reaches || bytes > no_file_reaches - request.offset))
     return Errno::overflow;
 
   RegionSource source{.protection = request.protection,
                       .shared = request.shared,
                       .may_write = request.may_write,
-                      .inode = request.inode,
+                      .backing = request.backing,
                       .offset = request.offset};
-  if (!source.inode) source.offset = 0;
-  if (!source.inode && request.shared) source.inode = TRY(make_ref<SharedMemory>(bytes));
+  if (!source.backing) source.offset = 0;
+  if (!source.backing && request.shared) source.backing = TRY(make_ref<SharedMemory>(bytes));
   std::uint64_t va = TRY(place(request, bytes));
   TRY(split_at(va));
   TRY(split_at(va + bytes));
@@ -192,13 +192,13 @@ Result<> AddressSpace::populate(std::uint64_t va, std::uint64_t bytes) {
 }
 
 Result<> AddressSpace::sync(std::uint64_t va, std::uint64_t bytes) {
-  const Inode* synced = nullptr;  // a file may be mapped in thousands of pieces
+  const PageSource* synced = nullptr;  // a file may be mapped in thousands of pieces
   for (Region* region = regions_.first_ending_after(va); region && region->va < va + bytes;
        region = region->following()) {
     if (!region->source.shared || !region->source.may_write) continue;
-    if (region->source.inode.get() == synced) continue;
-    TRY(region->source.inode->sync());
-    synced = region->source.inode.get();
+    if (region->source.backing.get() == synced) continue;
+    TRY(region->source.backing->sync());
+    synced = region->source.backing.get();
   }
   return {};
 }

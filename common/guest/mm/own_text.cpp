@@ -17,24 +17,24 @@ Result<Frame> AddressSpace::own_text(std::uint64_t va) {
   const ExtentNode* extent = extents_.find(va);
   if (!extent) return Errno::fault;
   const std::uint64_t page_va = page_down(va);
-  Inode& inode = *region->source.inode;
+  PageSource& backing = *region->source.backing;
   auto file_page = [&](std::uint64_t at) { return region->file_offset(at) >> vmi::page_shift; };
 
-  TextCopy* copy = inode.text_copies.find(file_page(page_va), page_va);
+  TextCopy* copy = backing.text_copies.find(file_page(page_va), page_va);
   if (copy && extent->frame_at(page_va) == copy->frame_at(file_page(page_va)))
     return extent->frame_at(page_va);
   Range range{extent->va, extent->end()};
   if (copy)
     range = {std::max(range.begin, copy->va), std::min(range.end, copy->end())};
   else
-    inode.text_copies.keep_clear(page_va - region->va + region->source.offset, page_va, range.begin,
-                                 range.end);
+    backing.text_copies.keep_clear(page_va - region->va + region->source.offset, page_va,
+                                   range.begin, range.end);
   // Only what is the file's own page can be taken for its text: not one this process has written.
   const auto count = narrow<std::uint32_t>(pages_in(range.begin, range.end));
-  const FrameRun original = TRY(inode.pages(file_page(range.begin), count));
+  const FrameRun original = TRY(backing.pages(file_page(range.begin), count));
   if (original.first != extent->frame_at(range.begin) || original.count != count)
     return Errno::acces;
-  if (!copy) copy = TRY(inode.text_copies.make(file_page(range.begin), range.begin, original));
+  if (!copy) copy = TRY(backing.text_copies.make(file_page(range.begin), range.begin, original));
   TRY(map_text_copy(*region, *copy, range));
   return copy->frame_at(file_page(page_va));
 }
@@ -58,7 +58,7 @@ Result<> AddressSpace::map_text_copy(const Region& region, const TextCopy& copy,
 Result<> AddressSpace::drop_text_copies(Range range) {
   const Region* region = regions_.find(range.begin);
   if (!region || region->anonymous()) return {};
-  for (const TextCopy* copy = region->source.inode->text_copies.first(); copy;
+  for (const TextCopy* copy = region->source.backing->text_copies.first(); copy;
        copy = copy->next.get()) {
     const std::uint64_t end = std::min(range.end, copy->end());
     std::uint64_t va = std::max(range.begin, copy->va);

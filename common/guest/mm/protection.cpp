@@ -64,7 +64,7 @@ void AddressSpace::protect_region(Region& region, std::uint32_t protection) {
   const RegionSource& source = region.source;
   auto writable = [&](const ExtentNode& run) {
     if (!source.shared) return ours_alone(run);
-    return !source.inode->grants_writes() || run.protection & vmi::prot_write;
+    return !source.backing->grants_writes() || run.protection & vmi::prot_write;
   };
   protect_extents(extents_, region.va, region.end, [&](const ExtentNode& run) {
     return protection & vmi::prot_write && !writable(run) ? without_write(protection) : protection;

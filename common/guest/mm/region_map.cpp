@@ -11,8 +11,8 @@ namespace {
 bool continues(const Region& left, const Region& right) {
   const RegionSource &a = left.source, &b = right.source;
   return left.end == right.va && a.protection == b.protection && a.shared == b.shared &&
-         a.may_write == b.may_write && !a.grows_down && !b.grows_down && a.inode == b.inode &&
-         (!a.inode || left.file_offset(left.end) == b.offset);
+         a.may_write == b.may_write && !a.grows_down && !b.grows_down && a.backing == b.backing &&
+         (!a.backing || left.file_offset(left.end) == b.offset);
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ Result<Region*> RegionMap::make(std::uint64_t begin, std::uint64_t end, RegionSo
   region->end = end;
   region->source = std::move(source);
   region->map = this;
-  if (region->source.inode) region->source.inode->mappings.add(*region);
+  if (region->source.backing) region->source.backing->mappings.add(*region);
   region->node_height = list_.draw_height();
   return region;
 }
@@ -68,7 +68,7 @@ Result<> RegionMap::split_at(std::uint64_t va) {
   Region* left = find(va);
   if (!left || left->va == va) return {};
   RegionSource source = left->source;
-  if (source.inode) source.offset = left->file_offset(va);
+  if (source.backing) source.offset = left->file_offset(va);
   Region* right = TRY(make(va, left->end, std::move(source)));
   left->end = va;
   list_.insert(*right);

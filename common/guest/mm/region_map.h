@@ -6,8 +6,8 @@
 
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
+#include "guest/mm/page_source.h"
 #include "guest/mm/skip_list.h"
-#include "guest/vfs/inode.h"
 
 namespace guest {
 
@@ -15,8 +15,8 @@ struct RegionSource {
   std::uint32_t protection = 0;
   bool shared = false;
   bool grows_down = false;
-  bool may_write = true;  // may mprotect grant writing?
-  Ref<Inode> inode = {};  // none: anonymous memory
+  bool may_write = true;         // may mprotect grant writing?
+  Ref<PageSource> backing = {};  // none: anonymous memory
   std::uint64_t offset = 0;
 };
 
@@ -41,7 +41,7 @@ struct Region {
   Region* links[skip_list_height] = {};
   int node_height = 1;
 
-  [[nodiscard]] bool anonymous() const { return !source.inode; }
+  [[nodiscard]] bool anonymous() const { return !source.backing; }
   [[nodiscard]] std::uint64_t bytes() const { return end - va; }
   [[nodiscard]] std::uint64_t file_offset(std::uint64_t address) const {
     return source.offset + (address - va);

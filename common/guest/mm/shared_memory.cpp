@@ -13,14 +13,6 @@ SharedMemory::~SharedMemory() {
   }
 }
 
-Stat SharedMemory::stat() {
-  Stat stat{};
-  stat.mode = mode();
-  stat.size = bytes_;
-  stat.block_size = vmi::page_size;
-  return stat;
-}
-
 Result<FrameRun> SharedMemory::pages(std::uint64_t page, std::uint32_t max) {
   std::uint64_t offset = page << vmi::page_shift;
   if (ExtentNode* run = frames_.find(offset)) {

@@ -1,7 +1,7 @@
 // A copy of a run of a file's pages, for a monitor that rewrites code
-// (vmi::Hypercalls::patch_text). It belongs to the inode, so that every process that maps the file
+// (vmi::Hypercalls::patch_text). It belongs to the file, so that every process that maps the file
 // there runs the rewritten code, and what the file's readers see stays the file. Made by
-// AddressSpace::own_text, found by page faults; dropped with the inode, or by the file system as
+// AddressSpace::own_text, found by page faults; dropped with the file, or by the file system as
 // soon as the file changes. Rewritten code is right at its address only, and nobody's data: a
 // mapping that is moved or made writable has the file's own pages (AddressSpace::drop_text_copies).
 #pragma once
@@ -37,7 +37,7 @@ struct TextCopy : Counted {
   Ref<TextCopy> next;
 };
 
-/// The copies of one inode.
+/// The copies of one file.
 class TextCopies {
  public:
   TextCopies() = default;

@@ -9,7 +9,7 @@
 #include <type_traits>
 
 #include "guest/base/result.h"
-#include "guest/base/string.h"
+#include "guest/heap/string.h"
 #include "vmi/address_map.h"
 
 namespace guest {

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "guest/base/ref.h"
-#include "guest/base/vec.h"
+#include "guest/heap/vec.h"
 
 namespace guest {
 

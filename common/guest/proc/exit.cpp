@@ -1,15 +1,13 @@
 // The end of a process: everything it holds goes, its children go to the first process, its parent
 // hears of it. Called by exit and exit_group, and by signal delivery. What remains is a zombie,
 // until wait_for_child (wait.cpp).
-#include "guest/drivers/terminal.h"
-#include "guest/fs/root/disk.h"
 #include "guest/mm/address_space.h"
 #include "guest/mm/user.h"
 #include "guest/platform.h"
 #include "guest/proc/futex.h"
 #include "guest/proc/job_control.h"
 #include "guest/proc/lifecycle.h"
-#include "guest/syscall/trace.h"
+#include "guest/proc/observers.h"
 #include "guest/vfs/file_table.h"
 #include "guest/vfs/fs_context.h"
 
@@ -63,14 +61,14 @@ void exit_process(int wait_status) {
   Thread& self = current_thread();
   Process& process = self.process;
   ++shared_info().counters.exits;
-  trace_end(wait_status);
+  for (ProcessObserver* observer : process_observers())
+    observer->process_ends(process, wait_status);
   if (&process == &processes.first()) {
-    release_disk();
+    for (ProcessObserver* observer : process_observers()) observer->machine_ends();
     hypercalls().shutdown(wait_status);
   }
 
   clear_child_tid(self);
-  release_terminal(process);
   scheduler.cancel_timer(process.alarm);
   delete_posix_timers(process);
   process.files.reset();

@@ -5,7 +5,7 @@
 #include <climits>
 #include <new>
 
-#include "guest/drivers/clock.h"
+#include "guest/base/clock.h"
 #include "guest/proc/process.h"
 
 namespace guest {

@@ -1,7 +1,7 @@
 // Processes and the process table. Called by fork, exit, wait, kill and whoever looks a pid up.
 #include "guest/proc/process.h"
 
-#include "guest/drivers/clock.h"
+#include "guest/base/clock.h"
 #include "guest/heap/make.h"
 #include "guest/mm/address_space.h"
 #include "guest/vfs/file_table.h"

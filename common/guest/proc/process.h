@@ -9,7 +9,7 @@
 #include "guest/base/list.h"
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
-#include "guest/base/string.h"
+#include "guest/heap/string.h"
 #include "guest/proc/credentials.h"
 #include "guest/proc/posix_timer.h"
 #include "guest/proc/signal.h"

@@ -1,14 +1,14 @@
 // Delivering signals: the current thread, on its way to user mode, acts on what is pending for it.
 // Called by leave_kernel whenever Thread::attention is set. All of it runs on the thread's own
 // kernel stack with its space current; a stopped process sleeps in here.
-#include "guest/abi/signal_frame.h"
+#include "guest/abi/system_call.h"
 #include "guest/platform.h"
 #include "guest/proc/job_control.h"
 #include "guest/proc/lifecycle.h"
+#include "guest/proc/observers.h"
 #include "guest/proc/process.h"
 #include "guest/proc/signal.h"
-#include "guest/syscall/dispatch.h"
-#include "guest/syscall/trace.h"
+#include "guest/proc/signal_frame.h"
 
 namespace guest {
 
@@ -83,7 +83,7 @@ void enter_handler(Thread& thread, const abi::SigInfo& info) {
 void act(Thread& thread, const abi::SigInfo& info) {
   std::uint64_t handler = thread.process.actions[info.number - 1].handler;
   if (handler == abi::handler_ignore) return;
-  trace_signal(info.number);
+  for (ProcessObserver* observer : process_observers()) observer->signal_taken(info.number);
   if (handler != abi::handler_default) return enter_handler(thread, info);
   switch (default_action(info.number)) {
     case Default::ignore:

@@ -4,8 +4,8 @@
 
 #include <utility>
 
+#include "guest/base/clock.h"
 #include "guest/base/panic.h"
-#include "guest/drivers/clock.h"
 #include "guest/mm/address_space.h"
 #include "guest/platform.h"
 #include "guest/proc/process.h"

@@ -1,10 +1,10 @@
 // System calls that read and change attributes: the stat family, access, mode, owner, times.
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
-#include "guest/drivers/clock.h"
-#include "guest/drivers/device_files.h"
+#include "guest/base/clock.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
+#include "guest/vfs/device_number.h"
 
 namespace guest {
 namespace {
@@ -60,13 +60,9 @@ Result<> put_statx(Inode& inode, UserAddress to) {
 
 Result<> put_file_system(Inode& inode, UserAddress to) {
   abi::FileSystemStat out{};
-  out.type = inode.ram_inode() ? abi::tmpfs_magic : abi::proc_magic;
+  out.type = abi::proc_magic;
   out.block_size = out.fragment_size = vmi::page_size;
   out.name_max = abi::name_max;
-  if (inode.ram_inode()) {
-    out.blocks = frames_total();
-    out.blocks_free = out.blocks_available = frames_free();
-  }
   if (auto space = inode.space(); space.ok()) {
     out.type = space.value().type;
     out.block_size = out.fragment_size = space.value().block_size;

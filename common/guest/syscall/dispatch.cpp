@@ -1,6 +1,7 @@
 // System-call dispatch: one table lookup between the trap and the handler. Called by handle_upcall.
 #include "guest/syscall/dispatch.h"
 
+#include "guest/abi/system_call.h"
 #include "guest/platform.h"
 #include "guest/sched/scheduler.h"
 #include "guest/sched/thread.h"
@@ -29,8 +30,6 @@ constexpr HandlerTable build_table() {
 
 constexpr HandlerTable table = build_table();
 
-constexpr std::uint64_t syscall_instruction_bytes = 2;
-
 Args arguments_of(const vmi::TrapFrame& frame) {
   return {{frame.rdi, frame.rsi, frame.rdx, frame.r10, frame.r8, frame.r9}};
 }
@@ -48,15 +47,6 @@ void refuse_unknown(vmi::TrapFrame& frame) {
 }
 
 }  // namespace
-
-void set_error(vmi::TrapFrame& frame, Errno error) {
-  frame.rax = static_cast<std::uint64_t>(-static_cast<std::int64_t>(error));
-}
-
-void rewind_system_call(vmi::TrapFrame& frame) {
-  frame.rip -= syscall_instruction_bytes;
-  frame.rax = frame.syscall_number;
-}
 
 void dispatch_system_call(vmi::TrapFrame& frame) {
   std::uint64_t number = frame.syscall_number;

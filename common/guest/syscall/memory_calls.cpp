@@ -61,7 +61,7 @@ Result<> take_file(MapRequest& request, int fd) {
   }
   // Only regular files have pages; devices and pipes say so now, not at the first fault.
   if ((file->inode().mode() & mode_type) != mode_regular) return Errno::nodev;
-  request.inode = file->inode_ref();
+  request.backing = file->inode_ref();
   return {};
 }
 

@@ -53,9 +53,4 @@ Result<Ref<Inode>> inode_argument(int directory_fd, UserAddress path, std::uint3
   return TRY(path_argument(directory_fd, path, last)).inode;
 }
 
-Result<Ref<Inode>> resolve_path(std::string_view path) {
-  FsContext& fs = *current_process().fs;
-  return TRY(walk_path({fs.root, fs.cwd}, TRY(String::from(path)), Last::follow)).inode;
-}
-
 }  // namespace guest

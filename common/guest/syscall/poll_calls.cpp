@@ -1,7 +1,7 @@
 // poll, ppoll, select, pselect6: four faces of poll_files.
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
-#include "guest/drivers/clock.h"
+#include "guest/base/clock.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
 #include "guest/vfs/poll.h"

@@ -1,6 +1,6 @@
 // System calls of POSIX timers: timer_create and its family, on the clocks that tell the time.
 #include "guest/abi/structs.h"
-#include "guest/drivers/clock.h"
+#include "guest/base/clock.h"
 #include "guest/mm/user.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/handlers.h"

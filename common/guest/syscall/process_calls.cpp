@@ -1,7 +1,7 @@
 // System calls that make, replace, end and wait for processes. The work is done in proc/; here the
 // ABI's arguments are taken apart.
 #include "guest/abi/structs.h"
-#include "guest/drivers/clock.h"
+#include "guest/base/clock.h"
 #include "guest/mm/user.h"
 #include "guest/proc/lifecycle.h"
 #include "guest/syscall/handlers.h"

@@ -1,9 +1,9 @@
 // System calls about signals. The rules are in proc/signal.cpp, the frames behind abi/.
-#include "guest/abi/signal_frame.h"
-#include "guest/drivers/clock.h"
+#include "guest/base/clock.h"
 #include "guest/mm/user.h"
 #include "guest/platform.h"
 #include "guest/proc/process.h"
+#include "guest/proc/signal_frame.h"
 #include "guest/syscall/handlers.h"
 #include "guest/syscall/time_values.h"
 

@@ -3,8 +3,7 @@
 //   partly   the note says what is missing
 //   refused  known, answered by a fixed error (the note says which)
 // What is not listed returns ENOSYS and is counted by number (SharedInfo::unknown_syscall).
-// Handlers live one family a file: file_calls, directory_calls, pipe_calls, memory_calls,
-// process_calls, signal_calls, time_calls, identity_calls.
+// Handlers live one family a file, FAMILY_calls.cpp; above each part of the table stands which.
 #pragma once
 
 // X(number, name, support, note)

@@ -1,4 +1,4 @@
-// The table of system calls, second part: processes, signals, time, identity. See table.h
+// The table of system calls, second part: processes, signals, time, identity, machine. See table.h
 // for what the columns mean; a note is wanted wherever support is less than full.
 #pragma once
 
@@ -8,7 +8,11 @@
   GUEST_SYSCALLS_SIGNALS(X)         \
   GUEST_SYSCALLS_TIME(X)            \
   GUEST_SYSCALLS_IDENTITY(X)        \
-  GUEST_SYSCALLS_MISC(X)
+  GUEST_SYSCALLS_MACHINE(X)         \
+  GUEST_SYSCALLS_RESOURCES(X)       \
+  GUEST_SYSCALLS_SCHEDULING(X)      \
+  GUEST_SYSCALLS_THREADS(X)         \
+  GUEST_SYSCALLS_FUTEX(X)
 
 // process_calls.cpp
 #define GUEST_SYSCALLS_LIFE(X)                                                           \
@@ -82,24 +86,36 @@
   X(124, getsid, full, "")                                                   \
   X(186, gettid, full, "")
 
-// misc_calls.cpp
-#define GUEST_SYSCALLS_MISC(X)                                                             \
-  X(24, sched_yield, full, "")                                                             \
-  X(63, uname, full, "")                                                                   \
+// machine_calls.cpp
+#define GUEST_SYSCALLS_MACHINE(X) \
+  X(63, uname, full, "")          \
+  X(99, sysinfo, partly, "no load averages")
+
+// resource_calls.cpp
+#define GUEST_SYSCALLS_RESOURCES(X)                                                        \
   X(97, getrlimit, full, "")                                                               \
   X(98, getrusage, partly, "CPU time, all as user time, and present memory as its peak")   \
-  X(99, sysinfo, partly, "no load averages")                                               \
-  X(135, personality, partly, "PER_LINUX only: EINVAL for others")                         \
+  X(160, setrlimit, partly, "RLIMIT_NOFILE is in force; the others are kept and reported") \
+  X(302, prlimit64, partly, "RLIMIT_NOFILE is in force; the others are kept and reported")
+
+// scheduling_calls.cpp
+#define GUEST_SYSCALLS_SCHEDULING(X)                                                       \
+  X(24, sched_yield, full, "")                                                             \
   X(140, getpriority, partly, "of processes: EINVAL for groups and users")                 \
   X(141, setpriority, partly, "as getpriority; kept and reported: round robin knows none") \
-  X(157, prctl, partly, "name, pdeathsig, dumpable, no_new_privs; EINVAL for the rest")    \
-  X(158, arch_prctl, partly, "FS and GS base; EINVAL for the rest")                        \
-  X(160, setrlimit, partly, "RLIMIT_NOFILE is in force; the others are kept and reported") \
-  X(202, futex, partly, "WAIT, WAKE and their BITSET forms, within one address space")     \
   X(203, sched_setaffinity, full, "")                                                      \
   X(204, sched_getaffinity, full, "")                                                      \
-  X(218, set_tid_address, full, "")                                                        \
-  X(273, set_robust_list, partly, "accepted; the list is not walked at exit")              \
-  X(302, prlimit64, partly, "RLIMIT_NOFILE is in force; the others are kept and reported") \
-  X(309, getcpu, full, "")                                                                 \
+  X(309, getcpu, full, "")
+
+// thread_calls.cpp
+#define GUEST_SYSCALLS_THREADS(X)                                                       \
+  X(135, personality, partly, "PER_LINUX only: EINVAL for others")                      \
+  X(157, prctl, partly, "name, pdeathsig, dumpable, no_new_privs; EINVAL for the rest") \
+  X(158, arch_prctl, partly, "FS and GS base; EINVAL for the rest")                     \
+  X(218, set_tid_address, full, "")                                                     \
+  X(273, set_robust_list, partly, "accepted; the list is not walked at exit")           \
   X(334, rseq, refused, "ENOSYS: the C library does without")
+
+// futex_calls.cpp
+#define GUEST_SYSCALLS_FUTEX(X) \
+  X(202, futex, partly, "WAIT, WAKE and their BITSET forms, within one address space")

@@ -1,7 +1,7 @@
-// System calls that tell the time, sleep, and set alarms. Time comes from drivers/clock.h without a
+// System calls that tell the time, sleep, and set alarms. Time comes from base/clock.h without a
 // host call; sleeping is the scheduler's timer list.
 #include "guest/abi/structs.h"
-#include "guest/drivers/clock.h"
+#include "guest/base/clock.h"
 #include "guest/mm/user.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/handlers.h"

@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "guest/abi/structs.h"
+#include "guest/base/clock.h"
 #include "guest/base/result.h"
-#include "guest/drivers/clock.h"
 
 namespace guest {
 

@@ -1,5 +1,6 @@
-// See trace.h. Called by dispatch, signal delivery and exit, on the current thread's kernel stack,
-// where a line is put together; it may block on the console like a write of the program's own.
+// See trace.h. Called by dispatch, and as an observer of processes, on the current thread's kernel
+// stack, where a line is put together; it may block on the console like a write of the program's
+// own.
 #include "guest/syscall/trace.h"
 
 #include "guest/abi/file_flags.h"
@@ -126,30 +127,43 @@ Result<std::int64_t> call_traced(Handler handler, std::uint64_t number, const Ar
   return result;
 }
 
-void trace_signal(int signal) {
-  if (!tracing()) return;
-  TraceLine line;
-  line.put("[%d] --- ", current_process().pid);
-  line.put_number('S', static_cast<std::uint64_t>(signal));
-  line.put(" ---");
-  line.end();
-  console_write_error(line.view());
-}
+namespace {
 
-void trace_end(int wait_status) {
-  if (!tracing()) return;
-  TraceLine line;
-  int signal = wait_status & 0x7f;
-  line.put("[%d] +++ ", current_process().pid);
-  if (signal) {
-    line.put("killed by ");
+class TraceObserver final : public ProcessObserver {
+ public:
+  void signal_taken(int signal) override {
+    if (!tracing()) return;
+    TraceLine line;
+    line.put("[%d] --- ", current_process().pid);
     line.put_number('S', static_cast<std::uint64_t>(signal));
-  } else {
-    line.put("exited with %d", wait_status >> 8 & 0xff);
+    line.put(" ---");
+    line.end();
+    console_write_error(line.view());
   }
-  line.put(" +++");
-  line.end();
-  console_write_error(line.view());
+
+  void process_ends(const Process& process, int wait_status) override {
+    if (!tracing()) return;
+    TraceLine line;
+    int signal = wait_status & 0x7f;
+    line.put("[%d] +++ ", process.pid);
+    if (signal) {
+      line.put("killed by ");
+      line.put_number('S', static_cast<std::uint64_t>(signal));
+    } else {
+      line.put("exited with %d", wait_status >> 8 & 0xff);
+    }
+    line.put(" +++");
+    line.end();
+    console_write_error(line.view());
+  }
+};
+
+constinit TraceObserver observer;
+
+}  // namespace
+
+ProcessObserver& trace_observer() {
+  return observer;
 }
 
 }  // namespace guest

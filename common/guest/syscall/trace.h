@@ -5,6 +5,7 @@
 #pragma once
 
 #include "guest/platform.h"
+#include "guest/proc/observers.h"
 #include "guest/syscall/args.h"
 
 namespace guest {
@@ -16,8 +17,7 @@ inline bool tracing() {
 /// Makes the call, and prints it. `handler` is nullptr for a call that nobody serves: ENOSYS.
 Result<std::int64_t> call_traced(Handler handler, std::uint64_t number, const Args& args);
 
-/// The current process takes a signal; it ends, with a wait status. No effect unless tracing.
-void trace_signal(int signal);
-void trace_end(int wait_status);
+/// Prints the signals that processes take, and their ends; nothing unless tracing.
+ProcessObserver& trace_observer();
 
 }  // namespace guest

@@ -1,10 +1,10 @@
 // Page faults and exceptions of guest user code. Called by handle_upcall, on the current thread's
 // kernel stack, with its space current.
-#include "guest/abi/signal_frame.h"
 #include "guest/base/log.h"
 #include "guest/mm/address_space.h"
 #include "guest/platform.h"
 #include "guest/proc/process.h"
+#include "guest/proc/signal_frame.h"
 #include "guest/trap/upcall.h"
 
 namespace guest {

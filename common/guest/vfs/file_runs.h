@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "guest/base/vec.h"
+#include "guest/heap/vec.h"
 #include "guest/mm/frames.h"
 
 namespace guest {

@@ -2,8 +2,8 @@
 // closes the marked slots.
 #pragma once
 
-#include "guest/base/vec.h"
 #include "guest/heap/make.h"
+#include "guest/heap/vec.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {

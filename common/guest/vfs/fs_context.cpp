@@ -39,6 +39,10 @@ Result<Ref<FsContext>> FsContext::clone() {
   return copy;
 }
 
+Result<Ref<Inode>> FsContext::resolve(std::string_view path) const {
+  return TRY(walk_path({root, cwd}, TRY(String::from(path)), Last::follow)).inode;
+}
+
 Result<String> FsContext::working_path() const {
   return path_of(cwd);
 }

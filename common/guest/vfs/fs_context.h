@@ -4,8 +4,8 @@
 
 #include <string_view>
 
-#include "guest/base/string.h"
 #include "guest/heap/make.h"
+#include "guest/heap/string.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {
@@ -16,6 +16,8 @@ class FsContext : public Counted {
   static Result<Ref<FsContext>> create(Ref<Inode> root);
   Result<Ref<FsContext>> clone();
 
+  /// What a path leads to, symlinks followed.
+  Result<Ref<Inode>> resolve(std::string_view path) const;
   /// The working directory's path below root; ENOENT when it has been removed.
   Result<String> working_path() const;
   /// A directory's path below root.

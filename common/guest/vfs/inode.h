@@ -10,9 +10,8 @@
 
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
-#include "guest/mm/file_mappings.h"
-#include "guest/mm/frames.h"
-#include "guest/mm/text_copy.h"
+#include "guest/heap/string.h"
+#include "guest/mm/page_source.h"
 #include "guest/mm/user.h"
 #include "guest/vfs/source.h"
 #include "guest/vfs/stat.h"
@@ -20,14 +19,9 @@
 namespace guest {
 
 class File;
-namespace ext2 {
-class Node;
-}
 
-class Inode : public Counted {
+class Inode : public PageSource {
  public:
-  virtual ~Inode() = default;
-
   /// Identity and attributes, kept by the inode itself.
   virtual Stat stat() = 0;
   [[nodiscard]] virtual std::uint32_t mode() const = 0;
@@ -38,22 +32,15 @@ class Inode : public Counted {
   /// Into kernel memory: the ELF loader and shebang lines. Short only at end of file.
   virtual Result<std::size_t> peek(std::uint64_t, void*, std::size_t) { return Errno::inval; }
   virtual Result<> truncate(std::uint64_t) { return Errno::inval; }
-  /// The page-cache frames behind pages [page, page + max): the longest contiguous run from
-  /// `page` on, at least one, at most `max`. The caller retains what it maps. ENODEV: not mappable.
-  virtual Result<FrameRun> pages(std::uint64_t /*page*/, std::uint32_t /*max*/) {
+  // -- As a PageSource: regular files that can be mapped have pages.
+  std::uint64_t length() override { return stat().size; }
+  Result<FrameRun> pages(std::uint64_t /*page*/, std::uint32_t /*max*/) override {
     return Errno::nodev;
   }
-
-  /// Must share_pages() be asked before a page is mapped for writing? It is then only when somebody
-  /// writes: reading a hole takes no room.
-  [[nodiscard]] virtual bool grants_writes() const { return false; }
-  /// Pages [page, page + count), which pages() gave and the caller holds, become writable by
-  /// programs without further notice (a shared mapping). ENOSPC: fewer of them may do.
-  virtual Result<> share_pages(std::uint64_t /*page*/, std::uint32_t /*count*/) { return {}; }
-  /// Contents and attributes are on stable storage when this returns.
-  virtual Result<> sync() { return {}; }
-  /// Of the file system that the inode is in. ENOSYS: it keeps no account.
-  virtual Result<FileSystemSpace> space() { return Errno::nosys; }
+  Identity identity() override {
+    const Stat now = stat();
+    return {now.device, now.inode};
+  }
 
   // -- Directories.
   virtual Result<Ref<Inode>> lookup(std::string_view) { return Errno::notdir; }
@@ -89,10 +76,12 @@ class Inode : public Counted {
     return Errno::perm;
   }
 
-  // -- The file system underneath: link and rename only work within one.
-  virtual class RamInode* ram_inode() { return nullptr; }
-  virtual class RamDirectory* ram_directory() { return nullptr; }
-  virtual ext2::Node* ext2_node() { return nullptr; }
+  // -- The file system underneath.
+  /// Which one it is: link and rename only work within one. What is in a file system is of its own
+  /// classes.
+  [[nodiscard]] virtual const void* file_system() const { return this; }
+  /// Its room. ENOSYS: it keeps no account.
+  virtual Result<FileSystemSpace> space() { return Errno::nosys; }
 
   /// Devices and pipes make a File class of their own here; files and directories the plain one.
   virtual Result<Ref<File>> open(std::uint32_t flags);
@@ -100,11 +89,6 @@ class Inode : public Counted {
   virtual void closed(std::uint32_t /*flags*/) {}
 
   [[nodiscard]] bool is(std::uint32_t type) const { return (mode() & mode_type) == type; }
-
-  /// Whoever makes the file shorter cuts them.
-  FileMappings mappings;
-  /// What the monitor may rewrite of a program's code. Whoever changes the contents drops them.
-  TextCopies text_copies;
 };
 
 /// An open file description. The base class reads and writes its inode at a position.

@@ -32,7 +32,22 @@ Mount* mount_of(Inode& root) {
   return nullptr;
 }
 
+constinit RootMount root_of_all{};
+
 }  // namespace
+
+void mount_root(Ref<Inode> root, const char* source, const char* type) {
+  root->retain();
+  root_of_all = {root.get(), source, type};
+}
+
+const RootMount& root_mount() {
+  return root_of_all;
+}
+
+Ref<Inode> root_inode() {
+  return Ref<Inode>(root_of_all.root);
+}
 
 Result<> add_mount(Ref<Inode> directory, std::string_view name, Ref<Inode> root) {
   MountTable& mounts = table();

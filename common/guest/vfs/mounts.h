@@ -1,6 +1,6 @@
-// Mounts: directories in which one name leads to the root of another file system. Few, made at
-// boot, never undone. Asked by path lookup at each component, so a directory without mounts must be
-// told quickly.
+// Mounts: the root of all, and directories in which one name leads to the root of another file
+// system. Few, made at boot, never undone. Asked by path lookup at each component, so a directory
+// without mounts must be told quickly.
 #pragma once
 
 #include <string_view>
@@ -8,6 +8,17 @@
 #include "guest/vfs/inode.h"
 
 namespace guest {
+
+/// Where all paths begin.
+struct RootMount {
+  Inode* root;                // held for ever
+  const char *source, *type;  // as /proc/mounts has them
+};
+/// At boot, once.
+void mount_root(Ref<Inode> root, const char* source, const char* type);
+const RootMount& root_mount();
+/// Null before mount_root.
+Ref<Inode> root_inode();
 
 /// From now on `name` (which must live as long as the kernel) in `directory` is `root`. ENOMEM: too
 /// many mounts.

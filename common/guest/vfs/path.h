@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "guest/base/string.h"
+#include "guest/heap/string.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {
@@ -38,8 +38,5 @@ struct PathResult {
 
 /// `path` is taken over: the result's `last` may lie in it.
 Result<PathResult> walk_path(const PathStart& start, String path, Last last);
-
-/// By the current process's root and working directory, following symlinks.
-Result<Ref<Inode>> resolve_path(std::string_view path);
 
 }  // namespace guest

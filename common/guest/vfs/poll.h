@@ -1,7 +1,7 @@
 // Waiting for any of several files. Called by poll, ppoll, select and pselect6.
 #pragma once
 
-#include "guest/base/vec.h"
+#include "guest/heap/vec.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {

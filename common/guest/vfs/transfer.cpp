@@ -2,7 +2,7 @@
 #include "guest/vfs/transfer.h"
 
 #include "guest/abi/file_flags.h"
-#include "guest/base/vec.h"
+#include "guest/heap/vec.h"
 #include "guest/sched/pausing.h"
 
 namespace guest {

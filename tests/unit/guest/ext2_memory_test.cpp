@@ -84,7 +84,7 @@ TEST_F(Ext2Memory, MappedPagesStay) {
   request.bytes = 64 * vmi::page_size;
   request.protection = vmi::prot_read | vmi::prot_write;
   request.shared = true;
-  request.inode = big;
+  request.backing = big;
   request.offset = 1 << 20;
   auto at = space->map(request);
   ASSERT_TRUE(at.ok());
@@ -102,7 +102,7 @@ TEST_F(Ext2Memory, MappedPagesStay) {
   ASSERT_TRUE(space->unmap(at.value(), request.bytes).ok());
   frames_reclaim(frames);
   EXPECT_EQ(read(*big, (1 << 20) + 70'000, 2), "xy");
-  request.inode = big = {};
+  request.backing = big = {};
   unmount_and_check();
   EXPECT_EQ(dump("/big").substr((1 << 20) + 70'000, 2), "xy");
 }

@@ -19,7 +19,7 @@ class Ext2Shared : public Ext2Test, public testing::WithParamInterface<int> {
     request.bytes = bytes;
     request.protection = protection;
     request.shared = true;
-    request.inode = file;
+    request.backing = file;
     auto at = space->map(request);
     EXPECT_TRUE(at.ok());
     return at.value();

@@ -208,14 +208,14 @@ TEST_F(Ext2Test, SharedMappingsAreWrittenBack) {
   request.bytes = 12'288;
   request.protection = vmi::prot_read | vmi::prot_write;
   request.shared = true;
-  request.inode = file;
+  request.backing = file;
   auto at = space->map(request);
   ASSERT_TRUE(at.ok());
   platform.store(at.value() + 5000, 'x');
   ASSERT_TRUE(file->sync().ok());
   platform.store(at.value() + 5001, 'y');
   EXPECT_TRUE(space->unmap(at.value(), 12'288).ok());
-  request.inode = {};
+  request.backing = {};
   EXPECT_EQ(read(*file, 4999, 4), std::string("\0xy\0", 4));
   file = {};
   unmount_and_check();

@@ -229,7 +229,7 @@ TEST_F(Ext2Trouble, AProgramThatIsReplacedIsNotRunFromItsOldText) {
   MapRequest request;
   request.bytes = vmi::page_size;
   request.protection = vmi::prot_read | vmi::prot_exec;
-  request.inode = file;
+  request.backing = file;
   const std::uint64_t first = space->map(request).value();
   EXPECT_EQ(platform.load(first), 'a');
   ASSERT_TRUE(space->own_text(first).ok());
@@ -244,7 +244,7 @@ TEST_F(Ext2Trouble, AProgramThatIsReplacedIsNotRunFromItsOldText) {
   ASSERT_TRUE(file->truncate(4096).ok());
   EXPECT_EQ(platform.load(space->map(request).value()), 0);
   ASSERT_TRUE(space->unmap(again, request.bytes).ok());
-  request.inode = file = {};
+  request.backing = file = {};
 }
 
 /// That they go from memory shows in what the sanitizer finds left at the end.

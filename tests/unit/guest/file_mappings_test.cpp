@@ -30,7 +30,7 @@ class FileMappingsTest : public AddressSpaceTest {
                .protection = read_write,
                .shared = shared,
                .placement = MapRequest::fixed,
-               .inode = guest::Ref<guest::Inode>(file_.get())})
+               .backing = guest::Ref<guest::Inode>(file_.get())})
         .release();
   }
   /// How many of the pages are resident, of both mappings, in the current space.

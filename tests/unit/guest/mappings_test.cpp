@@ -181,7 +181,7 @@ class FileMappingTest : public AddressSpaceTest {
         ->map({.bytes = pages * page,
                .protection = protection,
                .shared = shared,
-               .inode = std::move(file),
+               .backing = std::move(file),
                .offset = offset})
         .release();
   }
@@ -231,7 +231,7 @@ TEST_F(FileMappingTest, ReadOnlyFilesCannotBecomeWritable) {
   auto va = space_->map({.bytes = page,
                          .protection = vmi::prot_read,
                          .shared = true,
-                         .inode = file,
+                         .backing = file,
                          .may_write = false});
   ASSERT_TRUE(va.ok());
   EXPECT_EQ(space_->protect(va.value(), page, read_write).error(), Errno::acces);

@@ -57,7 +57,7 @@ class ModelledWorld {
                         .protection = protection,
                         .shared = shared,
                         .placement = guest::MapRequest::fixed,
-                        .inode = files_[shared]})
+                        .backing = files_[shared]})
                   .ok();
     for (std::uint64_t i = 0; ok && i < count; ++i)
       cells()[at(first + i)] = shared ? file_cell(i) : cell(contents_[i * page], false);

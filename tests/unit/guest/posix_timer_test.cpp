@@ -6,7 +6,7 @@
 #include <climits>
 #include <memory>
 
-#include "guest/drivers/clock.h"
+#include "guest/base/clock.h"
 #include "guest/heap/make.h"
 #include "guest/proc/process.h"
 #include "tests/unit/guest/fake_platform.h"

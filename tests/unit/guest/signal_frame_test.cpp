@@ -1,6 +1,6 @@
 // Signal frames on fake user memory: what is pushed is what Linux lays out, what comes back is
 // restored, and whatever a program wrote into it cannot reach registers that are not its own.
-#include "guest/abi/signal_frame.h"
+#include "guest/proc/signal_frame.h"
 
 #include <gtest/gtest.h>
 

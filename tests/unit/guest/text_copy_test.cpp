@@ -32,7 +32,7 @@ class TextCopyTest : public AddressSpaceTest {
                .protection = protection,
                .shared = shared,
                .placement = MapRequest::fixed,
-               .inode = guest::Ref<guest::Inode>(file_.get()),
+               .backing = guest::Ref<guest::Inode>(file_.get()),
                .offset = offset})
         .release();
   }

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "guest/drivers/block.h"
+#include "guest/vfs/block_device.h"
 
 namespace guest::ext2 {
 

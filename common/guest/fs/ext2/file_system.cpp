@@ -4,9 +4,9 @@
 #include <new>
 #include <utility>
 
+#include "guest/base/clock.h"
 #include "guest/base/log.h"
 #include "guest/base/narrow.h"
-#include "guest/drivers/clock.h"
 #include "guest/fs/ext2/node.h"
 
 namespace guest::ext2 {

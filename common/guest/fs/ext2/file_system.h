@@ -4,9 +4,9 @@
 #pragma once
 
 #include "guest/base/list.h"
-#include "guest/base/vec.h"
 #include "guest/fs/ext2/block_cache.h"
 #include "guest/fs/ext2/layout.h"
+#include "guest/heap/vec.h"
 #include "guest/vfs/inode.h"
 
 namespace guest::ext2 {
@@ -28,6 +28,8 @@ class FileSystem final : private WriteOrder {
 
   Result<Ref<Node>> node(std::uint32_t number);
   Result<Ref<Node>> root();
+  /// The inode as what it is if it is in this file system, else nullptr.
+  Node* own(Inode& inode) const;
   /// Writes everything back and flushes the disk. EIO: something was lost since the last call.
   Result<> sync();
   /// The same without contents of files.

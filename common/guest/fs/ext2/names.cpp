@@ -2,8 +2,8 @@
 // goes, and counts are raised before names are, so that what a crash leaves is more often a lost
 // file than a name that leads nowhere.
 #include "guest/abi/file_flags.h"
-#include "guest/drivers/device_files.h"
 #include "guest/fs/ext2/node.h"
+#include "guest/vfs/device_number.h"
 
 namespace guest::ext2 {
 namespace {
@@ -107,8 +107,8 @@ Result<Ref<Inode>> Node::symlink(std::string_view name, std::string_view target)
 }
 
 Result<> Node::link(std::string_view name, Inode& inode) {
-  Node* mine = inode.ext2_node();
-  if (!mine || &mine->fs_ != &fs_) return Errno::xdev;
+  Node* mine = fs_.own(inode);
+  if (!mine) return Errno::xdev;
   if (mine->is(mode_directory)) return Errno::perm;
   if (mine->raw_.links == 0) return Errno::noent;
   if (mine->raw_.links >= max_links) return Errno::mlink;
@@ -170,7 +170,7 @@ Result<> Node::check_move(Node& moved, Node& to, Node* replaced) {
     if (up.get() == &moved) return Errno::inval;  // into itself
     if (up->number_ == root_inode_number) break;
     if (depth == max_depth) return fs_.corrupt("a circle of directories at inode", to.number_);
-    up = Ref<Node>(TRY(up->parent())->ext2_node());
+    up = Ref<Node>(fs_.own(*TRY(up->parent())));
     if (!up->is(mode_directory)) return fs_.corrupt("parent of inode", to.number_);
   }
   if (!replaced) {
@@ -186,8 +186,8 @@ Result<> Node::check_move(Node& moved, Node& to, Node* replaced) {
 
 Result<> Node::rename(std::string_view name, Inode& to_inode, std::string_view new_name) {
   if (!is(mode_directory)) return Errno::notdir;
-  Node* to = to_inode.ext2_node();
-  if (!to || &to->fs_ != &fs_) return to_inode.is(mode_directory) ? Errno::xdev : Errno::notdir;
+  Node* to = fs_.own(to_inode);
+  if (!to) return to_inode.is(mode_directory) ? Errno::xdev : Errno::notdir;
   if (!to->is(mode_directory)) return Errno::notdir;
   if (new_name.size() > abi::name_max) return Errno::nametoolong;
   TRY(fs_.begin_change());

@@ -2,9 +2,10 @@
 #include "guest/fs/ext2/node.h"
 
 #include "guest/abi/file_flags.h"
-#include "guest/drivers/clock.h"
-#include "guest/drivers/device_files.h"
+#include "guest/base/clock.h"
 #include "guest/heap/make.h"
+#include "guest/vfs/device_number.h"
+#include "guest/vfs/devices.h"
 
 namespace guest::ext2 {
 namespace {
@@ -254,13 +255,19 @@ Result<Ref<File>> Node::open(std::uint32_t flags) {
     case mode_socket:
       return Errno::nxio;
     case mode_fifo:
-      // The pipe lasts as long as this object, which stays while somebody has it open.
-      if (!fifo_) fifo_ = TRY(make_ref<Fifo>(raw_.mode));
-      return fifo_->open(flags);
+      return fifo_.open(Ref<Inode>(this), flags);
     default:
       if (abi::may_write(flags)) TRY(fs_.check_writable());
       return Inode::open(flags);
   }
+}
+
+void Node::closed(std::uint32_t) {
+  if (is(mode_fifo)) fifo_.closed();
+}
+
+Node* FileSystem::own(Inode& inode) const {
+  return inode.file_system() == this ? static_cast<Node*>(&inode) : nullptr;
 }
 
 }  // namespace guest::ext2

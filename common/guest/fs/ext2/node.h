@@ -3,9 +3,9 @@
 // the inode table's block as soon as they change; contents wait in page frames.
 #pragma once
 
-#include "guest/base/string.h"
 #include "guest/fs/ext2/file_system.h"
-#include "guest/fs/pipe/fifo.h"
+#include "guest/fs/pipe/named_pipe.h"
+#include "guest/heap/string.h"
 #include "guest/vfs/file_runs.h"
 
 namespace guest::ext2 {
@@ -26,8 +26,9 @@ class Node final : public Inode {
   Result<> set_times(std::uint64_t atime_ns, std::uint64_t mtime_ns) override;
   Result<FileSystemSpace> space() override { return fs_.space(); }
   Result<Ref<File>> open(std::uint32_t flags) override;
+  void closed(std::uint32_t flags) override;
   Result<String> target() override;
-  Node* ext2_node() override { return this; }
+  [[nodiscard]] const void* file_system() const override { return &fs_; }
   Result<> check_writable() override { return fs_.check_writable(); }
 
   // -- Contents of regular files (contents.cpp).
@@ -54,9 +55,7 @@ class Node final : public Inode {
 
   // -- For FileSystem.
   [[nodiscard]] std::uint32_t number() const { return number_; }
-  [[nodiscard]] bool idle() const {
-    return held && references() == 1 && (!fifo_ || fifo_->references() == 1);
-  }
+  [[nodiscard]] bool idle() const { return held && references() == 1; }
   Result<> write_back();
   /// Lets go of up to `most` cached pages that nobody else holds, written back before if need be.
   /// Returns how many.
@@ -156,7 +155,7 @@ class Node final : public Inode {
   Vec<DirtyRange> dirty_;  // sorted, apart
   bool shared_ = false;    // some pages are or were writable by programs directly
   bool lost_ = false;      // a write-back failed and nobody was told yet
-  Ref<Fifo> fifo_;
+  NamedPipe fifo_;
   Ref<Node> above_;  // of a directory that is removed: its "..", which may be removed, too
 };
 

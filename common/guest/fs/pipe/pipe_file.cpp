@@ -1,6 +1,6 @@
 // PipeFile: the ends of a pipe as open files, and the inode behind an unnamed pipe.
 #include "guest/abi/file_flags.h"
-#include "guest/drivers/clock.h"
+#include "guest/base/clock.h"
 #include "guest/fs/pipe/pipe.h"
 
 namespace guest {

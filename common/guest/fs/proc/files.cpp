@@ -1,11 +1,10 @@
 // /proc: see the header. The table below is the whole tree: a node names its directory.
 #include "guest/fs/proc/files.h"
 
+#include "guest/base/clock.h"
 #include "guest/base/log.h"
 #include "guest/base/panic.h"
-#include "guest/drivers/clock.h"
 #include "guest/fs/proc/process.h"
-#include "guest/fs/root/disk.h"
 #include "guest/heap/heap.h"
 #include "guest/platform.h"
 #include "guest/proc/system_name.h"
@@ -23,10 +22,11 @@ Result<String> line_of(const char* text) {
 // Nothing here updates access times. Below a disk's root lie parts of the boot tree; without a disk
 // all of that is the root, but for /proc.
 Result<String> mounts() {
-  const char* access = disk_access();
-  if (!access) return String::from("root / tmpfs rw,noatime 0 0\nproc /proc proc rw,noatime 0 0\n");
+  const RootMount& root = root_mount();
   String text;
-  TRY(add(text, "/dev/root / ext2 %s,noatime 0 0\n", access));
+  TRY(add(text, "%s / %s %s,noatime 0 0\n", root.source, root.type,
+          root.root->check_writable().ok() ? "rw" : "ro"));
+  if (mount_count() == 0) TRY(text.append("proc /proc proc rw,noatime 0 0\n"));
   for (std::size_t i = 0; i < mount_count(); ++i) {
     std::string_view name = mount_name(i);
     const char* type = name == "proc" ? "proc" : "tmpfs";

@@ -1,9 +1,9 @@
 // /proc/PID/mountinfo, which df reads: the lines of /proc/mounts in other words, with the device
 // numbers that stat gives of what is mounted there.
-#include "guest/drivers/device_files.h"
 #include "guest/fs/proc/files.h"
 #include "guest/fs/proc/process.h"
-#include "guest/vfs/path.h"
+#include "guest/vfs/device_number.h"
+#include "guest/vfs/fs_context.h"
 
 namespace guest {
 namespace {
@@ -19,7 +19,7 @@ std::string_view take_until(std::string_view& text, char end) {
 Result<> add_mount_line(String& text, int id, std::string_view line) {
   std::string_view source = take_until(line, ' '), directory = take_until(line, ' '),
                    type = take_until(line, ' '), options = take_until(line, ' ');
-  auto root = resolve_path(directory);
+  auto root = current_process().fs->resolve(directory);
   std::uint64_t device = root.ok() ? root.value()->stat().device : 0;
   TRY(add(text, "%d %d %u:%u / ", id, id == 1 ? 0 : 1, device_major(device), device_minor(device)));
   for (std::string_view word : {directory, options, std::string_view("-"), type, source}) {

@@ -1,8 +1,8 @@
 // See proc_node.h.
 #include "guest/fs/proc/node.h"
 
+#include "guest/base/clock.h"
 #include "guest/base/log.h"
-#include "guest/drivers/clock.h"
 
 namespace guest {
 

@@ -2,8 +2,8 @@
 // what they tell is made at each read. Files are texts, and nothing can be made, moved or removed.
 #pragma once
 
-#include "guest/base/string.h"
 #include "guest/heap/make.h"
+#include "guest/heap/string.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {

@@ -1,10 +1,10 @@
 // What /proc/PID/stat, statm, status and maps say: the fields that ps, pgrep, top and shells read.
 // Numbers that nobody keeps here are 0, as Linux has them for kernel threads.
-#include "guest/drivers/clock.h"
-#include "guest/drivers/device_files.h"
+#include "guest/base/clock.h"
 #include "guest/drivers/terminal.h"
 #include "guest/fs/proc/process.h"
 #include "guest/mm/address_space.h"
+#include "guest/vfs/device_number.h"
 #include "guest/vfs/fs_context.h"
 
 namespace guest {
@@ -139,15 +139,15 @@ Result<String> process_maps(Process& process) {
   if (!process.space) return text;
   for (const Region* r = process.space->regions().first(); r; r = r->following()) {
     const RegionSource& source = r->source;
-    Stat file{};
-    if (source.inode) file = source.inode->stat();
+    PageSource::Identity file;
+    if (source.backing) file = source.backing->identity();
     std::string_view name = region_name(*process.space, *r);
     TRY(add(text, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu %.*s\n", r->va, r->end,
             source.protection & vmi::prot_read ? 'r' : '-',
             source.protection & vmi::prot_write ? 'w' : '-',
             source.protection & vmi::prot_exec ? 'x' : '-', source.shared ? 's' : 'p',
-            source.inode ? source.offset : 0, device_major(file.device), device_minor(file.device),
-            file.inode, static_cast<int>(name.size()), name.data()));
+            source.backing ? source.offset : 0, device_major(file.device),
+            device_minor(file.device), file.inode, static_cast<int>(name.size()), name.data()));
   }
   return text;
 }

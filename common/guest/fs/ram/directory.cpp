@@ -1,6 +1,5 @@
 // RamDirectory: names and the rules for making, removing and moving them. Link counts are Linux's:
 // a directory counts its name, its own "." and each child's "..".
-#include "guest/fs/pipe/fifo.h"
 #include "guest/fs/ram/ramfs.h"
 
 namespace guest {
@@ -50,7 +49,7 @@ Result<Ref<RamInode>> RamDirectory::make_node(std::uint32_t mode, std::uint64_t 
     case mode_regular:
       return Ref<RamInode>(TRY(make_ref<RamFile>(mode)));
     case mode_fifo:
-      return Ref<RamInode>(TRY(make_ref<Fifo>(mode)));
+      return Ref<RamInode>(TRY(make_ref<RamFifo>(mode)));
     case mode_character:
     case mode_block:
       return Ref<RamInode>(TRY(make_ref<RamDevice>(mode, rdev)));
@@ -76,7 +75,7 @@ Result<Ref<Inode>> RamDirectory::symlink(std::string_view name, std::string_view
 }
 
 Result<> RamDirectory::link(std::string_view name, Inode& inode) {
-  RamInode* mine = inode.ram_inode();
+  RamInode* mine = ram_inode(inode);
   if (!mine) return Errno::xdev;
   if (mine->is(mode_directory)) return Errno::perm;
   if (mine->links() == 0) return Errno::noent;
@@ -96,7 +95,7 @@ Result<> RamDirectory::attach(std::string_view name, Ref<Inode> inode) {
 
 // A name of `inode` is gone; if it is a directory, so is its ".." here.
 void RamDirectory::let_go(Inode& inode) {
-  RamInode* mine = inode.ram_inode();
+  RamInode* mine = ram_inode(inode);
   if (!mine) return;
   mine->drop_link();
   if (mine->is(mode_directory)) {
@@ -124,7 +123,7 @@ Result<> RamDirectory::rmdir(std::string_view name) {
   NameEntry* entry = names_.find(name);
   if (!entry) return Errno::noent;
   if (!entry->inode->is(mode_directory)) return Errno::notdir;
-  RamDirectory* directory = entry->inode->ram_directory();
+  RamDirectory* directory = ram_directory(*entry->inode);
   if (!directory) return Errno::busy;  // something else is mounted there
   if (!directory->names_.empty()) return Errno::notempty;
   remove_entry(entry);
@@ -132,7 +131,7 @@ Result<> RamDirectory::rmdir(std::string_view name) {
 }
 
 Result<> RamDirectory::check_rename(Inode& moved, RamDirectory& to, NameEntry* replaced) {
-  RamDirectory* directory = moved.ram_directory();
+  RamDirectory* directory = ram_directory(moved);
   if (!directory && moved.is(mode_directory)) return Errno::busy;
   if (directory)
     for (RamDirectory* up = &to; up; up = up->parent_.get())
@@ -142,14 +141,14 @@ Result<> RamDirectory::check_rename(Inode& moved, RamDirectory& to, NameEntry* r
   if (directory && !onto_directory) return Errno::notdir;
   if (!directory && onto_directory) return Errno::isdir;
   if (!onto_directory) return {};
-  RamDirectory* victim = replaced->inode->ram_directory();
+  RamDirectory* victim = ram_directory(*replaced->inode);
   if (!victim) return Errno::busy;
   if (!victim->names_.empty()) return Errno::notempty;
   return {};
 }
 
 Result<> RamDirectory::rename(std::string_view name, Inode& to_inode, std::string_view new_name) {
-  RamDirectory* to = to_inode.ram_directory();
+  RamDirectory* to = ram_directory(to_inode);
   if (!to) return to_inode.is(mode_directory) ? Errno::xdev : Errno::notdir;
   NameEntry* entry = names_.find(name);
   if (!entry) return Errno::noent;
@@ -166,12 +165,12 @@ Result<> RamDirectory::rename(std::string_view name, Inode& to_inode, std::strin
     TRY(to->names_.insert(new_name, moved));
   }
   names_.erase(entry);
-  if (RamDirectory* directory = moved->ram_directory()) {
+  if (RamDirectory* directory = ram_directory(*moved)) {
     to->add_link();
     drop_link();
     directory->parent_ = Ref<RamDirectory>(to);
   }
-  if (RamInode* mine = moved->ram_inode()) mine->note_change();
+  if (RamInode* mine = ram_inode(*moved)) mine->note_change();
   modified();
   if (to != this) to->modified();
   return {};

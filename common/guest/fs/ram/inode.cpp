@@ -1,14 +1,38 @@
 // RamInode: attributes of RAM file system inodes, and the small kinds: symlinks and device nodes.
-#include "guest/drivers/clock.h"
-#include "guest/drivers/device_files.h"
+#include "guest/abi/file_structs.h"
+#include "guest/base/clock.h"
 #include "guest/fs/ram/ramfs.h"
+#include "guest/mm/frames.h"
+#include "guest/vfs/devices.h"
 
 namespace guest {
 namespace {
 
 std::uint32_t last_inode_number = 0;  // numbers are never used again
+constexpr char all_of_ram = 0;        // there is one RAM file system, whatever is mounted of it
 
 }  // namespace
+
+const void* RamInode::file_system() const {
+  return &all_of_ram;
+}
+
+RamInode* ram_inode(Inode& inode) {
+  return inode.file_system() == &all_of_ram ? static_cast<RamInode*>(&inode) : nullptr;
+}
+
+RamDirectory* ram_directory(Inode& inode) {
+  return inode.is(mode_directory) ? static_cast<RamDirectory*>(ram_inode(inode)) : nullptr;
+}
+
+Result<FileSystemSpace> RamInode::space() {
+  FileSystemSpace space{};
+  space.type = abi::tmpfs_magic;
+  space.block_size = vmi::page_size;
+  space.blocks = frames_total();
+  space.blocks_free = space.blocks_available = frames_free();
+  return space;
+}
 
 RamInode::RamInode(std::uint32_t mode) : mode_(mode), number_(++last_inode_number) {
   atime_ns_ = mtime_ns_ = ctime_ns_ = realtime_ns();

@@ -4,10 +4,11 @@
 // boot_mount and by RamDirectory::create.
 #pragma once
 
-#include "guest/base/string.h"
+#include "guest/fs/pipe/named_pipe.h"
+#include "guest/fs/ram/name_table.h"
 #include "guest/heap/make.h"
+#include "guest/heap/string.h"
 #include "guest/vfs/file_runs.h"
-#include "guest/vfs/name_table.h"
 
 namespace guest {
 
@@ -21,7 +22,8 @@ class RamInode : public Inode {
   Result<> set_mode(std::uint32_t mode) override;
   Result<> set_owner(std::uint32_t uid, std::uint32_t gid) override;
   Result<> set_times(std::uint64_t atime_ns, std::uint64_t mtime_ns) override;
-  RamInode* ram_inode() override { return this; }
+  [[nodiscard]] const void* file_system() const override;
+  Result<FileSystemSpace> space() override;
 
   void add_link() { ++links_; }
   void drop_link();
@@ -89,7 +91,6 @@ class RamDirectory final : public RamInode {
   Result<> rename(std::string_view name, Inode& to, std::string_view new_name) override;
   Result<DirectoryEntry> entry(std::uint64_t& position) override;
   Result<Ref<Inode>> parent() override;
-  RamDirectory* ram_directory() override { return this; }
 
   /// Puts an inode of any file system under a new name, or in place of what is there (a mount).
   Result<> attach(std::string_view name, Ref<Inode> inode);
@@ -116,7 +117,20 @@ class RamSymlink final : public RamInode {
   String target_;
 };
 
-/// A device node: the inode is here, what it does is in drivers/.
+/// A pipe with a name.
+class RamFifo final : public RamInode {
+ public:
+  explicit RamFifo(std::uint32_t mode) : RamInode(mode_fifo | (mode & 07777)) {}
+  Result<Ref<File>> open(std::uint32_t flags) override {
+    return pipe_.open(Ref<Inode>(this), flags);
+  }
+  void closed(std::uint32_t) override { pipe_.closed(); }
+
+ private:
+  NamedPipe pipe_;
+};
+
+/// A device node: the inode is here, what it does is a driver's (vfs/devices.h).
 class RamDevice final : public RamInode {
  public:
   RamDevice(std::uint32_t mode, std::uint64_t rdev) : RamInode(mode), rdev_(rdev) {}
@@ -126,5 +140,9 @@ class RamDevice final : public RamInode {
  private:
   std::uint64_t rdev_;
 };
+
+/// An inode as what it is in the RAM file system; nullptr where it is something else.
+RamInode* ram_inode(Inode& inode);
+RamDirectory* ram_directory(Inode& inode);
 
 }  // namespace guest

@@ -11,8 +11,6 @@
 namespace guest {
 namespace {
 
-Inode* root_directory = nullptr;  // holds a reference, for ever
-
 Result<> adopt_contents(RamFile& file, const vmi::BootTreeEntry& entry, BootTreeReader& tree) {
   FrameRun run = tree.contents(entry);
   for (Frame frame = run.first; frame < run.first + run.count; ++frame)
@@ -55,8 +53,8 @@ Result<> build(BootTreeReader& tree, Ref<RamDirectory> root) {
     if (entry.parent >= i || !directories[entry.parent])
       tree.refuse("entry %lu has no directory before it", i);
     Ref<Inode> inode = TRY(make_entry(*directories[entry.parent], entry, tree));
-    inode->ram_inode()->restore(entry.uid, entry.gid, entry.mtime_ns);
-    TRY(directories.push(inode->ram_directory()));
+    ram_inode(*inode)->restore(entry.uid, entry.gid, entry.mtime_ns);
+    TRY(directories.push(ram_directory(*inode)));
   }
   // Making entries touched their directories: times last.
   for (std::uint32_t i = 0; i < tree.entries(); ++i) {
@@ -78,13 +76,11 @@ Result<> mount_boot_tree(vmi::Frame first, std::uint32_t frames, Vec<String>& ar
   TRY(mount_proc(*root));
   Ref<Inode> disk = TRY(mount_disk(*root));
   root->retain();  // for ever: also below a disk, parts of it are mounted
-  if (disk) disk->retain();
-  root_directory = disk ? disk.get() : root.get();
+  if (disk)
+    mount_root(std::move(disk), "/dev/root", "ext2");
+  else
+    mount_root(std::move(root), "root", "tmpfs");
   return {};
-}
-
-Ref<Inode> root_inode() {
-  return Ref<Inode>(root_directory);
 }
 
 }  // namespace guest

@@ -1,9 +1,9 @@
 // The root file system at boot: takes the boot tree's frames over in place.
 #pragma once
 
-#include "guest/base/string.h"
-#include "guest/base/vec.h"
-#include "guest/vfs/inode.h"
+#include "guest/heap/string.h"
+#include "guest/heap/vec.h"
+#include "guest/vfs/mounts.h"
 
 namespace guest {
 
@@ -12,8 +12,5 @@ namespace guest {
 /// sense ends in hypercalls().panic(), naming what is wrong with it; errors here are ENOMEM.
 Result<> mount_boot_tree(vmi::Frame first, std::uint32_t frames, Vec<String>& argv,
                          Vec<String>& envp);
-
-/// The root of the file system. Null before mount_boot_tree.
-Ref<Inode> root_inode();
 
 }  // namespace guest

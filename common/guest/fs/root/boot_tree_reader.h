@@ -3,8 +3,8 @@
 // says so: there is nothing to boot from. Used by boot_mount.cpp only.
 #pragma once
 
-#include "guest/base/string.h"
-#include "guest/base/vec.h"
+#include "guest/heap/string.h"
+#include "guest/heap/vec.h"
 #include "guest/mm/frames.h"
 #include "vmi/boot_tree.h"
 

@@ -2,6 +2,7 @@
 #include "guest/fs/root/disk.h"
 
 #include "guest/base/log.h"
+#include "guest/drivers/block.h"
 #include "guest/fs/ext2/node.h"
 #include "guest/vfs/mounts.h"
 
@@ -9,6 +10,16 @@ namespace guest {
 namespace {
 
 ext2::FileSystem* mounted = nullptr;
+
+class UnmountAtEnd final : public ProcessObserver {
+ public:
+  void machine_ends() override {
+    if (mounted && !mounted->unmount().ok())
+      log("typetwo guest: not all that was written is on the disk image: check it with e2fsck\n");
+  }
+};
+
+constinit UnmountAtEnd unmount_at_end;
 
 }  // namespace
 
@@ -25,18 +36,12 @@ Result<Ref<Inode>> mount_disk(Inode& boot_tree) {
   return root;
 }
 
-const char* disk_access() {
-  if (!mounted) return nullptr;
-  return mounted->read_only() ? "ro" : "rw";
-}
-
 Result<> sync_disk() {
   return mounted ? mounted->sync() : Result<>();
 }
 
-void release_disk() {
-  if (mounted && !mounted->unmount().ok())
-    log("typetwo guest: not all that was written is on the disk image: check it with e2fsck\n");
+ProcessObserver& disk_observer() {
+  return unmount_at_end;
 }
 
 }  // namespace guest

@@ -2,6 +2,7 @@
 // sync calls, released when the machine ends.
 #pragma once
 
+#include "guest/proc/observers.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {
@@ -9,11 +10,9 @@ namespace guest {
 /// Mounts the disk as the root, with the boot tree's /dev, /proc and /tmp in place of its own.
 /// Null: there is no disk. An image that cannot be mounted is named on the console.
 Result<Ref<Inode>> mount_disk(Inode& boot_tree);
-/// How the root is mounted: nullptr where there is no disk, else "rw" or "ro" as it stands now.
-const char* disk_access();
 /// Everything written so far is on stable storage.
 Result<> sync_disk();
-/// The same, and the image is left clean. Nothing may be written afterwards.
-void release_disk();
+/// Writes everything back when the machine ends, and leaves the image clean.
+ProcessObserver& disk_observer();
 
 }  // namespace guest

@@ -2,8 +2,8 @@
 // description in bytes that the processor leaves alone and a magic word behind the end.
 #pragma once
 
-#include "guest/abi/signal_frame.h"
 #include "guest/mm/user.h"
+#include "guest/proc/signal_frame.h"
 
 namespace guest::abi {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "guest/base/result.h"
-#include "guest/base/vec.h"
+#include "guest/heap/vec.h"
 
 namespace guest {
 

@@ -7,13 +7,13 @@
 //                    return address (sa_restorer), ucontext, siginfo
 //
 // Called on the way to user mode (push) and by rt_sigreturn (pop), with the thread's space current.
-#include "guest/abi/signal_frame.h"
+#include "guest/proc/signal_frame.h"
 
 #include <cstring>
 
-#include "guest/abi/x86_64/vector_state.h"
 #include "guest/mm/user.h"
 #include "guest/proc/signal.h"
+#include "guest/proc/x86_64/vector_state.h"
 
 namespace guest::abi {
 

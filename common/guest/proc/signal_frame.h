@@ -1,6 +1,6 @@
 // The seam behind which the guest ABI's signal frames lie: proc/signal_delivery.cpp decides what is
 // delivered, these lay it on the user's stack and take it back. Everything taken back is hostile
-// until proven otherwise. Implemented once for each ABI: abi/x86_64/signal_frame.cpp.
+// until proven otherwise. Implemented once for each ABI: proc/x86_64/signal_frame.cpp.
 #pragma once
 
 #include <cstddef>

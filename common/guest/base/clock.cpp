@@ -1,6 +1,6 @@
 // The guest's clocks, from the TSC. Called by anything that tells the time: time_calls, the
 // scheduler's slices, time stamps of inodes.
-#include "guest/drivers/clock.h"
+#include "guest/base/clock.h"
 
 #include "guest/platform.h"
 

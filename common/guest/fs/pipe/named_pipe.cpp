@@ -1,5 +1,5 @@
-// Fifo: see the header.
-#include "guest/fs/pipe/fifo.h"
+// NamedPipe: see the header.
+#include "guest/fs/pipe/named_pipe.h"
 
 #include "guest/abi/file_flags.h"
 
@@ -14,13 +14,13 @@ Result<> wait_for_partner(WaitQueue& queue, const std::uint32_t& now, std::uint3
 
 }  // namespace
 
-Result<Ref<File>> Fifo::open(std::uint32_t flags) {
+Result<Ref<File>> NamedPipe::open(Ref<Inode> inode, std::uint32_t flags) {
   if (!pipe_) pipe_ = TRY(make_ref<Pipe>());
   std::uint32_t access = flags & abi::o_access;
   bool nonblocking = flags & abi::o_nonblock;
   if (access == abi::o_wronly && nonblocking && pipe_->readers() == 0) return Errno::nxio;
   std::uint32_t readers = pipe_->readers_seen, writers = pipe_->writers_seen;
-  Ref<File> file = TRY(make_ref<PipeFile>(Ref<Inode>(this), flags, pipe_));
+  Ref<File> file = TRY(make_ref<PipeFile>(std::move(inode), flags, pipe_));
   if (access == abi::o_rdonly && !nonblocking && pipe_->writers() == 0)
     TRY(wait_for_partner(pipe_->can_read, pipe_->writers_seen, writers));
   if (access == abi::o_wronly && pipe_->readers() == 0)
@@ -28,7 +28,7 @@ Result<Ref<File>> Fifo::open(std::uint32_t flags) {
   return file;
 }
 
-void Fifo::closed(std::uint32_t) {
+void NamedPipe::closed() {
   if (pipe_ && pipe_->readers() == 0 && pipe_->writers() == 0) pipe_.reset();
 }
 

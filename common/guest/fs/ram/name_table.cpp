@@ -1,5 +1,5 @@
 // NameTable: see the header. Called by RamDirectory only.
-#include "guest/vfs/name_table.h"
+#include "guest/fs/ram/name_table.h"
 
 #include <cstddef>
 #include <cstring>

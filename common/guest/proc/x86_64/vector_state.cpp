@@ -1,6 +1,6 @@
 // Vector state in signal frames, both ways. What comes back was in user memory: a header or MXCSR
 // that XRSTOR would refuse must not reach it, because it would fault in the monitor.
-#include "guest/abi/x86_64/vector_state.h"
+#include "guest/proc/x86_64/vector_state.h"
 
 #include <cpuid.h>
 

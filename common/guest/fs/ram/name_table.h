@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "guest/base/vec.h"
+#include "guest/heap/vec.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {

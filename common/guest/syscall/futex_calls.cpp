@@ -1,0 +1,45 @@
+// The futex system call: operations and deadlines; waiting itself is proc/futex.h.
+#include "guest/abi/structs.h"
+#include "guest/base/clock.h"
+#include "guest/mm/user.h"
+#include "guest/proc/futex.h"
+#include "guest/proc/process.h"
+#include "guest/syscall/handlers.h"
+#include "guest/syscall/time_values.h"
+
+namespace guest {
+
+namespace {
+
+/// When a futex call with this timeout gives up: relative for FUTEX_WAIT, else absolute.
+Result<std::uint64_t> futex_deadline(UserAddress timeout, bool relative, bool realtime) {
+  if (!timeout) return std::uint64_t{0};
+  std::uint64_t ns = TRY(to_ns(TRY(get_user<abi::Timespec>(timeout))));
+  if (relative) return monotonic_ns() + ns;
+  if (!realtime) return ns ? ns : 1;
+  std::uint64_t now = realtime_ns();
+  return monotonic_ns() + (ns > now ? ns - now : 0);
+}
+
+}  // namespace
+
+Result<std::int64_t> sys_futex(const Args& args) {
+  enum { wait = 0, wake = 1, wait_bitset = 9, wake_bitset = 10 };
+  constexpr std::uint32_t private_flag = 128, realtime_flag = 256;
+  UserAddress address = args.user(0);
+  std::uint32_t operation = args.u32(1) & ~(private_flag | realtime_flag);
+  bool with_bits = operation == wait_bitset || operation == wake_bitset;
+  std::uint32_t bits = with_bits ? args.u32(5) : ~0u;
+  if (address.value % sizeof(std::uint32_t) || bits == 0) return Errno::inval;
+  if (operation == wait || operation == wait_bitset) {
+    auto deadline =
+        TRY(futex_deadline(args.user(3), operation == wait, args.u32(1) & realtime_flag));
+    TRY(futex_wait(address, args.u32(2), bits, deadline));
+    return 0;
+  }
+  if (operation != wake && operation != wake_bitset) return Errno::nosys;
+  if (!vmi::is_user_range(address.value, sizeof(std::uint32_t))) return Errno::fault;
+  return futex_wake(*current_process().space, address, args.i32(2), bits);
+}
+
+}  // namespace guest

@@ -1,0 +1,67 @@
+// System calls about what a process may use and has used: limits and usage.
+#include "guest/abi/structs.h"
+#include "guest/base/clock.h"
+#include "guest/mm/address_space.h"
+#include "guest/mm/user.h"
+#include "guest/proc/process.h"
+#include "guest/syscall/handlers.h"
+#include "guest/syscall/time_values.h"
+#include "guest/vfs/file_table.h"
+
+namespace guest {
+
+namespace {
+
+Result<> change_limit(Process& process, std::uint32_t resource, const abi::ResourceLimit& wanted) {
+  if (wanted.current > wanted.maximum) return Errno::inval;
+  if (resource == abi::limit_nofile) {
+    if (wanted.maximum > FileTable::limit) return Errno::perm;
+    if (process.files) process.files->open_limit = static_cast<int>(wanted.current);
+  }
+  process.limits[resource] = wanted;
+  return {};
+}
+
+}  // namespace
+
+Result<std::int64_t> sys_prlimit64(const Args& args) {
+  if (args.u32(1) >= abi::resource_limits) return Errno::inval;
+  Process& target = *TRY(process_or_self(args.i32(0)));
+  abi::ResourceLimit old = target.limits[args.u32(1)];
+  if (args.user(2))
+    TRY(change_limit(target, args.u32(1), TRY(get_user<abi::ResourceLimit>(args.user(2)))));
+  if (args.user(3)) TRY(put_user(args.user(3), old));
+  return 0;
+}
+
+Result<std::int64_t> sys_getrlimit(const Args& args) {
+  if (args.u32(0) >= abi::resource_limits) return Errno::inval;
+  TRY(put_user(args.user(1), current_process().limits[args.u32(0)]));
+  return 0;
+}
+
+Result<std::int64_t> sys_setrlimit(const Args& args) {
+  if (args.u32(0) >= abi::resource_limits) return Errno::inval;
+  auto wanted = TRY(get_user<abi::ResourceLimit>(args.user(1)));
+  TRY(change_limit(current_process(), args.u32(0), wanted));
+  return 0;
+}
+
+Result<std::int64_t> sys_getrusage(const Args& args) {
+  enum { usage_self = 0, usage_children = -1, usage_thread = 1 };
+  int who = args.i32(0);
+  abi::ResourceUsage usage{};
+  if (who == usage_self || who == usage_thread) {
+    usage.user = to_timeval(ticks_to_ns(scheduler.cpu_ticks(current_thread())));
+    usage.max_rss_kib = static_cast<std::int64_t>(current_process().space->extents().total_pages() *
+                                                  (vmi::page_size / 1024));
+  } else if (who == usage_children) {
+    usage.user = to_timeval(ticks_to_ns(current_process().cpu.children));
+  } else {
+    return Errno::inval;
+  }
+  TRY(put_user(args.user(1), usage));
+  return 0;
+}
+
+}  // namespace guest

@@ -1,0 +1,81 @@
+// System calls that change a small thing about the calling thread: name, thread-local storage, what
+// the C library registers for it.
+#include "guest/mm/user.h"
+#include "guest/proc/process.h"
+#include "guest/syscall/handlers.h"
+
+namespace guest {
+
+Result<std::int64_t> sys_personality(const Args& args) {
+  constexpr std::uint32_t ask = 0xffff'ffff, per_linux = 0;
+  if (args.u32(0) != ask && args.u32(0) != per_linux) return Errno::inval;
+  return 0;
+}
+
+Result<std::int64_t> sys_prctl(const Args& args) {
+  enum { set_death_signal = 1, get_death_signal = 2 };
+  enum { get_dumpable = 3, set_dumpable = 4, set_name = 15, get_name = 16 };
+  enum { set_no_new_privs = 38, get_no_new_privs = 39 };
+  Thread& self = current_thread();
+  switch (args.i32(0)) {
+    case set_death_signal:
+      if (args.u64(1) > sig_last) return Errno::inval;
+      self.process.death_signal = args.i32(1);
+      return 0;
+    case get_death_signal:
+      TRY(put_user(args.user(1), self.process.death_signal));
+      return 0;
+    case get_dumpable:
+      return 1;
+    case set_dumpable:
+    case set_no_new_privs:  // nothing gives privileges here
+      return 0;
+    case get_no_new_privs:
+      return 1;
+    case set_name: {
+      // Cut to fit, and a name may end right before an unmapped page: byte by byte.
+      std::size_t i = 0;
+      for (char c = 1; c && i < sizeof self.name - 1; ++i)
+        self.name[i] = c = TRY(get_user<char>(args.user(1) + i));
+      self.name[i] = '\0';
+      return 0;
+    }
+    case get_name:
+      TRY(copy_to_user(args.user(1), self.name, sizeof self.name));
+      return 0;
+    default:
+      return Errno::inval;
+  }
+}
+
+Result<std::int64_t> sys_arch_prctl(const Args& args) {
+  enum { set_gs = 0x1001, set_fs = 0x1002, get_fs = 0x1003, get_gs = 0x1004 };
+  vmi::TrapFrame& frame = *current_thread().frame;
+  int code = args.i32(0);
+  if (code == get_fs || code == get_gs) {
+    TRY(put_user(args.user(1), code == get_fs ? frame.fs_base : frame.gs_base));
+    return 0;
+  }
+  if (code != set_fs && code != set_gs) return Errno::inval;
+  // The monitor loads it into a register that refuses non-canonical addresses.
+  if (args.u64(1) >= vmi::user_end) return Errno::perm;
+  (code == set_fs ? frame.fs_base : frame.gs_base) = args.u64(1);
+  return 0;
+}
+
+Result<std::int64_t> sys_set_tid_address(const Args& args) {
+  current_thread().clear_child_tid = args.u64(0);
+  return current_thread().tid;
+}
+
+Result<std::int64_t> sys_set_robust_list(const Args& args) {
+  constexpr std::uint64_t head_bytes = 24;
+  if (args.u64(1) != head_bytes) return Errno::inval;
+  return 0;
+}
+
+Result<std::int64_t> sys_rseq(const Args&) {
+  return Errno::nosys;
+}
+
+}  // namespace guest

@@ -1,0 +1,18 @@
+// Device numbers, as stat shows them and device nodes carry them: Linux's encoding.
+#pragma once
+
+#include <cstdint>
+
+namespace guest {
+
+constexpr std::uint64_t device_number(std::uint32_t major, std::uint32_t minor) {
+  return (static_cast<std::uint64_t>(major & 0xfff) << 8) | (minor & 0xff);
+}
+constexpr std::uint32_t device_major(std::uint64_t device) {
+  return device >> 8 & 0xfff;
+}
+constexpr std::uint32_t device_minor(std::uint64_t device) {
+  return static_cast<std::uint32_t>((device & 0xff) | (device >> 12 & 0xfff00));
+}
+
+}  // namespace guest
