@@ -47,7 +47,7 @@ class Processes(gdb.Command):
 
     def invoke(self, argument, from_tty):
         kind = gdb.lookup_type("guest::Process")
-        current = gdb.parse_and_eval("guest::scheduler.current_")
+        current = gdb.parse_and_eval("guest::scheduler.current_").cast(gdb.lookup_type("guest::Thread").pointer())
         print("    pid  parent   group  state    name")
         for process in items(gdb.parse_and_eval("guest::processes.all_"), kind, "table_node"):
             thread, parent = process["thread"], process["parent"]

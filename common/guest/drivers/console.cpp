@@ -13,6 +13,7 @@
 #include "guest/fs/ram/ramfs.h"
 #include "guest/platform.h"
 #include "guest/proc/process.h"
+#include "guest/sched/interrupts.h"
 #include "guest/sched/wait_queue.h"
 #include "guest/vfs/mounts.h"
 #include "guest/vfs/path.h"
@@ -233,13 +234,14 @@ Result<Ref<Inode>> console_inode() {
   return Ref<Inode>(TRY(make_ref<RamDevice>(mode_character | 0600, device_console)));
 }
 
-}  // namespace
-
+/// irq_console is pending: input has come, or its end.
 void console_interrupt() {
   if (has_terminal()) terminal_interrupt();
   console.input.interrupt();
   console.output_drained.wake_all();
 }
+
+}  // namespace
 
 void console_write_error(std::string_view text) {
   Source from(reinterpret_cast<const std::uint8_t*>(text.data()));
@@ -271,6 +273,7 @@ void console_shown() {
 }
 
 Result<> open_console_streams(FileTable& files) {
+  serve_interrupt(vmi::irq_console, console_interrupt);
   Ref<Inode> inode = TRY(console_inode());
   for (int stream : {stream_in, stream_out, stream_err})
     if (!(boot_info().closed_streams >> stream & 1))

@@ -7,9 +7,6 @@
 
 namespace guest {
 
-/// irq_console is pending: input has come, or its end. Called by the trap code.
-void console_interrupt();
-
 /// A line of the kernel's own on the error stream. Waits for the host, if need be: only in a
 /// process's system call.
 void console_write_error(std::string_view text);

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "guest/exec/exec_load.h"
-#include "guest/sched/thread.h"
+#include "guest/proc/thread.h"
 
 namespace guest {
 

@@ -13,6 +13,7 @@
 #include "guest/proc/credentials.h"
 #include "guest/proc/posix_timer.h"
 #include "guest/proc/signal.h"
+#include "guest/proc/thread.h"
 #include "guest/sched/scheduler.h"
 #include "guest/sched/wait_queue.h"
 

@@ -25,10 +25,10 @@ bool ignores(const Process& process, int signal) {
 }
 
 void refresh_attention(Thread& thread) {
-  if (thread.process.pending.set() & ~thread.blocked_signals)
-    thread.attention |= Thread::signals;
-  else
-    thread.attention &= static_cast<std::uint8_t>(~Thread::signals);
+  const SignalSet deliverable = thread.process.pending.set() & ~thread.blocked_signals;
+  thread.attention &= static_cast<std::uint8_t>(~(Thread::signals | Thread::killed));
+  if (deliverable) thread.attention |= Thread::signals;
+  if (deliverable & signal_bit(sig_kill)) thread.attention |= Thread::killed;
 }
 
 void resume(Process& process) {

@@ -1,7 +1,7 @@
-// How large a kernel stack is allocated: by thread.cpp, and by who runs the kernel on the host.
+// How large a kernel stack is allocated: by task.cpp, and by who runs the kernel on the host.
 #pragma once
 
-#include "guest/sched/thread.h"
+#include "guest/sched/task.h"
 
 namespace guest {
 

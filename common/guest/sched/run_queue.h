@@ -1,11 +1,11 @@
-// RunQueue: the threads that could run, in turn, and how long the running one may keep the CPU.
-// Time slices exist only while somebody waits: a lone thread needs no ticks at all.
+// RunQueue: the tasks that could run, in turn, and how long the running one may keep the CPU.
+// Time slices exist only while somebody waits: a lone task needs no ticks at all.
 #pragma once
 
 #include <cstdint>
 
 #include "guest/base/list.h"
-#include "guest/sched/thread.h"
+#include "guest/sched/task.h"
 
 namespace guest {
 
@@ -13,13 +13,13 @@ inline constexpr std::uint64_t time_slice_ns = 10'000'000;
 
 class RunQueue {
  public:
-  [[nodiscard]] bool empty() const { return threads_.empty(); }
-  void push(Thread& thread) { threads_.push_back(thread); }
-  Thread* pop() { return threads_.pop_front(); }
+  [[nodiscard]] bool empty() const { return tasks_.empty(); }
+  void push(Task& task) { tasks_.push_back(task); }
+  Task* pop() { return tasks_.pop_front(); }
 
-  /// A new thread is on the CPU: its slice starts when another one waits for it.
+  /// A new task is on the CPU: its slice starts when another one waits for it.
   void start_slice() { slice_end_ = 0; }
-  /// When the running thread must make room, 0 for never. `now` is a function: reading the clock
+  /// When the running task must make room, 0 for never. `now` is a function: reading the clock
   /// is only worth it when somebody waits.
   template <class Clock>
   std::uint64_t slice_end(Clock now) {
@@ -32,7 +32,7 @@ class RunQueue {
   }
 
  private:
-  List<Thread, &Thread::run_node> threads_;
+  List<Task, &Task::run_node> tasks_;
   std::uint64_t slice_end_ = 0;
 };
 

@@ -6,10 +6,8 @@
 
 #include "guest/base/clock.h"
 #include "guest/base/panic.h"
-#include "guest/mm/address_space.h"
 #include "guest/platform.h"
-#include "guest/proc/process.h"
-#include "guest/trap/upcall.h"
+#include "guest/sched/interrupts.h"
 
 extern "C" void switch_context(std::uint64_t* save_sp, std::uint64_t load_sp);
 
@@ -17,40 +15,24 @@ namespace guest {
 
 constinit Scheduler scheduler;
 
-namespace {
-
-bool may_interrupt(const Thread& thread, Thread::Interrupt interrupt) {
-  switch (interrupt) {
-    case Thread::Interrupt::never:
-      return false;
-    case Thread::Interrupt::by_kill:
-      return (thread.process.pending.set() & signal_bit(sig_kill)) != 0;
-    case Thread::Interrupt::by_any_signal:
-      return signal_pending(thread);
-  }
-  return false;
-}
-
-}  // namespace
-
-void Scheduler::wake(Thread& thread) {
-  if (thread.state != Thread::State::blocked) return;
-  thread.state = Thread::State::runnable;
-  queue_.push(thread);
+void Scheduler::wake(Task& task) {
+  if (task.state != Task::State::blocked) return;
+  task.state = Task::State::runnable;
+  queue_.push(task);
   update_deadline();
 }
 
-Scheduler::Woken Scheduler::block(Thread::Interrupt interrupt, std::uint64_t deadline) {
-  Thread& self = *current_;
-  if (may_interrupt(self, interrupt)) return Woken::by_signal;
+Scheduler::Woken Scheduler::block(Task::Interrupt interrupt, std::uint64_t deadline) {
+  Task& self = *current_;
+  if (self.may_end(interrupt)) return Woken::by_signal;
   if (deadline != 0 && deadline <= monotonic_ns()) return Woken::by_timeout;
   self.interrupt = interrupt;
   self.timed_out = false;
-  self.state = Thread::State::blocked;
+  self.state = Task::State::blocked;
   if (deadline != 0) set_timer(self.timer, deadline);
   switch_away();
   cancel_timer(self.timer);
-  // A signal is not reported here: what the thread waited for may have come as well. The caller
+  // A signal is not reported here: what the task waited for may have come as well. The caller
   // looks, and if it has to block again, learns of the signal at once.
   return self.timed_out ? Woken::by_timeout : Woken::by_wake;
 }
@@ -63,26 +45,26 @@ void Scheduler::yield() {
 }
 
 // Ticks that came meanwhile are the monitor's until the way out: the clock says what is due.
-bool Scheduler::pause(Thread::Interrupt interrupt) {
+bool Scheduler::pause(Task::Interrupt interrupt) {
   if (!started()) return false;
   tick();
   if (must_yield_) yield();
-  return may_interrupt(*current_, interrupt);
+  return current_->may_end(interrupt);
 }
 
 void Scheduler::exit_current() {
-  Thread& self = *current_;
+  Task& self = *current_;
   cancel_timer(self.timer);
-  self.state = Thread::State::dead;
+  self.state = Task::State::dead;
   dead_ = &self;
   switch_away();
-  panic("a dead thread was scheduled");
+  panic("a dead task was scheduled");
 }
 
 void Scheduler::switch_away() {
-  Thread& self = *current_;
+  Task& self = *current_;
   self.cpu_ticks += tsc() - turn_began_;
-  Thread& next = next_thread();
+  Task& next = next_thread();
   if (&next == &self) {
     turn_began_ = tsc();
     return;
@@ -96,11 +78,11 @@ void Scheduler::switch_away() {
   finish_switch();
 }
 
-// Nobody may be left to run: then the thread that just gave up the CPU lends its stack to idling.
+// Nobody may be left to run: then the task that just gave up the CPU lends its stack to idling.
 // Even a dead one can: its memory goes after the switch.
-Thread& Scheduler::next_thread() {
+Task& Scheduler::next_thread() {
   for (;;) {
-    if (Thread* next = queue_.pop()) return *next;
+    if (Task* next = queue_.pop()) return *next;
     hypercalls().idle();
     take_interrupts();
     tick();
@@ -113,18 +95,14 @@ void Scheduler::finish_switch() {
   must_yield_ = false;
   queue_.start_slice();
   update_deadline();
-  // Wherever this thread goes on, it may touch its own user memory.
-  if (AddressSpace* space = current_->process.space.get()) {
-    space->activate();
-    if (!space->intact()) force_signal(signal_from_kernel(sig_kill));
-  }
-  // Only here is a dead thread's stack no longer in use.
+  current_->switched_in();
+  // Only here is a dead task's stack no longer in use.
   delete std::exchange(dead_, nullptr);
 }
 
-void Scheduler::adopt(Thread& first) {
+void Scheduler::adopt(Task& first) {
   current_ = &first;
-  first.state = Thread::State::runnable;
+  first.state = Task::State::runnable;
 }
 
 void Scheduler::start() {
@@ -160,8 +138,8 @@ void Scheduler::update_deadline() {
     shared.store(deadline, std::memory_order_relaxed);
 }
 
-std::uint64_t Scheduler::cpu_ticks(const Thread& thread) const {
-  return thread.cpu_ticks + (&thread == current_ ? tsc() - turn_began_ : 0);
+std::uint64_t Scheduler::cpu_ticks(const Task& task) const {
+  return task.cpu_ticks + (&task == current_ ? tsc() - turn_began_ : 0);
 }
 
 }  // namespace guest

@@ -1,4 +1,4 @@
-// The scheduler: round robin over one CPU. Kernel mode is not pre-emptible: a thread leaves the
+// The scheduler: round robin over one CPU. Kernel mode is not pre-emptible: a task leaves the
 // CPU when it blocks, exits, or on its way to user mode when its slice is over.
 #pragma once
 
@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "guest/sched/run_queue.h"
-#include "guest/sched/thread.h"
+#include "guest/sched/task.h"
 #include "guest/sched/timer_list.h"
 
 namespace guest {
@@ -15,23 +15,23 @@ class Scheduler {
  public:
   constexpr Scheduler() = default;
 
-  [[nodiscard]] Thread& current() const { return *current_; }
+  [[nodiscard]] Task& current() const { return *current_; }
   [[nodiscard]] bool started() const { return current_ != nullptr; }
 
-  /// Puts a thread in the queue; no effect on one that is there or running.
-  void wake(Thread& thread);
+  /// Puts a task in the queue; no effect on one that is there or running.
+  void wake(Task& task);
 
   enum class Woken { by_wake, by_signal, by_timeout };
-  /// Takes the current thread off the CPU until wake(), a signal it listens to, or `deadline`
+  /// Takes the current task off the CPU until wake(), a signal it listens to, or `deadline`
   /// (CLOCK_MONOTONIC ns, 0 for none). The caller has put itself where a waker will find it.
-  Woken block(Thread::Interrupt interrupt, std::uint64_t deadline = 0);
+  Woken block(Task::Interrupt interrupt, std::uint64_t deadline = 0);
   /// Lets the others run first.
   void yield();
   /// For work whose length a program chooses, each pause_bytes or so, where nothing is half done:
   /// lets others run whose turn it is. True: such a signal waits, and the work should end with what
   /// it has done.
-  bool pause(Thread::Interrupt interrupt = Thread::Interrupt::by_any_signal);
-  /// The current thread is done; its memory goes once the CPU is on another stack.
+  bool pause(Task::Interrupt interrupt = Task::Interrupt::by_any_signal);
+  /// The current task is done; its memory goes once the CPU is on another stack.
   [[noreturn]] void exit_current();
 
   /// Interrupt timer: expired timers, end of the time slice.
@@ -41,23 +41,23 @@ class Scheduler {
   void set_timer(Timer& timer, std::uint64_t deadline);
   void cancel_timer(Timer& timer);
 
-  /// The first thread of all becomes the current one while boot still runs on its own stack; then
+  /// The first task of all becomes the current one while boot still runs on its own stack; then
   /// it starts, and the boot stack is left behind.
-  void adopt(Thread& first);
+  void adopt(Task& first);
   [[noreturn]] void start();
-  /// A thread's first steps after its first switch (called by its start routine).
+  /// After every switch, on the stack switched to: also a new task's first step.
   void finish_switch();
 
-  /// CPU time of a thread, in TSC ticks, including its present turn.
-  [[nodiscard]] std::uint64_t cpu_ticks(const Thread& thread) const;
+  /// CPU time of a task, in TSC ticks, including its present turn.
+  [[nodiscard]] std::uint64_t cpu_ticks(const Task& task) const;
 
  private:
   void switch_away();
-  Thread& next_thread();
+  Task& next_thread();
   void update_deadline();
 
-  Thread* current_ = nullptr;
-  Thread* dead_ = nullptr;  // to be freed after the next switch
+  Task* current_ = nullptr;
+  Task* dead_ = nullptr;  // to be freed after the next switch
   bool must_yield_ = false;
   std::uint64_t turn_began_ = 0;  // TSC
   RunQueue queue_;
@@ -67,9 +67,5 @@ class Scheduler {
 inline constexpr std::size_t pause_bytes = 256 * 1024;
 
 extern Scheduler scheduler;
-
-inline Thread& current_thread() {
-  return scheduler.current();
-}
 
 }  // namespace guest

@@ -8,8 +8,8 @@ namespace guest {
 
 namespace {
 
-Result<> block_on(WaitQueue& queue, Thread::Interrupt interrupt, std::uint64_t deadline_ns) {
-  Waiter& waiter = current_thread().waiter;
+Result<> block_on(WaitQueue& queue, Task::Interrupt interrupt, std::uint64_t deadline_ns) {
+  Waiter& waiter = scheduler.current().waiter;
   queue.waiters.push_back(waiter);
   auto woken = scheduler.block(interrupt, deadline_ns);
   waiter.node.unlink();
@@ -21,23 +21,23 @@ Result<> block_on(WaitQueue& queue, Thread::Interrupt interrupt, std::uint64_t d
 }  // namespace
 
 Result<> WaitQueue::wait() {
-  return block_on(*this, Thread::Interrupt::by_any_signal, 0);
+  return block_on(*this, Task::Interrupt::by_any_signal, 0);
 }
 
 Result<> WaitQueue::wait_until(std::uint64_t deadline_ns) {
-  return block_on(*this, Thread::Interrupt::by_any_signal, deadline_ns);
+  return block_on(*this, Task::Interrupt::by_any_signal, deadline_ns);
 }
 
 Result<> WaitQueue::wait_killable() {
-  return block_on(*this, Thread::Interrupt::by_kill, 0);
+  return block_on(*this, Task::Interrupt::by_kill, 0);
 }
 
 void WaitQueue::wake_all() {
-  for (Waiter& waiter : waiters) scheduler.wake(*waiter.thread);
+  for (Waiter& waiter : waiters) scheduler.wake(*waiter.task);
 }
 
 Result<> wait_enqueued(std::uint64_t deadline_ns) {
-  switch (scheduler.block(Thread::Interrupt::by_any_signal, deadline_ns)) {
+  switch (scheduler.block(Task::Interrupt::by_any_signal, deadline_ns)) {
     case Scheduler::Woken::by_signal:
       return Errno::restart;
     case Scheduler::Woken::by_timeout:

@@ -17,7 +17,7 @@ namespace guest {
 /// stack of the thread that went to sleep last: that one stays.)
 struct Waiter {
   ListNode node;
-  class Thread* thread = nullptr;
+  class Task* task = nullptr;
 };
 
 class WaitQueue {
@@ -37,7 +37,7 @@ class WaitQueue {
   List<Waiter, &Waiter::node> waiters;  // poll enqueues itself on several queues
 };
 
-/// For poll: the caller has put its Waiters (thread = &current_thread()) on the queues itself, and
+/// For poll: the caller has put its Waiters (task = &scheduler.current()) on the queues itself, and
 /// takes them off afterwards. Results as wait_until's.
 Result<> wait_enqueued(std::uint64_t deadline_ns);
 

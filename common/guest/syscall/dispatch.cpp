@@ -3,8 +3,7 @@
 
 #include "guest/abi/system_call.h"
 #include "guest/platform.h"
-#include "guest/sched/scheduler.h"
-#include "guest/sched/thread.h"
+#include "guest/proc/thread.h"
 #include "guest/syscall/handlers.h"
 #include "guest/syscall/trace.h"
 

@@ -3,10 +3,10 @@
 // which both find empty: nothing is carried over from one upcall to the next but the trap frame.
 #include "guest/trap/upcall.h"
 
-#include "guest/drivers/console.h"
 #include "guest/mm/address_space.h"
 #include "guest/platform.h"
 #include "guest/proc/process.h"
+#include "guest/sched/interrupts.h"
 #include "guest/syscall/dispatch.h"
 
 namespace guest {
@@ -46,12 +46,7 @@ void handle_upcall(vmi::TrapFrame* frame) {
   leave_kernel();
 }
 
-void take_interrupts() {
-  std::uint32_t pending = shared_info().pending.exchange(0, std::memory_order_acquire);
-  if (pending & (1u << vmi::irq_timer)) scheduler.tick();
-  if (pending & (1u << vmi::irq_console)) console_interrupt();
-}
-
+// The way out for the current thread: pending interrupts, the others' turn, signals, user mode.
 void leave_kernel() {
   Thread& self = current_thread();
   const auto& pending = shared_info().pending;

@@ -1,5 +1,6 @@
 // The trap path, whole: the monitor enters upcall_entry (entry.S), which calls handle_upcall, which
-// asks whom it concerns and goes out by leave_kernel. Nothing else enters or leaves the kernel.
+// asks whom it concerns and goes out by leave_kernel (declared in proc/thread.h). Nothing else
+// enters or leaves the kernel.
 #pragma once
 
 #include "vmi/trap_frame.h"
@@ -10,12 +11,6 @@ namespace guest {
 /// current thread's kernel stack.
 extern "C" [[noreturn]] void upcall_entry(vmi::TrapFrame* frame);
 extern "C" [[noreturn]] void handle_upcall(vmi::TrapFrame* frame);
-
-/// The way out for the current thread: pending interrupts, the others' turn, signals, user mode.
-extern "C" [[noreturn]] void leave_kernel();
-
-/// Serves what SharedInfo::pending says. Also called while idle.
-void take_interrupts();
 
 /// An exception of guest user code, as the signal it means.
 void raise_exception(const vmi::TrapFrame& frame);

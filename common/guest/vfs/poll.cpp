@@ -29,7 +29,7 @@ class Places {
     for (PollItem& item : items) {
       WaitQueue* queue = item.file->poll_queue();
       if (!queue) continue;
-      TRY(waiters_.push(Waiter{{}, &current_thread()}));
+      TRY(waiters_.push(Waiter{{}, &scheduler.current()}));
       queue->waiters.push_back(waiters_.back());
     }
     return {};

@@ -1,5 +1,7 @@
-// Thread: what the scheduler runs. Its kernel stack comes from the kernel heap, with the trap
-// frame at the top and a canary at the bottom:
+// Task: what the scheduler runs: a kernel stack, vector state, and whether it wants the CPU. Whose
+// it is and what it works with is its owner's part: proc's Thread, which derives from it. The
+// kernel stack comes from the kernel heap, with the trap frame at the top and a canary at the
+// bottom:
 //
 //   stack + kernel_stack_bytes   ----------------------------------------
 //                                TrapFrame       filled by the monitor at every upcall
@@ -14,37 +16,35 @@
 #include <cstdint>
 
 #include "guest/base/list.h"
-#include "guest/base/ref.h"
 #include "guest/base/result.h"
-#include "guest/proc/signal.h"
-#include "guest/sched/futex_waiter.h"
 #include "guest/sched/timer_list.h"
 #include "guest/sched/wait_queue.h"
 #include "vmi/trap_frame.h"
 
 namespace guest {
 
-class Process;
-
 inline constexpr std::size_t kernel_stack_bytes = 16 * 1024;
 
-class Thread {
+class Task {
  public:
   enum class State : std::uint8_t { runnable, blocked, dead };
   /// What may end a block() besides a wake-up.
   enum class Interrupt : std::uint8_t { never, by_kill, by_any_signal };
 
-  /// A thread of `process` with stack and vector area (in its initial state), not yet runnable.
-  /// ENOMEM.
-  static Result<Thread*> create(Process& process, int tid);
-  ~Thread();
-  Thread(const Thread&) = delete;
-  Thread& operator=(const Thread&) = delete;
+  virtual ~Task();
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  // -- Called by the scheduler, on the task's own stack.
+  /// It has the CPU: whatever else goes with it must follow.
+  virtual void switched_in() = 0;
+  /// Its first steps, after its first switch.
+  [[noreturn]] virtual void begin() = 0;
 
   void check_canary() const;
 
   // -- Vector state (XSAVE layout, BootInfo::xsave_bytes). The CPU may hold a newer copy.
-  /// Before user mode: the CPU's vector registers must be this thread's.
+  /// Before user mode: the CPU's vector registers must be this task's.
   void load_vectors() {
     if (vectors_in_cpu_ != this) switch_vectors();
   }
@@ -52,46 +52,58 @@ class Thread {
   unsigned char* vectors_in_memory();
   /// After a change to vectors_in_memory(), or at their end: the CPU's copy, if any, is stale.
   void vectors_changed();
-  void copy_vectors(Thread& from);
+  void copy_vectors(Task& from);
   void reset_vectors();
 
   ListNode run_node;
-  Process& process;
   vmi::TrapFrame* frame = nullptr;
   std::uint64_t kernel_sp = 0;
-  int tid;
   State state = State::blocked;
   Interrupt interrupt = Interrupt::never;
   bool timed_out = false;
   // What others reach while it sleeps (see wait_queue.h), for one wait at a time.
   Timer timer;
   Waiter waiter;
-  FutexWaiter futex_waiter;
 
   // -- Something to do before user mode: kept as one byte, so that the way out tests one byte.
-  enum Attention : std::uint8_t { signals = 1, restart = 2, saved_mask = 4 };
+  // The scheduler reads two of them: `signals` ends a block(by_any_signal), `killed` any but
+  // block(never).
+  enum Attention : std::uint8_t { signals = 1, killed = 2, restart = 4, saved_mask = 8 };
   std::uint8_t attention = 0;
+  [[nodiscard]] bool may_end(Interrupt wait) const {
+    switch (wait) {
+      case Interrupt::never:
+        return false;
+      case Interrupt::by_kill:
+        return attention & killed;
+      case Interrupt::by_any_signal:
+        return attention & (signals | killed);
+    }
+    return false;
+  }
 
-  SignalSet blocked_signals = 0;
-  SignalSet awaited_signals = 0;  // sigtimedwait takes these even if blocked or ignored
-  SignalSet mask_to_restore = 0;  // meaningful with Attention::saved_mask
-  abi::SignalStack alternate_stack{};
-
-  std::uint64_t set_child_tid = 0;  // user addresses, 0 for none
-  std::uint64_t clear_child_tid = 0;
   std::uint64_t cpu_ticks = 0;  // TSC ticks on the CPU, up to the last switch
-  char name[16] = {};           // PR_SET_NAME
+
+ protected:
+  /// What a task is made of besides itself.
+  struct Memory {
+    unsigned char* stack;
+    unsigned char* vectors;
+  };
+  /// ENOMEM.
+  static Result<Memory> allocate();
+  static void free(const Memory& memory);
+  /// Takes the memory; vectors in their initial state. Not yet runnable.
+  explicit Task(const Memory& memory);
 
  private:
-  Thread(Process& process, int tid, unsigned char* stack, unsigned char* vectors);
+  static void first_steps();
   static void wake_sleeper(Timer& timer);
   void switch_vectors();
 
-  static Thread* vectors_in_cpu_;  // whose vector state the CPU holds
+  static Task* vectors_in_cpu_;  // whose vector state the CPU holds
 
-  Ref<Process> owner_;  // keeps `process` alive for as long as this stack runs
-  unsigned char* stack_;
-  unsigned char* vectors_;          // as allocated
+  Memory memory_;                   // as allocated
   unsigned char* aligned_vectors_;  // XSAVE wants 64 bytes
   bool vectors_written_ = true;     // by the kernel, since the CPU had them
 };

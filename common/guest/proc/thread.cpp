@@ -1,0 +1,42 @@
+// Threads: making them, and what the scheduler asks of them. Called by fork, by the first process's
+// start, and by the scheduler.
+#include "guest/proc/thread.h"
+
+#include <new>
+
+#include "guest/mm/address_space.h"
+#include "guest/mm/user.h"
+#include "guest/proc/process.h"
+
+namespace guest {
+
+Thread::Thread(Process& process, int tid, const Memory& memory)
+    : Task(memory), process(process), tid(tid), futex_waiter{{}, this}, owner_(&process) {
+  alternate_stack.flags = abi::ss_disable;
+}
+
+Thread::~Thread() = default;
+
+Result<Thread*> Thread::create(Process& process, int tid) {
+  Memory memory = TRY(allocate());
+  auto* thread = new (std::nothrow) Thread(process, tid, memory);
+  if (thread) return thread;
+  free(memory);
+  return Errno::nomem;
+}
+
+// Wherever this thread goes on, it may touch its own user memory.
+void Thread::switched_in() {
+  AddressSpace* space = process.space.get();
+  if (!space) return;
+  space->activate();
+  if (!space->intact()) force_signal(signal_from_kernel(sig_kill));
+}
+
+// CLONE_CHILD_SETTID: only now is the child's memory at hand. Linux ignores a bad address, too.
+void Thread::begin() {
+  if (set_child_tid) (void)put_user(UserAddress{set_child_tid}, tid);
+  leave_kernel();
+}
+
+}  // namespace guest

@@ -1,0 +1,57 @@
+// Thread: a task that runs a process's user code, with what is its own there: signals, names, and
+// the user addresses that its end concerns.
+#pragma once
+
+#include <cstdint>
+
+#include "guest/abi/structs.h"
+#include "guest/base/ref.h"
+#include "guest/base/result.h"
+#include "guest/proc/futex_waiter.h"
+#include "guest/proc/signal.h"
+#include "guest/sched/scheduler.h"
+#include "guest/sched/task.h"
+
+namespace guest {
+
+class Process;
+
+class Thread final : public Task {
+ public:
+  /// A thread of `process` with stack and vector area (in its initial state), not yet runnable.
+  /// ENOMEM.
+  static Result<Thread*> create(Process& process, int tid);
+  ~Thread() override;
+
+  void switched_in() override;
+  [[noreturn]] void begin() override;
+
+  Process& process;
+  int tid;
+
+  SignalSet blocked_signals = 0;
+  SignalSet awaited_signals = 0;  // sigtimedwait takes these even if blocked or ignored
+  SignalSet mask_to_restore = 0;  // meaningful with Attention::saved_mask
+  abi::SignalStack alternate_stack{};
+
+  FutexWaiter futex_waiter;  // others reach it while this thread sleeps
+
+  std::uint64_t set_child_tid = 0;  // user addresses, 0 for none
+  std::uint64_t clear_child_tid = 0;
+  char name[16] = {};  // PR_SET_NAME
+
+ private:
+  Thread(Process& process, int tid, const Memory& memory);
+
+  Ref<Process> owner_;  // keeps `process` alive for as long as this stack runs
+};
+
+/// Every task that runs here is a Thread.
+inline Thread& current_thread() {
+  return static_cast<Thread&>(scheduler.current());
+}
+
+/// The way out of the kernel, to user mode: the trap path's (trap/upcall.cpp).
+extern "C" [[noreturn]] void leave_kernel();
+
+}  // namespace guest
