@@ -67,7 +67,7 @@ bool is_allowed(const Rules& sites, const HostCall& call, bool in_kernel) {
   if (call.ip == sites.gate_returned) return call.number == SYS_rt_sigreturn;
   if (call.ip == sites.host_call_ip)
     return allowed_for_user_memory(sites.guest_bytes, call.number, a);
-  return call.ip == sites.vmm_call_ip && call.number == BASELINE_VMM_CALL && allowed_of_vmm(a);
+  return call.ip == sites.vmm_call_ip && call.number == vmm_call_number && allowed_of_vmm(a);
 }
 
 }  // namespace baseline

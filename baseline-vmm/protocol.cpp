@@ -65,7 +65,7 @@ std::optional<CallKind> Rules::judge(const HostCall& call) const {
   if (call.ip == host_call_ip && changes_user_memory(call, guest_bytes)) {
     return CallKind::user_memory;
   }
-  if (call.ip == vmm_call_ip && call.number == BASELINE_VMM_CALL) return CallKind::vmm_call;
+  if (call.ip == vmm_call_ip && call.number == vmm_call_number) return CallKind::vmm_call;
   return {};
 }
 

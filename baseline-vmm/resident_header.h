@@ -4,20 +4,16 @@
 // the latter.
 #pragma once
 
-// The private system call by which the resident part asks the VMM process for something. The host
-// has no such call; the VMM process serves it at its entry stop.
-#define BASELINE_VMM_CALL 0x7477
-// Offset of the gate's constants from vmi::gate_base.
-#define BASELINE_GATE_CONSTANTS 0x1000
-
-#ifndef __ASSEMBLER__
-
 #include <cstddef>
 #include <cstdint>
 
 #include "vmi/hypercalls.h"
 
 namespace baseline {
+
+/// The private system call by which the resident part asks the VMM process for something. The host
+/// has no such call; the VMM process serves it at its entry stop.
+inline constexpr std::uint64_t vmm_call_number = 0x7477;
 
 /// Why the guest-machine process is in its signal handler. Written by the VMM process before the
 /// signal is delivered.
@@ -54,12 +50,10 @@ struct ResidentHeader {
 };
 
 /// The gate's second page, read-only.
+inline constexpr std::uint64_t gate_constants_base = vmi::gate_base + vmi::page_size;
 struct GateConstants {
   std::uint64_t guest_bytes;  // window and RAM: length of the one mapping
   std::uint64_t upcall;       // ResidentHeader::upcall
 };
 
-static_assert(sizeof(Mailbox) == 24 && offsetof(ResidentHeader, mailbox) == 184);
-
 }  // namespace baseline
-#endif

@@ -69,7 +69,7 @@ bool may_unmap(const HostCallSites& m, Arguments a) {
   return is_gap(0, vmi::gate_base) ||
          is_gap(vmi::gate_base + vmi::gate_size, vmi::alt_stack_base) ||
          is_gap(vmi::alt_stack_base + vmi::alt_stack_size, vmi::window_base) ||
-         is_gap(ram_stays ? vmi::window_base + m.mapping_bytes : vmi::ram_base, 0x7fff'ffff'f000);
+         is_gap(ram_stays ? vmi::window_base + m.mapping_bytes : vmi::ram_base, vmi::host_user_end);
 }
 
 /// pread64 (into) and pwrite64 (out of) memory of the process. Page frames only where they are not

@@ -106,6 +106,34 @@ TEST(Style, DevicesDoNotKnowTheirMonitor) {
               IsEmpty());
 }
 
+bool is_of_the_machine(const Source& s) {
+  return starts_with_any(s.name, {"common/", "baseline-vmm/", "extended-vmm/"});
+}
+bool is_assembly(const Source& s) {
+  const auto kind = fs::path(s.name).extension();
+  return is_of_the_machine(s) && (kind == ".S" || kind == ".ld");
+}
+
+TEST(Style, AddressesOfTheMachineAreInTheAddressMap) {
+  static const std::regex address("0x7fff'?[0-9a-f]{4}'?[0-9a-f]{4}\\b");
+  EXPECT_THAT(which([](const Source& s) {
+                return is_of_the_machine(s) && s.name != "common/vmi/address_map.h" &&
+                       std::regex_search(s.text, address);
+              }),
+              IsEmpty());
+}
+
+TEST(Style, AssemblyTakesOffsetsFromTheCompiler) {
+  // Printed constants (common/build/): no number stands for a field, nor for a place.
+  static const std::regex offset("[\\s,*+](0x[0-9a-f]+|[0-9]{2,})\\(%r");
+  static const std::regex place("\\.org.*0x[0-9a-f]{3}|\\. = 0x");
+  EXPECT_THAT(which([](const Source& s) {
+                return is_assembly(s) &&
+                       (std::regex_search(s.text, offset) || std::regex_search(s.text, place));
+              }),
+              IsEmpty());
+}
+
 /// The names in an X-macro of common/vmi, which ends where `next` begins.
 std::vector<std::string> names_in(const char* file, const std::string& macro, const char* next) {
   const std::string text = read_file(fs::path(TYPETWO_SOURCE) / "common/vmi" / file);

@@ -1,7 +1,7 @@
 // Ways in and out of the resident part's C++, and its stacks. The window is open in all of it.
-#include "vmi/address_map.h"
+#include "vmi/constants.h"
 
-#define USER_ACCESS_LANDING (VMI_WINDOW_BASE + 40)
+#define USER_ACCESS_LANDING (VMI_SHARED_INFO_BASE + SHARED_INFO_user_access + USER_ACCESS_landing)
 #define FLAG_ID 0x200000
 #define FLAG_FIXED 2
 

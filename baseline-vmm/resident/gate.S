@@ -3,15 +3,10 @@
 // knows the addresses of its three host calls from the labels here. What user code gains by
 // jumping in: nothing. Whether a host call is the monitor's or the guest's is the VMM process's
 // knowledge of the mode, not a matter of the address it comes from.
-#include "baseline-vmm/resident_header.h"
-#include "vmi/address_map.h"
+#include <asm/unistd_64.h>
 
-#define PROT_READ_WRITE_EXEC 7
-#define MAP_SHARED_FIXED 0x11
-#define MEMORY_FD 3
-#define HOST_MMAP 9
-#define HOST_MUNMAP 11
-#define HOST_RT_SIGRETURN 15
+#include "baseline-vmm/constants.h"
+#include "vmi/constants.h"
 
   .section .rodata
   .balign 16
@@ -23,28 +18,28 @@
 // entry.S.
 baseline_gate_begin:
   movq %rdx, %rbx
-  movl $HOST_MMAP, %eax
+  movl $__NR_mmap, %eax
   movabsq $VMI_WINDOW_BASE, %rdi
-  movq baseline_gate_begin + BASELINE_GATE_CONSTANTS(%rip), %rsi
-  movl $PROT_READ_WRITE_EXEC, %edx
+  movq baseline_gate_begin + GATE_guest_bytes(%rip), %rsi
+  movl $PROT_RWX, %edx
   movl $MAP_SHARED_FIXED, %r10d
   movl $MEMORY_FD, %r8d
   xorl %r9d, %r9d
   syscall
 baseline_gate_opened:
   movq %rbx, %rdi
-  jmpq *(baseline_gate_begin + BASELINE_GATE_CONSTANTS + 8)(%rip)
+  jmpq *(baseline_gate_begin + GATE_upcall)(%rip)
 
 // Way out, jumped to from the window. rsp: the ucontext, where rt_sigreturn wants it.
 baseline_gate_leave:
-  movl $HOST_MUNMAP, %eax
+  movl $__NR_munmap, %eax
   movabsq $VMI_WINDOW_BASE, %rdi
-  movq baseline_gate_begin + BASELINE_GATE_CONSTANTS(%rip), %rsi
+  movq baseline_gate_begin + GATE_guest_bytes(%rip), %rsi
   syscall
 baseline_gate_closed:
   testl %eax, %eax                            // not closed: nothing of the guest runs any more
   jnz baseline_gate_returned
-  movl $HOST_RT_SIGRETURN, %eax
+  movl $__NR_rt_sigreturn, %eax
   syscall
 baseline_gate_returned:
   ud2

@@ -1,6 +1,6 @@
 // The two host calls that the window's code makes, each from one `syscall` instruction: the VMM
 // process tells them apart by the address behind it.
-#include "baseline-vmm/resident_header.h"
+#include "baseline-vmm/constants.h"
 
   .text
 // std::int64_t host_call(number, a0, a1, a2, a3, a4, a5): changes to user memory.
@@ -25,7 +25,7 @@ host_call_ip:
   .type vmm_call, @function
 vmm_call:
   .cfi_startproc
-  movl $BASELINE_VMM_CALL, %eax
+  movl $VMM_CALL_NUMBER, %eax
   syscall
 vmm_call_ip:
   ret

@@ -100,6 +100,6 @@ class Charged {
   std::uint32_t before_ = 0;
 };
 
-static_assert(sizeof(Accounts) <= resident_base - accounts_base);
+static_assert(sizeof(Accounts) <= accounts_bytes);
 
 }  // namespace vmi

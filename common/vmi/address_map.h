@@ -1,18 +1,12 @@
-// The address map of a guest-machine process: who lives where. Guest kernel, resident parts,
-// launchers and the gate's assembly all take their addresses from here.
+// The address map of a guest-machine process: who lives where. Guest kernel, resident parts and
+// launchers take all addresses from here; assembly and linker scripts have them, and the offsets of
+// structures, by way of headers that are printed when the tool is built (common/build/).
 //
-//   0x7fff'ffff'f000  end of the 47-bit user range
+//   host_user_end     end of the 47-bit user range
 //                     guest RAM, direct map (only under protect=none, and while open under mmap)
 //   ram_base          = window_base + window_size
-//                     THE WINDOW, inaccessible while guest user code runs (not under none):
-//                       + kernel heap: kernel stacks, frame table, inodes, address spaces
-//                       + guest kernel image (text, data, bss)
-//                       + trampolines, as the resident part writes them
-//                       + resident part of the monitor (text, data, bss)
-//                       + accounts
-//                       + device rings
-//                       + boot info page
-//                       + shared-info page
+//                     THE WINDOW, inaccessible while guest user code runs (not under none);
+//                     its regions are listed below (VMI_WINDOW_REGIONS)
 //   window_base       2 MiB aligned
 //                     nothing, ever (guard)
 //   alt_stack_base    alternate signal stack: reachable by guest user code, believed by nobody
@@ -30,14 +24,6 @@
 // The whole of window and RAM is one memfd: window at offset 0, page frame 0 at window_size.
 #pragma once
 
-// Assembly cannot read constexpr; gate sources use these; a static_assert below holds them equal.
-#define VMI_GATE_BASE 0x7fff10000000
-#define VMI_ALT_STACK_BASE 0x7fff10100000
-#define VMI_WINDOW_BASE 0x7fff20000000
-#define VMI_WINDOW_SIZE 0x400000
-
-#ifndef __ASSEMBLER__
-
 #include <cstddef>
 #include <cstdint>
 
@@ -46,6 +32,9 @@ namespace vmi {
 inline constexpr std::uint64_t page_shift = 12;
 inline constexpr std::uint64_t page_size = 1ul << page_shift;
 inline constexpr std::uint64_t huge_page_size = 2ul << 20;
+
+/// Where the host's own user range ends: nothing is mapped beyond.
+inline constexpr std::uint64_t host_user_end = 0x7fff'ffff'f000;
 
 inline constexpr std::uint64_t trampolines_low = 0x10000;
 inline constexpr std::uint64_t user_begin = 0x20000;
@@ -64,13 +53,28 @@ inline constexpr std::uint64_t window_base = 0x7fff'2000'0000;
 inline constexpr std::uint64_t window_size = 2 * huge_page_size;
 inline constexpr std::uint64_t window_end = window_base + window_size;
 
-inline constexpr std::uint64_t shared_info_base = window_base;
-inline constexpr std::uint64_t boot_info_base = window_base + 0x1000;
-inline constexpr std::uint64_t rings_base = window_base + 0x2000;
-inline constexpr std::uint64_t accounts_base = window_base + 0xd000;
-inline constexpr std::uint64_t resident_base = window_base + 0x10000;
-inline constexpr std::uint64_t trampolines_base = window_base + 0x48000;
-inline constexpr std::uint64_t kernel_base = window_base + 0x50000;  // heap follows its bss
+/// The window's regions, X(name, bytes, what), one behind the other from window_base on. Each has
+/// its name_base and name_bytes.
+#define VMI_WINDOW_REGIONS(X)                                                         \
+  X(shared_info, page_size, "struct SharedInfo, written by monitor and guest kernel") \
+  X(boot_info, page_size, "struct BootInfo, written by the launcher")                 \
+  X(rings, 11 * page_size, "struct Rings of the devices")                             \
+  X(accounts, 3 * page_size, "struct Accounts")                                       \
+  X(resident, 56 * page_size, "resident part of the monitor: text, data, bss")        \
+  X(trampolines, trampolines_size, "trampolines, as the resident part writes them")   \
+  X(kernel, window_size - kernel_offset,                                              \
+    "guest kernel: text, data, bss; then its heap: kernel stacks, frame table, inodes, spaces")
+
+enum WindowOffset : std::uint64_t {
+#define X(name, bytes, what) name##_offset, name##_last = name##_offset + (bytes)-1,
+  VMI_WINDOW_REGIONS(X)
+#undef X
+      window_regions_end
+};
+#define X(name, bytes, what) \
+  inline constexpr std::uint64_t name##_base = window_base + name##_offset, name##_bytes = bytes;
+VMI_WINDOW_REGIONS(X)
+#undef X
 
 inline constexpr std::uint64_t ram_base = window_end;
 inline constexpr std::uint64_t ram_min = 16ul << 20;
@@ -89,14 +93,14 @@ constexpr bool is_user_range(std::uint64_t va, std::uint64_t bytes) {
 }
 
 static_assert(window_base % huge_page_size == 0 && window_size % huge_page_size == 0);
-static_assert(gate_base == VMI_GATE_BASE && alt_stack_base == VMI_ALT_STACK_BASE &&
-              window_base == VMI_WINDOW_BASE && window_size == VMI_WINDOW_SIZE);
+static_assert(window_regions_end == window_size);
+#define X(name, bytes, what) static_assert(name##_base % page_size == 0);
+VMI_WINDOW_REGIONS(X)
+#undef X
 static_assert(trampolines_low + trampolines_size < user_begin && user_end < trampolines_high &&
-              trampolines_high + trampolines_size < gate_base &&
-              trampolines_base + trampolines_size == kernel_base);
+              trampolines_high + trampolines_size < gate_base);
 static_assert(user_end < gate_base && gate_base + gate_size < alt_stack_base);
 static_assert(alt_stack_base + alt_stack_size < window_base);
-static_assert(ram_base + ram_max < 0x7fff'ffff'f000);
+static_assert(ram_base + ram_max < host_user_end);
 
 }  // namespace vmi
-#endif

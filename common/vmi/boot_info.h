@@ -30,9 +30,9 @@ struct BootInfo {
   std::uint32_t closed_streams;  // bits as above: the program finds these descriptors closed
   std::uint8_t entropy_seed[32];
   std::uint64_t xsave_features;  // the components in it: bits as in XCR0
-  std::uint64_t hwcap, hwcap2;  // the host's AT_HWCAP, AT_HWCAP2: the guest passes them on
+  std::uint64_t hwcap, hwcap2;   // the host's AT_HWCAP, AT_HWCAP2: the guest passes them on
 };
 
-static_assert(sizeof(BootInfo) <= page_size);
+static_assert(sizeof(BootInfo) <= boot_info_bytes);
 
 }  // namespace vmi

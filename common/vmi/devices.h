@@ -83,6 +83,6 @@ struct Rings {
 };
 
 static_assert(sizeof(ByteRing<4096>) == 16 + 4096);
-static_assert(rings_base + sizeof(Rings) <= accounts_base);
+static_assert(sizeof(Rings) <= rings_bytes);
 
 }  // namespace vmi

@@ -41,7 +41,8 @@ struct UserAccess {
   X(upcalls_page_fault)                                                                           \
   X(upcalls_exception)                                                                            \
   X(upcalls_interrupt)                                                                            \
-  X(upcalls_int80) X(upcalls_own_text)                                                      /*m*/ \
+  X(upcalls_int80)                                                                                \
+  X(upcalls_own_text)                                                                       /*m*/ \
       X(upcalls_direct) X(sites_patched)                                                    /*m*/ \
       X(host_calls) X(window_openings) X(pages_mapped) X(space_switches) X(device_accesses) /*m*/ \
       X(kernel_access_faults) X(stray_device_accesses)                                      /*m*/ \
@@ -94,9 +95,6 @@ struct SharedInfo {
 
 inline constexpr std::uint32_t vmi_version = 1;
 
-static_assert(sizeof(SharedInfo) <= page_size);
-static_assert(offsetof(SharedInfo, in_kernel) == 12 && offsetof(SharedInfo, pending) == 16);
-static_assert(offsetof(SharedInfo, timer_deadline) == 24 &&
-              offsetof(SharedInfo, current_frame) == 32 && offsetof(SharedInfo, user_access) == 40);
+static_assert(sizeof(SharedInfo) <= shared_info_bytes);
 
 }  // namespace vmi

@@ -37,13 +37,12 @@ enum Turn : std::uint32_t {
 /// In place of a pid: this process died, and was reaped. Another is made when it is needed.
 inline constexpr std::int32_t pid_gone = -1;
 
-/// A host process of the machine (spaces/pool.cpp). Offsets are known to spaces/handover.S.
+/// A host process of the machine (spaces/pool.cpp).
 struct Member {
   std::atomic<std::uint32_t> turn;  // futex: a Turn calls the parked process back
   std::atomic<std::int32_t> pid;    // 0: never made. Written by the host kernel as it is made
   std::uint64_t parking_stack[31];
 };
-static_assert(sizeof(Member) == 256);
 
 /// One for each address space that lives at once, and there is one more process than spaces while
 /// execve has two. The first is the process that the launcher made.

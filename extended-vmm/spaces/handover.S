@@ -5,21 +5,7 @@
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
 
-// struct extended::Member and enum Turn (resident/image.h)
-#define TURN 0
-#define PID 4
-#define PARKING_STACK_TOP 256
-
-#define TURN_WAIT 0
-#define TURN_RUN 1
-#define TURN_RESCUE 3
-#define TURN_AT_WORK 4
-
-// Of the host's ABI; its headers for these do not assemble.
-#define FUTEX_WAIT 0
-#define FUTEX_WAKE 1
-#define PR_SET_PDEATHSIG 1
-#define SIGKILL 9
+#include "extended-vmm/constants.h"
 
     .text
 
@@ -34,11 +20,11 @@ hand_over:
     push %r15
     mov %rsp, kernel_stack(%rip)
     mov %rdi, %rbx
-    lea PARKING_STACK_TOP-16(%rbx), %rsp
-    movl $TURN_WAIT, TURN(%rbx)
-    movl $TURN_RUN, TURN(%rsi)   // the last touch of guest state
+    lea MEMBER_BYTES-16(%rbx), %rsp
+    movl $TURN_WAIT, MEMBER_turn(%rbx)
+    movl $TURN_RUN, MEMBER_turn(%rsi)   // the last touch of guest state
     mov $__NR_futex, %edi
-    lea TURN(%rsi), %rsi
+    lea MEMBER_turn(%rsi), %rsi
     mov $FUTEX_WAKE, %edx
     mov $1, %ecx
     call host_call
@@ -48,7 +34,7 @@ hand_over:
 // Parked, in rbx. A wake-up may come before the wait: the turn is looked at by the host, too.
 park:
     mov $__NR_futex, %edi
-    lea TURN(%rbx), %rsi
+    lea MEMBER_turn(%rbx), %rsi
     mov $FUTEX_WAIT, %edx
     xor %ecx, %ecx
     xor %r8d, %r8d
@@ -59,7 +45,7 @@ park:
     je 2f
     cmp $-EINTR, %rax
     jne futex_fails
-2:  mov TURN(%rbx), %eax
+2:  mov MEMBER_turn(%rbx), %eax
     test %eax, %eax
     jz park
     cmp $TURN_RUN, %eax
@@ -71,7 +57,7 @@ park:
     mov %rbx, %rdi
     call take_dead_ones_place    // returns if that one had not begun: the member that it is now
     mov %rax, %rbx
-1:  movl $TURN_AT_WORK, TURN(%rbx)
+1:  movl $TURN_AT_WORK, MEMBER_turn(%rbx)
     mov kernel_stack(%rip), %rsp
     pop %r15
     pop %r14
@@ -93,10 +79,10 @@ member_ends:
 clone_member:
     push %rbx
     mov %rdi, %rbx
-    lea PARKING_STACK_TOP-16(%rbx), %rdx
+    lea MEMBER_BYTES-16(%rbx), %rdx
     lea member_begins(%rip), %rax
     mov %rax, (%rdx)             // where the new process's host_call returns to
-    lea PID(%rbx), %rcx
+    lea MEMBER_pid(%rbx), %rcx
     mov $__NR_clone, %edi
     xor %r8d, %r8d
     xor %r9d, %r9d
@@ -109,7 +95,7 @@ clone_member:
 
 // The new process: dies with the launcher like the first (a host clears that wish at each clone).
 member_begins:
-    lea PARKING_STACK_TOP-16(%rbx), %rsp
+    lea MEMBER_BYTES-16(%rbx), %rsp
     mov $__NR_prctl, %edi
     mov $PR_SET_PDEATHSIG, %esi
     mov $SIGKILL, %edx

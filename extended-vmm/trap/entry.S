@@ -11,8 +11,6 @@
 
 #include <asm/unistd_64.h>
 
-#include "vmi/address_map.h"
-
 // in_kernel, pending, user_access_landing: fields of vmi::SharedInfo (resident.ld places them).
 
     .text

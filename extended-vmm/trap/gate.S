@@ -32,19 +32,11 @@
 
 #include <asm/unistd_64.h>
 
-#include "vmi/address_map.h"
-
-#define EXIT_BLOCK (VMI_ALT_STACK_BASE + 0x800)
-#define DIRECT_BLOCK (VMI_ALT_STACK_BASE + 0xc00)
-#define STAMPS (VMI_ALT_STACK_BASE + 0xe00)
-#define STAMP_ENTERED 0
-#define STAMP_LEFT 8
-#define PROT_RWX 7
-#define MAP_SHARED_FIXED 0x11
-#define MEMORY_FD 3
+#include "extended-vmm/constants.h"
+#include "vmi/constants.h"
 
 // Fields of struct DirectBlock (gate.h), addressed from the gate.
-#define DIRECT(begin, field) begin + (DIRECT_BLOCK - VMI_GATE_BASE) + field(%rip)
+#define DIRECT(begin, field) begin + (DIRECT_BLOCK_BASE - VMI_GATE_BASE) + field(%rip)
 
 // Opening changes no flag: a direct entry's are the guest's.
 .macro open_mprotect begin
@@ -67,14 +59,14 @@
 .macro check_closed_mprotect begin
     test %eax, %eax
     jz 1f
-    jmp *\begin + 0x1018(%rip)
+    jmp *\begin + GATE_not_closed(%rip)
 1:
 .endm
 
 .macro open_mmap begin
     mov $__NR_mmap, %eax
     movabs $VMI_WINDOW_BASE, %rdi
-    mov \begin + 0x1008(%rip), %rsi
+    mov \begin + GATE_mapping_bytes(%rip), %rsi
     mov $PROT_RWX, %edx
     mov $MAP_SHARED_FIXED, %r10d
     mov $MEMORY_FD, %r8d
@@ -85,7 +77,7 @@
 .macro close_mmap begin
     mov $__NR_munmap, %eax
     movabs $VMI_WINDOW_BASE, %rdi
-    mov \begin + 0x1008(%rip), %rsi
+    mov \begin + GATE_mapping_bytes(%rip), %rsi
     syscall
 .endm
 
@@ -95,9 +87,9 @@
 
 // What opening by mmap costs a direct entry beside what any opening costs.
 .macro reload_mmap begin
-    mov DIRECT(\begin, 40), %r8
-    mov DIRECT(\begin, 48), %r9
-    mov DIRECT(\begin, 56), %r10
+    mov DIRECT(\begin, DIRECT_r8), %r8
+    mov DIRECT(\begin, DIRECT_r9), %r9
+    mov DIRECT(\begin, DIRECT_r10), %r10
 .endm
 
 .macro reload_mprotect begin
@@ -116,54 +108,55 @@
 .macro stamp wanted, begin, field
 .if \wanted
     rdtsc
-    mov %eax, \begin + (STAMPS - VMI_GATE_BASE) + \field(%rip)
-    mov %edx, \begin + (STAMPS - VMI_GATE_BASE) + \field + 4(%rip)
+    mov %eax, \begin + (STAMPS_BASE - VMI_GATE_BASE) + \field(%rip)
+    mov %edx, \begin + (STAMPS_BASE - VMI_GATE_BASE) + \field + 4(%rip)
 .endif
 .endm
 
-// The stack pointer walks up the exit block: struct ExitBlock, in order.
-.macro pop_user_registers
-    movabs $EXIT_BLOCK, %rsp
-    pop %r8
-    pop %r9
-    pop %r10
-    pop %r11
-    pop %r12
-    pop %r13
-    pop %r14
-    pop %r15
-    pop %rdi
-    pop %rsi
-    pop %rbp
-    pop %rbx
-    pop %rdx
-    pop %rax
-    pop %rcx
+// From struct ExitBlock, all but what iretq loads.
+.macro load_registers
+    movabs $EXIT_BLOCK_BASE, %rsp
+    mov EXIT_r8(%rsp), %r8
+    mov EXIT_r9(%rsp), %r9
+    mov EXIT_r10(%rsp), %r10
+    mov EXIT_r11(%rsp), %r11
+    mov EXIT_r12(%rsp), %r12
+    mov EXIT_r13(%rsp), %r13
+    mov EXIT_r14(%rsp), %r14
+    mov EXIT_r15(%rsp), %r15
+    mov EXIT_rdi(%rsp), %rdi
+    mov EXIT_rsi(%rsp), %rsi
+    mov EXIT_rbp(%rsp), %rbp
+    mov EXIT_rbx(%rsp), %rbx
+    mov EXIT_rdx(%rsp), %rdx
+    mov EXIT_rax(%rsp), %rax
+    mov EXIT_rcx(%rsp), %rcx
 .endm
 
 .macro load_user_registers
-    pop_user_registers
+    load_registers
+    lea EXIT_rip(%rsp), %rsp
     iretq
 .endm
 
-// rcx is the guest's rip, too. Left on the exit block: rip, cs, rflags, rsp.
+// rcx is the guest's rip, too. Left on the exit block: the flags, and the stack pointer.
 .macro jump_to_user
-    pop_user_registers
-    lea 16(%rsp), %rsp
+    load_registers
+    lea EXIT_rflags(%rsp), %rsp
     popfq
     pop %rsp
     jmp *%rcx
 .endm
 
 .macro save_for_direct_entry begin
-    mov %rdi, DIRECT(\begin, 0)
-    mov %rsi, DIRECT(\begin, 8)
-    mov %rdx, DIRECT(\begin, 16)
-    mov %rax, DIRECT(\begin, 24)
-    mov %rcx, DIRECT(\begin, 32)
-    mov %r8, DIRECT(\begin, 40)
-    mov %r9, DIRECT(\begin, 48)
-    mov %r10, DIRECT(\begin, 56)
+    mov %rdi, DIRECT(\begin, DIRECT_rdi)
+    mov %rsi, DIRECT(\begin, DIRECT_rsi)
+    mov %rdx, DIRECT(\begin, DIRECT_rdx)
+    mov %rax, DIRECT(\begin, DIRECT_rax)
+    mov %rcx, DIRECT(\begin, DIRECT_return_address)
+    mov %r8, DIRECT(\begin, DIRECT_r8)
+    mov %r9, DIRECT(\begin, DIRECT_r9)
+    mov %r10, DIRECT(\begin, DIRECT_r10)
 .endm
 
 .macro begin_gate name
@@ -175,35 +168,35 @@ gate_\name\()_begin:
 
 // Fails to assemble when the exit sequence does not fit its place.
 .macro end_gate name
-    .org gate_\name\()_begin + 0x400, 0xcc
+    .org gate_\name\()_begin + GATE_END, 0xcc
 gate_\name\()_end:
 .endm
 
 .macro define_gate name, protection, stamps
 begin_gate \name
-    stamp \stamps, gate_\name\()_begin, STAMP_ENTERED
+    stamp \stamps, gate_\name\()_begin, STAMPS_entered
     open_\protection gate_\name\()_begin
 gate_\name\()_opened:
-    jmp *gate_\name\()_begin + 0x1000(%rip)
-    .org gate_\name\()_begin + 0x100, 0xcc
+    jmp *gate_\name\()_begin + GATE_signal_entry(%rip)
+    .org gate_\name\()_begin + GATE_EXIT, 0xcc
     close_\protection gate_\name\()_begin
 gate_\name\()_closed:
     check_closed_\protection gate_\name\()_begin
-    stamp \stamps, gate_\name\()_begin, STAMP_LEFT
+    stamp \stamps, gate_\name\()_begin, STAMPS_left
     load_user_registers
-    .org gate_\name\()_begin + 0x200, 0xcc
+    .org gate_\name\()_begin + GATE_DIRECT_ENTRY, 0xcc
     save_for_direct_entry gate_\name\()_begin
 gate_\name\()_direct_saved:
-    stamp \stamps, gate_\name\()_begin, STAMP_ENTERED
+    stamp \stamps, gate_\name\()_begin, STAMPS_entered
     open_\protection gate_\name\()_begin
 gate_\name\()_direct_opened:
     reload_\protection gate_\name\()_begin
-    jmp *gate_\name\()_begin + 0x1010(%rip)
-    .org gate_\name\()_begin + 0x300, 0xcc
+    jmp *gate_\name\()_begin + GATE_direct_entry(%rip)
+    .org gate_\name\()_begin + GATE_DIRECT_EXIT, 0xcc
     close_\protection gate_\name\()_begin
 gate_\name\()_direct_closed:
     check_closed_\protection gate_\name\()_begin
-    stamp \stamps, gate_\name\()_begin, STAMP_LEFT
+    stamp \stamps, gate_\name\()_begin, STAMPS_left
     jump_to_user
 end_gate \name
 .endm

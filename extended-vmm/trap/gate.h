@@ -11,24 +11,22 @@
 
 namespace extended {
 
-/// Second page of the gate, read-only to everybody. Offsets are known to gate.S.
+/// Second page of the gate, read-only to everybody.
+inline constexpr std::uint64_t gate_constants_base = vmi::gate_base + vmi::page_size;
 struct GateConstants {
   void (*signal_entry)();       // in the window
   std::uint64_t mapping_bytes;  // window + RAM: length of the gate's mmap and munmap
   void (*direct_entry)();       // in the window
   void (*not_closed)();         // in the window, which did not close
 };
-static_assert(offsetof(GateConstants, mapping_bytes) == 8 &&
-              offsetof(GateConstants, direct_entry) == 16 &&
-              offsetof(GateConstants, not_closed) == 24);
 
-/// The parameters of a leaving kernel, popped by the gate in this order once the window is closed.
+/// The parameters of a leaving kernel, loaded by the gate once the window is closed.
 /// They lie on the first page of the alternate stack's area, where user code can read and forge
 /// them: a forged block leads nowhere that user code could not go by itself.
 struct ExitBlock {
   std::uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
   std::uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx;
-  std::uint64_t rip, cs, rflags, rsp, ss;  // iretq
+  std::uint64_t rip, cs, rflags, rsp, ss;  // in iretq's order
 };
 inline constexpr std::uint64_t exit_block_base = vmi::alt_stack_base + 0x800;
 
@@ -64,7 +62,7 @@ struct Gate {
 /// Without the direct sequences, and with those offsets 0, where nobody enters that way.
 Gate gate_for(Protect, Trap, bool stamped);
 
-/// Where the sequences begin, the same in every variant (gate.S asserts it).
+/// Where the sequences begin, the same in every variant.
 inline constexpr std::uint64_t gate_exit = vmi::gate_base + 0x100;
 inline constexpr std::uint64_t gate_direct_entry = vmi::gate_base + 0x200;
 inline constexpr std::uint64_t gate_direct_exit = vmi::gate_base + 0x300;

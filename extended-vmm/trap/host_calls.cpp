@@ -107,7 +107,7 @@ void Table::mappings() {
   const Area gaps[] = {{0, vmi::gate_base},
                        {vmi::gate_base + vmi::gate_size, vmi::alt_stack_base},
                        {vmi::alt_stack_base + vmi::alt_stack_size, vmi::window_base},
-                       {behind, 0x7fff'ffff'f000}};
+                       {behind, vmi::host_user_end}};
   for (const Area& gap : gaps)
     allow(SYS_munmap, {equals(0, gap.begin), equals(1, gap.end - gap.begin)});
   allow(SYS_mprotect, {range(0, 1, user), bits(2, rwx)});

@@ -1,7 +1,6 @@
 // Boot: brings the guest kernel up in the order listed in boot_kernel, then becomes the first
 // process. Called once by entry.S, on the boot stack, which is dead afterwards.
 #include "guest/base/panic.h"
-#include "guest/boot/image_header.h"
 #include "guest/boot/layers.h"
 #include "guest/exec/first_process.h"
 #include "guest/exec/vdso.h"
@@ -9,13 +8,6 @@
 #include "guest/heap/heap.h"
 #include "guest/mm/frames.h"
 #include "guest/platform.h"
-
-static_assert(GUEST_HEADER_MAGIC == vmi::KernelHeader::magic_value &&
-              GUEST_HEADER_VERSION == vmi::vmi_version);
-static_assert(sizeof(vmi::KernelHeader) == 48 && offsetof(vmi::KernelHeader, boot) == 16 &&
-              offsetof(vmi::KernelHeader, upcall) == 24 &&
-              offsetof(vmi::KernelHeader, boot_stack_top) == 32 &&
-              offsetof(vmi::KernelHeader, image_end) == 40);
 
 namespace guest {
 

@@ -1,14 +1,18 @@
 // The image's first bytes (vmi::KernelHeader) and its first instruction. The monitor comes to
 // boot_entry once, on the boot stack, in kernel mode; upcalls go to upcall_entry (trap/entry.S).
-#include "guest/boot/image_header.h"
+#include "vmi/constants.h"
 
   .section .image_header, "a", @progbits
-  .quad GUEST_HEADER_MAGIC
-  .long GUEST_HEADER_VERSION
-  .long 0
+  .quad KERNEL_HEADER_MAGIC
+  .org KERNEL_HEADER_version
+  .long VMI_VERSION
+  .org KERNEL_HEADER_boot
   .quad boot_entry
+  .org KERNEL_HEADER_upcall
   .quad upcall_entry
+  .org KERNEL_HEADER_boot_stack_top
   .quad boot_stack_top
+  .org KERNEL_HEADER_image_end
   .quad image_end
 
   .text
@@ -25,7 +29,7 @@ boot_entry:
 
   .bss
   .balign 4096
-  .skip GUEST_BOOT_STACK_BYTES
+  .skip 32768
 boot_stack_top:
 
   .section .note.GNU-stack,"",@progbits

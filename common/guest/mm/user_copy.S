@@ -1,16 +1,17 @@
 // User copies: see user_copy.h. rcx counts the bytes left, as the landing protocol wants; a landing
 // is a label reached both by falling through and by the monitor's detour after a fault. The flag DF
 // is clear in kernel mode.
+#include "vmi/constants.h"
+
   .text
 
-// The landing word is the first of struct UserAccess.
   .macro arm access
   leaq 9f(%rip), %rax
-  movq %rax, (\access)
+  movq %rax, USER_ACCESS_landing(\access)
   .endm
   .macro land access
 9:
-  movq $0, (\access)
+  movq $0, USER_ACCESS_landing(\access)
   movq %rcx, %rax
   ret
   .endm

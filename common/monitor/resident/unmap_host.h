@@ -13,14 +13,13 @@ namespace monitor {
 /// `mapped_end`: window_end, or the end of RAM's direct map where it is permanent. Returns false
 /// when the host refuses.
 inline bool unmap_host(std::uint64_t mapped_end) {
-  constexpr std::uint64_t host_user_end = 0x7fff'ffff'f000;
   const struct {
     std::uint64_t begin, end;
   } gaps[] = {
       {0, vmi::gate_base},
       {vmi::gate_base + vmi::gate_size, vmi::alt_stack_base},
       {vmi::alt_stack_base + vmi::alt_stack_size, vmi::window_base},
-      {mapped_end, host_user_end},
+      {mapped_end, vmi::host_user_end},
   };
   for (const auto& gap : gaps)
     if (host(__NR_munmap, gap.begin, gap.end - gap.begin) != 0) return false;

@@ -31,7 +31,7 @@ inline HostCall open_call() {
                MAP_SHARED | MAP_FIXED, 3, 0});
 }
 inline HostCall vmm_call(VmmCall what, std::uint64_t a = 0, std::uint64_t b = 0) {
-  return call(rules.vmm_call_ip, BASELINE_VMM_CALL, {static_cast<std::uint64_t>(what), a, b});
+  return call(rules.vmm_call_ip, vmm_call_number, {static_cast<std::uint64_t>(what), a, b});
 }
 
 }  // namespace baseline

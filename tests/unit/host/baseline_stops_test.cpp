@@ -278,7 +278,7 @@ TEST_P(BaselineStops, ForbiddenHostCallsEndTheMachine) {
       call(rules.gate_closed, SYS_munmap, {vmi::window_base, guest_bytes + 0x1000}),
       open_call(),   // open already
       leave_call(),  // not closed yet
-      call(rules.host_call_ip, BASELINE_VMM_CALL, {1}),
+      call(rules.host_call_ip, vmm_call_number, {1}),
   };
   for (const HostCall& made : forbidden) {
     Stops stops{GetParam(), rules, tracee_, services_, mailbox_, shared_, nullptr};
