@@ -141,7 +141,7 @@ class HostedBoot {
   void load(const std::string& path) {
     ++run_.count("loads");
     const std::uint32_t before = frames_free();
-    if (auto file = resolve_path(path); file.ok()) {
+    if (auto file = process_->fs->resolve(path); file.ok()) {
       auto loaded = load_program(file.value(), argv_, envp_, path, process_->credentials);
       if (loaded.ok()) ++run_.count("programs loaded");
     }
@@ -150,7 +150,7 @@ class HostedBoot {
   }
 
   void look(const std::string& path) {
-    if (auto found = resolve_path(path); found.ok()) {
+    if (auto found = process_->fs->resolve(path); found.ok()) {
       (void)found.value()->stat();
       (void)found.value()->target();
     }

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "guest/abi/system_call.h"
 #include "guest/syscall/dispatch.h"
 #include "guest/syscall/handlers.h"
 #include "tests/unit/guest/fake_platform.h"
