@@ -10,7 +10,7 @@
 // not told from map().
 #pragma once
 
-#include "extended-vmm/trap/filter.h"
+#include "extended-vmm/trap/host_call_sites.h"
 #include "monitor/machine_config.h"
 
 namespace extended {

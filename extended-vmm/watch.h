@@ -8,7 +8,7 @@
 
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/spaces/members.h"
-#include "extended-vmm/trap/filter.h"
+#include "extended-vmm/trap/host_call_sites.h"
 #include "monitor/guest_memory.h"
 #include "monitor/machine_config.h"
 

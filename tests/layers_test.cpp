@@ -27,9 +27,27 @@ struct Room {
 };
 using Rooms = std::vector<Room>;
 
+const std::vector<std::string> resident = {"common/vmi", "common/devices",
+                                           "common/monitor/resident", "common/monitor/axes",
+                                           "common/monitor/guest_process_fd"};
+std::vector<std::string> with(std::vector<std::string> more, std::vector<std::string> than) {
+  than.insert(than.end(), more.begin(), more.end());
+  return than;
+}
+const std::vector<std::string> baseline_resident = with({"baseline-vmm/resident_header"}, resident);
+const std::vector<std::string> extended_resident = with(
+    {"extended-vmm/resident", "extended-vmm/trap", "extended-vmm/protect", "extended-vmm/spaces"},
+    resident);
+const std::vector<std::string> extended = {"common/vmi", "common/devices", "common/monitor",
+                                           "extended-vmm"};
+// What the tests' observer allows is not made from the filter that it checks.
+const std::vector<std::string> written_apart = {"common/vmi", "common/monitor",
+                                                "extended-vmm/trap/host_call_sites"};
+
 const Rooms& order() {
   static const Rooms rooms = {
-      {"common/vmi"},  // what guest kernel and monitors agree on
+      {"common/vmi"},                    // what guest kernel and monitors agree on
+      {"common/build", {"common/vmi"}},  // numbers for assembly and linker scripts
 
       // The guest kernel. Where a lower room must call up, it declares an interface, and
       // boot/layers.cpp puts the two together.
@@ -52,12 +70,60 @@ const Rooms& order() {
       {"common/guest/syscall"},
       {"common/guest/trap"},
       {"common/guest/boot"},
+
+      {"common/devices", {"common/vmi"}},  // know no monitor
+
+      // What runs inside a guest-machine process knows nothing of the launchers.
+      {"common/monitor/axes"},
+      {"common/monitor/guest_process_fd"},
+      {"common/monitor/resident", resident},
+      {"baseline-vmm/resident_header", {"common/vmi"}},
+      {"baseline-vmm/resident", baseline_resident},
+      {"baseline-vmm/constants", with({"common/build"}, baseline_resident)},
+      {"extended-vmm/resident/image", resident},
+      {"extended-vmm/trap", extended_resident},
+      {"extended-vmm/protect", extended_resident},
+      {"extended-vmm/spaces", extended_resident},
+      {"extended-vmm/resident", extended_resident},
+      {"extended-vmm/constants", with({"common/build"}, extended_resident)},
+
+      // The launchers, and what they share.
+      {"common/monitor/error", {"common/monitor/error"}},
+      {"common/monitor/output_file", {"common/monitor/error"}},
+      {"common/monitor", {"common/vmi", "common/monitor"}},
+      {"baseline-vmm", {"common/vmi", "common/devices", "common/monitor", "baseline-vmm"}},
+      {"extended-vmm/trap/call_site", extended},
+      {"extended-vmm/trap/host_call_sites", extended_resident},
+      {"extended-vmm/trap/host_calls", extended},
+      {"extended-vmm/trap/filter", extended},
+      {"extended-vmm/allowed_calls", written_apart},
+      {"extended-vmm/spaces/children", extended},
+      {"extended-vmm/spaces/members", extended},
+      {"extended-vmm", extended},
+
+      // Measuring.
+      {"results", {"common/monitor"}},
+      {"plots", {"results", "common/monitor/error", "common/monitor/output_file"}},
+      {"workloads/micro", {"workloads/micro"}},  // programs of the guest
+      {"workloads/macro", {"workloads/macro"}},
+      {"workloads/image", {"common/monitor"}},
+      {"workloads/harness", {"common/monitor", "results", "plots", "workloads/image"}},
+      {"workloads/harness/cli"},
+
+      {"tests/support"},
+      {"tests/conformance", {"tests/support"}},  // programs of the guest, but for the driver
+      {"tests/hostile", {"common/vmi", "tests/conformance", "tests/support"}},
+      {"tests/unit"},
+      {"tests/integration"},
+      {"tests/fuzz"},
+      {"tests"},
   };
   return rooms;
 }
 
 /// These folders must keep to it.
-const std::vector<std::string> held = {"common/vmi", "common/guest"};
+const std::vector<std::string> held = {"common", "baseline-vmm", "extended-vmm", "results",
+                                       "plots",  "workloads",    "tests"};
 
 /// Includes that are still wrong. Not for new ones.
 const std::map<std::string, std::set<std::string>> known_faults = {
@@ -68,6 +134,10 @@ const std::map<std::string, std::set<std::string>> known_faults = {
      {"common/guest/mm/user.h", "common/guest/proc/process.h", "common/guest/trap/upcall.h"}},
     {"common/guest/sched/thread.h", {"common/guest/proc/signal.h"}},
 };
+
+/// Headers made by the build, of the same name as others.
+const std::set<std::string> made = {"vmi/constants.h", "baseline-vmm/constants.h",
+                                    "extended-vmm/constants.h"};
 
 struct Source {
   std::string name;                   // from the repository's root
@@ -109,10 +179,15 @@ bool may_include(const Rooms& rooms, std::size_t from, std::size_t to) {
          });
 }
 
+std::string last_name(const std::string& path) {
+  return fs::path(path).filename();
+}
+
 /// What is wrong with the includes of `sources`, one line each.
 std::vector<std::string> faults(const Rooms& rooms, const Sources& sources) {
-  std::set<std::string> names;
+  std::set<std::string> names, last_names;
   for (const Source& source : sources) names.insert(source.name);
+  for (const Source& source : sources) last_names.insert(last_name(source.name));
   std::vector<std::string> wrong;
   std::vector<bool> used(rooms.size());
   for (const Source& source : sources) {
@@ -124,8 +199,13 @@ std::vector<std::string> faults(const Rooms& rooms, const Sources& sources) {
     used[from] = true;
     for (const std::string& include : source.includes) {
       const std::string target = meant(source.name, include, names);
+      if (target.empty()) {  // the system's, or made by the build
+        if (last_names.count(last_name(include)) && !made.count(include))
+          wrong.push_back(source.name + " includes " + include + " by a way that nobody knows");
+        continue;
+      }
       const std::size_t to = room_of(target, rooms);
-      if (target.empty() || to == rooms.size() || may_include(rooms, from, to)) continue;
+      if (to == rooms.size() || may_include(rooms, from, to)) continue;
       wrong.push_back(source.name + " includes " + target + ", but " + rooms[from].name +
                       (to > from ? " lies below " : " must not know ") + rooms[to].name);
     }
@@ -135,34 +215,53 @@ std::vector<std::string> faults(const Rooms& rooms, const Sources& sources) {
   return wrong;
 }
 
-/// Headers that include themselves by way of others: within a room the table does not see it.
-std::vector<std::string> cycles(const Sources& sources) {
-  std::set<std::string> names;
-  std::map<std::string, std::set<std::string>> reached;  // by one include, then by several
-  for (const Source& source : sources) names.insert(source.name);
-  for (const Source& source : sources)
-    for (const std::string& include : source.includes)
-      if (auto target = meant(source.name, include, names); !target.empty())
-        reached[source.name].insert(target);
-  for (bool more = true; more;) {
-    more = false;
-    for (auto& [name, targets] : reached)
-      for (const std::string& target : std::set<std::string>(targets))
-        for (const std::string& next : reached[target]) more |= targets.insert(next).second;
+/// Headers that include themselves by way of others: within a room the table does not see it. Of
+/// each cycle one.
+class CycleSearch {
+ public:
+  explicit CycleSearch(const Sources& sources) {
+    std::set<std::string> names;
+    for (const Source& source : sources) names.insert(source.name);
+    for (const Source& source : sources)
+      for (const std::string& include : source.includes)
+        includes_[source.name].insert(meant(source.name, include, names));
   }
-  std::vector<std::string> found;
-  for (const auto& [name, targets] : reached)
-    if (targets.count(name)) found.push_back(name);
-  return found;
+  std::vector<std::string> run() {
+    for (const auto& [name, includes] : includes_) visit(name);
+    return found_;
+  }
+
+ private:
+  void visit(const std::string& name) {
+    if (!entered_.insert(name).second) {
+      if (open_.count(name)) found_.push_back(name);
+      return;
+    }
+    open_.insert(name);
+    if (auto here = includes_.find(name); here != includes_.end())
+      for (const std::string& next : here->second) visit(next);
+    open_.erase(name);
+  }
+
+  std::map<std::string, std::set<std::string>> includes_;
+  std::set<std::string> entered_, open_;
+  std::vector<std::string> found_;
+};
+
+bool is_ours(const std::string& include) {
+  const fs::path top = TYPETWO_SOURCE;
+  return fs::exists(top / include) || fs::exists(top / "common" / include);
 }
 
 Source read_source(const fs::path& path) {
-  static const std::regex include("\\s*#\\s*include\\s+[\"<]([^\">]+)[\">].*");
+  static const std::regex directive("\\s*#\\s*include\\s+([\"<])([^\">]+)[\">].*");
   Source source{fs::relative(path, TYPETWO_SOURCE), {}};
   std::ifstream file(path);
   std::smatch match;
   for (std::string line; std::getline(file, line);)
-    if (std::regex_match(line, match, include)) source.includes.push_back(match[1]);
+    if (line.find("include") != line.npos && std::regex_match(line, match, directive) &&
+        (match[1] == "\"" || is_ours(match[2])))
+      source.includes.push_back(match[2]);
   return source;
 }
 
@@ -194,7 +293,7 @@ TEST(Layers, EveryIncludeKeepsToTheOrder) {
 }
 
 TEST(Layers, NoHeaderIncludesItself) {
-  EXPECT_THAT(cycles(read_sources()), IsEmpty());
+  EXPECT_THAT(CycleSearch(read_sources()).run(), IsEmpty());
 }
 
 // -- The test's own test, with made-up includes.
@@ -219,6 +318,11 @@ TEST(LayersTest, UpwardIncludesAreRefused) {
   EXPECT_EQ(faults(low_and_high, made_up("low/x.cpp", "../high/c.h")), wrong);
 }
 
+TEST(LayersTest, NoIncludeIsOverlooked) {
+  EXPECT_THAT(faults(low_and_high, made_up("low/x.cpp", "igh/c.h")),
+              testing::ElementsAre("low/x.cpp includes igh/c.h by a way that nobody knows"));
+}
+
 TEST(LayersTest, OnlyMeansOnly) {
   const auto wrong = faults(low_and_high, made_up("high/x.cpp", "middle/b.h"));
   ASSERT_EQ(wrong.size(), 1u);
@@ -229,13 +333,13 @@ TEST(LayersTest, EachOfTwoRoomsThatIncludeOneAnotherIsSeen) {
   Sources sources = made_up("low/x.h", "middle/y.h");
   sources.push_back({"middle/y.h", {"low/x.h"}});
   EXPECT_EQ(faults(low_and_high, sources).size(), 1u);
-  EXPECT_EQ(cycles(sources), (std::vector<std::string>{"low/x.h", "middle/y.h"}));
+  EXPECT_THAT(CycleSearch(sources).run(), testing::ElementsAre("low/x.h"));
 }
 
 TEST(LayersTest, CyclesWithinARoomAreSeen) {
   Sources sources = {
       {"low/a.h", {"b.h"}}, {"low/b.h", {"c.h"}}, {"low/c.h", {"low/a.h"}}, {"low/d.h", {"a.h"}}};
-  EXPECT_EQ(cycles(sources), (std::vector<std::string>{"low/a.h", "low/b.h", "low/c.h"}));
+  EXPECT_THAT(CycleSearch(sources).run(), testing::ElementsAre("low/a.h"));
 }
 
 TEST(LayersTest, FilesWithoutARoomAndRoomsWithoutAFileAreRefused) {
@@ -252,9 +356,9 @@ TEST(LayersTest, ARoomMayBeTheFilesOfOneName) {
                              {"low/plainly.h", {"middle/b.h"}}}),
               IsEmpty());
   EXPECT_EQ(
-      faults(rooms, {{"low/plain.cpp", {"b.h", "middle/b.h"}}, {"middle/b.h", {}}, {"low/x.h", {}}})
+      faults(rooms, {{"low/plain.cpp", {"x.h", "middle/b.h"}}, {"middle/b.h", {}}, {"low/x.h", {}}})
           .size(),
-      1u);
+      2u);
 }
 
 }  // namespace

@@ -4,27 +4,11 @@
 
 #include <linux/filter.h>
 
-#include <cstdint>
 #include <vector>
 
-#include "extended-vmm/resident/image.h"
+#include "extended-vmm/trap/host_call_sites.h"
 
 namespace extended {
-
-/// Where the monitor's host calls are made, as addresses after the syscall instruction, and what
-/// the machine has.
-struct HostCallSites {
-  Protect protect;
-  std::uint64_t opened, closed;                // the gate's; unused where the protection has none
-  std::uint64_t direct_opened, direct_closed;  // likewise; vmi::gate_base: not in this gate
-  std::uint64_t host_call;                     // in the window: any call of the monitor's table
-  std::uint64_t signal_return;                 // in the window: rt_sigreturn
-  std::uint64_t mapping_bytes;                 // window + RAM
-  Trap trap;
-  Spaces spaces;
-  std::uint64_t block_bytes;  // of the disk image; 0: none
-  bool block_read_only;
-};
 
 /// The BPF program. (What the observer allows is written down independently: allowed_calls.h.)
 std::vector<sock_filter> make_filter(const HostCallSites&);

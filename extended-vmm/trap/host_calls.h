@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "extended-vmm/trap/filter.h"
+#include "extended-vmm/trap/host_call_sites.h"
 
 namespace extended {
 
