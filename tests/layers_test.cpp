@@ -125,16 +125,6 @@ const Rooms& order() {
 const std::vector<std::string> held = {"common", "baseline-vmm", "extended-vmm", "results",
                                        "plots",  "workloads",    "tests"};
 
-/// Includes that are still wrong. Not for new ones.
-const std::map<std::string, std::set<std::string>> known_faults = {
-    {"common/guest/sched/scheduler.cpp",
-     {"common/guest/mm/address_space.h", "common/guest/proc/process.h",
-      "common/guest/trap/upcall.h"}},
-    {"common/guest/sched/thread.cpp",
-     {"common/guest/mm/user.h", "common/guest/proc/process.h", "common/guest/trap/upcall.h"}},
-    {"common/guest/sched/thread.h", {"common/guest/proc/signal.h"}},
-};
-
 /// Headers made by the build, of the same name as others.
 const std::set<std::string> made = {"vmi/constants.h", "baseline-vmm/constants.h",
                                     "extended-vmm/constants.h"};
@@ -277,18 +267,8 @@ Sources read_sources() {
 }
 
 TEST(Layers, EveryIncludeKeepsToTheOrder) {
-  Sources sources = read_sources();
+  const Sources sources = read_sources();
   ASSERT_GT(sources.size(), 100u);
-  for (Source& source : sources) {
-    auto known = known_faults.find(source.name);
-    if (known == known_faults.end()) continue;
-    auto& includes = source.includes;
-    includes.erase(std::remove_if(includes.begin(), includes.end(),
-                                  [&](const std::string& include) {
-                                    return known->second.count("common/" + include) != 0;
-                                  }),
-                   includes.end());
-  }
   EXPECT_THAT(faults(order(), sources), IsEmpty());
 }
 
