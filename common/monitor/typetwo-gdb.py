@@ -47,13 +47,15 @@ class Processes(gdb.Command):
 
     def invoke(self, argument, from_tty):
         kind = gdb.lookup_type("guest::Process")
-        current = gdb.parse_and_eval("guest::scheduler.current_").cast(gdb.lookup_type("guest::Thread").pointer())
+        thread_pointer = gdb.lookup_type("guest::Thread").pointer()
+        current = gdb.parse_and_eval("guest::scheduler.current_").cast(thread_pointer)
         print("    pid  parent   group  state    name")
         for process in items(gdb.parse_and_eval("guest::processes.all_"), kind, "table_node"):
-            thread, parent = process["thread"], process["parent"]
-            name = thread.dereference()["name"].string() if thread else "(ended)"
+            thread, parent = process["leader"], process["parent"]
+            ended = str(process["state"]).endswith("zombie")
+            name = "(ended)" if ended else thread.dereference()["name"].string()
             state = str(process["state"]).rsplit("::", 1)[-1]
-            mark = "*" if thread and thread == current else " "
+            mark = "*" if current and current["process"].address == process.address else " "
             parent_pid = int(parent.dereference()["pid"]) if parent else 0
             print(f"{mark} {int(process['pid']):5} {parent_pid:7} {int(process['group']):7}  "
                   f"{state:8} {name}")

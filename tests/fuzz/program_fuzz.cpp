@@ -131,8 +131,8 @@ class HostedBoot {
       throw std::logic_error("a tree of the monitor's was not mounted");
     if (!process_) {
       process_ = processes.create().release();
-      process_->thread = Thread::create(*process_, process_->pid).release();
-      scheduler.adopt(*process_->thread);
+      process_->add(*Thread::create(*process_, process_->pid).release());
+      scheduler.adopt(*process_->leader);
     }
     process_->fs = FsContext::create(root_inode()).release();
     ++run_.count("boots");
@@ -142,7 +142,7 @@ class HostedBoot {
     ++run_.count("loads");
     const std::uint32_t before = frames_free();
     if (auto file = process_->fs->resolve(path); file.ok()) {
-      auto loaded = load_program(file.value(), argv_, envp_, path, process_->credentials);
+      auto loaded = load_program(file.value(), argv_, envp_, path, process_->leader->credentials);
       if (loaded.ok()) ++run_.count("programs loaded");
     }
     AddressSpace::deactivate();

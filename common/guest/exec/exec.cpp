@@ -4,6 +4,7 @@
 #include "guest/exec/exec_load.h"
 #include "guest/exec/program_start.h"
 #include "guest/platform.h"
+#include "guest/proc/futex.h"
 #include "guest/proc/lifecycle.h"
 #include "guest/vfs/file_table.h"
 #include "guest/vfs/fs_context.h"
@@ -39,26 +40,44 @@ void start_program(Thread& thread, const LoadedProgram& program) {
   thread.reset_vectors();
 }
 
+static Result<Share<SignalHandlers>> own_handlers(const Process& process) {
+  if (!process.handlers.shared()) return process.handlers;
+  auto own = TRY(make_ref<SignalHandlers>());
+  own->copy(*process.handlers);
+  return Share<SignalHandlers>(std::move(own));
+}
+
 Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<String>& envp) {
   Thread& self = current_thread();
   Process& process = self.process;
-  Ref<Inode> file = TRY(current_process().fs->resolve(path));
-  // Descriptors shared with a vfork parent must not be closed under it.
-  Ref<FileTable> files = process.files;
-  if (process.files->references() > 2) files = TRY(process.files->clone());
-  LoadedProgram program = TRY(load_program(file, argv, envp, path, process.credentials));
+  Ref<Inode> file = TRY(process.fs->resolve(path));
+  // Descriptors and handlers that another process has, too, must not change under it.
+  Share<FileTable> files = process.files.shared() ? TRY(process.files->clone()) : process.files;
+  Share<SignalHandlers> handlers = TRY(own_handlers(process));
+  const bool words_wait = has_user_words(self);
+  LoadedProgram program = TRY(load_program(file, argv, envp, path, self.credentials));
+  if (auto alone = end_other_threads(); !alone.ok()) {
+    process.space->activate();
+    return alone;
+  }
 
   // Nothing fails from here on.
+  if (words_wait) {
+    process.space->activate();
+    release_user_words(self);
+  }
   process.space = program.space;
+  process.space->activate();
   note_program(process, program);
   process.files = std::move(files);
   process.files->close_on_exec();
-  reset_signal_handlers(process);
+  process.handlers = std::move(handlers);
+  reset_signal_handlers(*process.handlers);
   delete_posix_timers(process);
-  process.credentials.suid = process.credentials.euid;
-  process.credentials.sgid = process.credentials.egid;
+  self.credentials.suid = self.credentials.euid;
+  self.credentials.sgid = self.credentials.egid;
+  self.robust_list = self.clear_child_tid = 0;
   self.alternate_stack = {0, abi::ss_disable, 0, 0};
-  self.clear_child_tid = 0;
   process.exit_signal = sig_chld;
   name_thread(self, path);
   start_program(self, program);

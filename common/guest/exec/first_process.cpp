@@ -48,16 +48,16 @@ Result<Thread*> make_first_thread() {
   process->files = TRY(FileTable::create());
   TRY(open_console_streams(*process->files));
   process->fs = TRY(FsContext::create(root_inode()));
-  process->thread = TRY(Thread::create(*process, process->pid));
+  process->add(*TRY(Thread::create(*process, process->pid)));
   processes.add(process);
   give_terminal(process->session);
-  return process->thread;
+  return process->leader;
 }
 
 Result<> load(Thread& first, const Vec<String>& argv, const Vec<String>& envp) {
   std::string_view path = argv[0].view();
   Ref<Inode> file = TRY(first.process.fs->resolve(path));
-  LoadedProgram program = TRY(load_program(file, argv, envp, path, first.process.credentials));
+  LoadedProgram program = TRY(load_program(file, argv, envp, path, first.credentials));
   first.process.space = program.space;
   note_program(first.process, program);
   name_thread(first, path);

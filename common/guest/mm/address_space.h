@@ -9,8 +9,8 @@
 
 #include <cstdint>
 
-#include "guest/base/ref.h"
 #include "guest/base/result.h"
+#include "guest/base/share.h"
 #include "guest/mm/extent_map.h"
 #include "guest/mm/region_map.h"
 #include "vmi/hypercalls.h"
@@ -36,7 +36,7 @@ struct MapRequest {
   bool reserve_nothing = false;  // MAP_NORESERVE: any size will do
 };
 
-class AddressSpace : public Counted {
+class AddressSpace : public Sharable {
  public:
   /// A new, empty space; not current. EAGAIN, ENOMEM.
   static Result<Ref<AddressSpace>> create();

@@ -1,6 +1,7 @@
-// The end of a process: everything it holds goes, its children go to the first process, its parent
-// hears of it. Called by exit and exit_group, and by signal delivery. What remains is a zombie,
-// until wait_for_child (wait.cpp).
+// The end of threads and processes. A thread's end is its own; with the last one everything goes
+// that the process holds, its children go to the first process, its parent hears of it. Called by
+// exit and exit_group, by signal delivery and by execve. What remains is a zombie, until
+// wait_for_child (wait.cpp).
 #include "guest/mm/address_space.h"
 #include "guest/mm/user.h"
 #include "guest/platform.h"
@@ -15,17 +16,8 @@ namespace guest {
 
 namespace {
 
-// CLONE_CHILD_CLEARTID: those who share the memory learn that this thread is gone. Without others
-// (the space is held by this process, and by being the current one) the write would only cost.
-void clear_child_tid(Thread& thread) {
-  constexpr std::uint32_t own_references = 2;
-  if (!thread.clear_child_tid || thread.process.space->references() <= own_references) return;
-  UserAddress address{thread.clear_child_tid};
-  if (put_user(address, 0).ok()) futex_wake(*thread.process.space, address, 1);
-}
-
 bool wants_no_zombies(const Process& parent) {
-  const auto& action = parent.actions[sig_chld - 1];
+  const auto& action = parent.handlers->of(sig_chld);
   return action.handler == abi::handler_ignore || (action.flags & abi::sa_nocldwait);
 }
 
@@ -47,28 +39,16 @@ void tell_parent(Process& process) {
   bool by_itself = process.exit_signal == sig_chld && wants_no_zombies(parent);
   parent.child_changed.wake_all();
   if (process.exit_signal != 0) {
-    auto info = child_signal(process.pid, process.credentials.uid, process.wait_status);
+    auto info = child_signal(process.pid, process.leader->credentials.uid, process.wait_status);
     info.number = process.exit_signal;
     (void)send_signal(parent, info);
   }
-  // Its thread still holds a reference, so it lasts until the switch away from here.
+  // This thread still holds a reference, so it lasts until the switch away from here.
   if (by_itself) processes.forget(process);
 }
 
-}  // namespace
-
-void exit_process(int wait_status) {
-  Thread& self = current_thread();
-  Process& process = self.process;
-  ++shared_info().counters.exits;
-  for (ProcessObserver* observer : process_observers())
-    observer->process_ends(process, wait_status);
-  if (&process == &processes.first()) {
-    for (ProcessObserver* observer : process_observers()) observer->machine_ends();
-    hypercalls().shutdown(wait_status);
-  }
-
-  clear_child_tid(self);
+// Its last thread has ended, but still runs.
+void end(Process& process) {
   scheduler.cancel_timer(process.alarm);
   delete_posix_timers(process);
   process.files.reset();
@@ -76,24 +56,101 @@ void exit_process(int wait_status) {
   process.space.reset();  // stays mapped until another one takes its place
   hand_over_children(process);
   process.state = Process::State::zombie;
-  process.wait_status = wait_status;
-  process.cpu.own = scheduler.cpu_ticks(self);
-  process.thread = nullptr;
+  process.handlers.reset();
   process.pending.discard(~0ul);
   process.release_vfork_parent();
   if (process.parent->group != process.group && process.parent->session == process.session)
     wake_orphaned_group(process.group, process.session);
   tell_parent(process);
+}
+
+// The others go on: what waits for the process is theirs now.
+void leave(Process& process, Thread& self) {
+  leave_signals_to_others(self, ~self.blocked_signals);
+  process.thread_ended.wake_all();
+  if (&self != process.leader) process.remove(self);
+}
+
+}  // namespace
+
+void end_thread(int wait_status) {
+  Thread& self = current_thread();
+  Process& process = self.process;
+  release_user_words(self);
+  if (!process.ending) process.wait_status = wait_status;
+  if (process.sole()) {
+    ++shared_info().counters.exits;
+    for (ProcessObserver* observer : process_observers())
+      observer->process_ends(process, process.wait_status);
+    if (&process == &processes.first()) {
+      for (ProcessObserver* observer : process_observers()) observer->machine_ends();
+      hypercalls().shutdown(process.wait_status);
+    }
+  }
+  self.ended = true;
+  self.pending.discard(~0ul);
+  if (--process.living == 0)
+    end(process);
+  else
+    leave(process, self);
   scheduler.exit_current();
 }
 
-void stop_process(int signal) {
-  Process& process = current_process();
+void end_process(int wait_status) {
+  Thread& self = current_thread();
+  Process& process = self.process;
+  if (!self.must_end()) {  // else somebody has said how it ends
+    process.survivor = nullptr;
+    process.ending = true;
+    process.wait_status = wait_status;
+    hurry_threads(process);
+  }
+  end_thread(wait_status);
+}
+
+void hurry_threads(Process& process) {
+  continue_process(process);
+  for (Thread& thread : process.threads) {
+    if (thread.ended) continue;
+    refresh_attention(thread);
+    if (thread.may_end(thread.interrupt)) scheduler.wake(thread);
+  }
+}
+
+Result<> end_other_threads() {
+  Thread& self = current_thread();
+  Process& process = self.process;
+  if (self.must_end()) return Errno::again;
+  process.survivor = &self;
+  if (!process.sole()) hurry_threads(process);
+  while (!process.sole()) {
+    if (process.thread_ended.wait_killable().ok()) continue;
+    process.survivor = nullptr;
+    return Errno::again;
+  }
+  process.survivor = nullptr;
+  if (process.leader != &self) process.lead_by(self);
+  return {};
+}
+
+// At once, on the one CPU: the others cannot reach user mode any more, so the stop is complete.
+void stop_process(Process& process, int signal) {
   process.state = Process::State::stopped;
   process.wait_status = (signal << 8) | 0x7f;
   process.stop_unreported = true;
+  for (Thread& thread : process.threads) {
+    if (thread.ended) continue;
+    refresh_attention(thread);
+    if (thread.may_end(thread.interrupt)) scheduler.wake(thread);
+  }
   tell_parent_of_change(process, process.wait_status);
-  while (process.state == Process::State::stopped) scheduler.block(Thread::Interrupt::never);
+}
+
+void continue_process(Process& process) {
+  if (process.state != Process::State::stopped) return;
+  process.state = Process::State::alive;
+  process.stop_unreported = false;
+  process.continued.wake_all();
 }
 
 }  // namespace guest

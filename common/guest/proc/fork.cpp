@@ -1,8 +1,9 @@
-// fork, vfork, clone: a second process like the current one. Called by process_calls.cpp in the
-// parent's system call; the child's first steps are thread_begins (thread.cpp).
+// fork, vfork, clone: a second process like the current one, or a second thread of it. Called by
+// process_calls.cpp in the parent's system call; the child's first steps are Thread::begin.
 #include "guest/heap/heap.h"
 #include "guest/mm/address_space.h"
 #include "guest/platform.h"
+#include "guest/proc/ids.h"
 #include "guest/proc/lifecycle.h"
 #include "guest/vfs/file_table.h"
 #include "guest/vfs/fs_context.h"
@@ -14,18 +15,26 @@ namespace {
 // What must stay free in the kernel heap: running processes need some to do their work and to end.
 constexpr std::size_t heap_reserve = 192 * 1024;
 
-// Threads (CLONE_THREAD, CLONE_SIGHAND) are not served; the rest changes nothing with one thread a
-// process (CLONE_SYSVSEM, CLONE_IO…) or is served below.
+// What all threads of a process have in common here: more than Linux asks for.
+constexpr std::uint64_t thread_flags = clone_vm | clone_fs | clone_files | clone_sighand;
+
+// Not served: namespaces, pidfds, tracing. What is served and changes nothing: CLONE_SYSVSEM,
+// CLONE_IO and the like.
 constexpr std::uint64_t served_flags =
-    clone_vm | clone_fs | clone_files | clone_vfork | clone_parent | clone_sysvsem | clone_settls |
-    clone_parent_settid | clone_child_cleartid | clone_detached | clone_untraced |
-    clone_child_settid | clone_io | clone_clear_sighand;
+    clone_vm | clone_fs | clone_files | clone_sighand | clone_vfork | clone_parent | clone_thread |
+    clone_sysvsem | clone_settls | clone_parent_settid | clone_child_cleartid | clone_detached |
+    clone_untraced | clone_child_settid | clone_io | clone_clear_sighand;
 
 Result<> check(const CloneRequest& request) {
-  if (request.flags & ~served_flags) return Errno::inval;
+  const std::uint64_t flags = request.flags;
+  if (flags & ~served_flags) return Errno::inval;
+  if ((flags & clone_sighand) && (!(flags & clone_vm) || (flags & clone_clear_sighand)))
+    return Errno::inval;
+  if ((flags & clone_thread) && (flags & thread_flags) != thread_flags) return Errno::inval;
+  if (flags & clone_thread) return Errno::inval;  // until threads are served
   if (request.exit_signal < 0 || request.exit_signal > sig_last) return Errno::inval;
   // The first process has no siblings: it is nobody's child.
-  if ((request.flags & clone_parent) && !current_process().parent) return Errno::inval;
+  if ((flags & clone_parent) && !current_process().parent) return Errno::inval;
   auto heap = heap_use();
   if (heap.total - heap.used < heap_reserve) return Errno::again;
   return {};
@@ -34,6 +43,11 @@ Result<> check(const CloneRequest& request) {
 Result<> give_resources(Process& child, const Process& parent, std::uint64_t flags) {
   child.files = flags & clone_files ? parent.files : TRY(parent.files->clone());
   child.fs = flags & clone_fs ? parent.fs : TRY(parent.fs->clone());
+  if (flags & clone_sighand)
+    child.handlers = parent.handlers;
+  else
+    child.handlers->copy(*parent.handlers);
+  if (flags & clone_clear_sighand) reset_signal_handlers(*child.handlers);
   // Last, it costs most: by now nothing else can fail but the thread.
   child.space = flags & clone_vm ? parent.space : TRY(parent.space->fork());
   return {};
@@ -44,11 +58,8 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
   child.session = parent.session;
   child.parent = request.flags & clone_parent ? parent.parent : &parent;
   child.exit_signal = request.flags & clone_parent ? parent.exit_signal : request.exit_signal;
-  child.credentials = parent.credentials;
   child.program = parent.program;
   child.nice = parent.nice;
-  for (int i = 0; i < sig_last; ++i) child.actions[i] = parent.actions[i];
-  if (request.flags & clone_clear_sighand) reset_signal_handlers(child);
   for (std::uint32_t i = 0; i < abi::resource_limits; ++i) child.limits[i] = parent.limits[i];
 }
 
@@ -59,6 +70,7 @@ void inherit(Thread& child, Thread& parent, const CloneRequest& request) {
   if (request.flags & clone_settls) child.frame->fs_base = request.tls;
   child.copy_vectors(parent);
   child.blocked_signals = parent.blocked_signals;
+  child.credentials = parent.credentials;
   // A child that shares the memory but not the stack must not use the parent's alternate one.
   bool other_stack = (request.flags & clone_vm) && !(request.flags & clone_vfork);
   if (!other_stack) child.alternate_stack = parent.alternate_stack;
@@ -74,10 +86,7 @@ void wait_for_vfork(Process& child) {
     if (!child.vfork_done.wait_killable().ok()) break;
 }
 
-}  // namespace
-
 Result<int> clone_process(const CloneRequest& request) {
-  TRY(check(request));
   Thread& self = current_thread();
   Process& parent = self.process;
   Ref<Process> child = TRY(processes.create());
@@ -88,7 +97,7 @@ Result<int> clone_process(const CloneRequest& request) {
   if (request.flags & clone_parent_settid)
     (void)put_user(UserAddress{request.parent_tid}, child->pid);  // Linux ignores a bad one, too
 
-  child->thread = thread;
+  child->add(*thread);
   child->parent->children.push_back(*child);
   processes.add(child);
   ++shared_info().counters.forks;
@@ -96,6 +105,31 @@ Result<int> clone_process(const CloneRequest& request) {
   scheduler.wake(*thread);
   if (request.flags & clone_vfork) wait_for_vfork(*child);
   return child->pid;
+}
+
+}  // namespace
+
+Result<Thread*> make_thread(const CloneRequest& request) {
+  Thread& self = current_thread();
+  const int tid = TRY(ids.take());
+  auto made = Thread::create(self.process, tid);
+  if (!made.ok()) {
+    ids.give_back_if_unused(tid);
+    return made.error();
+  }
+  Thread& thread = *made.value();
+  inherit(thread, self, request);
+  if (request.flags & clone_parent_settid) (void)put_user(UserAddress{request.parent_tid}, tid);
+  self.process.add(thread);
+  refresh_attention(thread);  // the process may be about to end
+  scheduler.wake(thread);
+  return &thread;
+}
+
+Result<int> clone_task(const CloneRequest& request) {
+  TRY(check(request));
+  if (request.flags & clone_thread) return TRY(make_thread(request))->tid;
+  return clone_process(request);
 }
 
 }  // namespace guest

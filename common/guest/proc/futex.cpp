@@ -1,4 +1,4 @@
-// Futexes. Called by the futex call and by exit (CLONE_CHILD_CLEARTID).
+// Futexes. Called by the futex call and by a thread's end.
 #include "guest/proc/futex.h"
 
 #include "guest/mm/address_space.h"
@@ -8,38 +8,69 @@ namespace guest {
 
 namespace {
 
-// One list for all: guests of this kernel have few futex waiters at a time.
-constinit List<FutexWaiter, &FutexWaiter::node> waiters;
+// GCC 12 leaves a constinit array of lists, which point to themselves, zero: hence the constructor.
+struct WaiterTable {
+  static constexpr int bits = 6;
+  constexpr WaiterTable() {}
+  auto& bucket(const FutexKey& key) {
+    constexpr std::uint64_t spread = 0x9e37'79b9'7f4a'7c15;  // 2^64 / golden ratio
+    const auto object = reinterpret_cast<std::uint64_t>(key.object);
+    return buckets[((object ^ key.offset) * spread) >> (64 - bits)];
+  }
+  List<FutexWaiter, &FutexWaiter::node> buckets[1 << bits];
+};
+constinit WaiterTable waiters;
+
+struct FoundKey {
+  FutexKey key;
+  Ref<PageSource> object;
+};
+
+Result<FoundKey> find_key(UserAddress address, FutexScope scope) {
+  if (!vmi::is_user_range(address.value, sizeof(std::uint32_t))) return Errno::fault;
+  AddressSpace& space = *current_process().space;
+  const FutexKey here{&space, address.value};
+  if (scope == FutexScope::one_space) return FoundKey{here, {}};
+  const Region* region = space.regions().find(address.value);
+  if (!region) return Errno::fault;
+  const RegionSource& source = region->source;
+  if (!source.shared || !source.backing) return FoundKey{here, {}};
+  const std::uint64_t offset = source.offset + (address.value - region->va);
+  return FoundKey{{source.backing.get(), offset}, source.backing};
+}
 
 }  // namespace
 
-Result<> futex_wait(UserAddress address, std::uint32_t expected, std::uint32_t bits,
-                    std::uint64_t deadline_ns) {
-  if (TRY(get_user<std::uint32_t>(address)) != expected) return Errno::again;
-  Thread& self = current_thread();
-  FutexWaiter& waiter = self.futex_waiter;
-  waiter.space = self.process.space.get();
-  waiter.address = address.value;
+// Nothing happens between reading the word and standing on the list: the key is found in no time.
+Result<> futex_wait(UserAddress address, FutexScope scope, std::uint32_t expected,
+                    std::uint32_t bits, std::uint64_t deadline_ns) {
+  const auto value = TRY(get_user<std::uint32_t>(address));
+  FoundKey found = TRY(find_key(address, scope));
+  if (value != expected) return Errno::again;
+  FutexWaiter& waiter = current_thread().futex_waiter;
+  waiter.key = found.key;
+  waiter.object = std::move(found.object);
   waiter.bits = bits;
   waiter.woken = false;
-  waiters.push_back(waiter);
+  waiters.bucket(waiter.key).push_back(waiter);
   auto woken = Scheduler::Woken::by_wake;
   while (!waiter.woken && woken == Scheduler::Woken::by_wake)
     woken = scheduler.block(Thread::Interrupt::by_any_signal, deadline_ns);
   waiter.node.unlink();
+  waiter.object.reset();
   if (waiter.woken) return {};
   return woken == Scheduler::Woken::by_timeout ? Errno::timedout : Errno::restart;
 }
 
-int futex_wake(AddressSpace& space, UserAddress address, int most, std::uint32_t bits) {
+Result<int> futex_wake(UserAddress address, FutexScope scope, int most, std::uint32_t bits) {
+  const FoundKey found = TRY(find_key(address, scope));
   int count = 0;
-  for (FutexWaiter& waiter : waiters) {
+  for (FutexWaiter& waiter : waiters.bucket(found.key)) {
     if (count >= most) break;
-    if (waiter.space != &space || waiter.address != address.value || !(waiter.bits & bits))
-      continue;
+    if (!(waiter.key == found.key) || !(waiter.bits & bits)) continue;
     waiter.node.unlink();
     waiter.woken = true;
-    scheduler.wake(*waiter.thread);
+    scheduler.wake(waiter.thread);
     ++count;
   }
   return count;

@@ -1,6 +1,5 @@
-// Futexes: sleeping on a word of user memory. A waiter is known by address space and address, so
-// processes that share memory by vfork or CLONE_VM meet; MAP_SHARED between different spaces does
-// not (the call table says so).
+// Futexes: sleeping on a word of user memory. Whoever shares the word meets: the threads of one
+// address space, and those of different ones that have mapped the same object with MAP_SHARED.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +9,24 @@
 
 namespace guest {
 
-class AddressSpace;
+class Thread;
+
+/// Who may wait for a futex: `one_space` (FUTEX_PRIVATE_FLAG) saves looking at how it is mapped.
+enum class FutexScope { one_space, anybody };
 
 /// Sleeps if the word still holds `expected` (EAGAIN otherwise), until a wake with a common bit.
-Result<> futex_wait(UserAddress address, std::uint32_t expected, std::uint32_t bits,
-                    std::uint64_t deadline_ns);
-/// Returns how many it woke.
-int futex_wake(AddressSpace& space, UserAddress address, int most, std::uint32_t bits = ~0u);
+Result<> futex_wait(UserAddress address, FutexScope scope, std::uint32_t expected,
+                    std::uint32_t bits, std::uint64_t deadline_ns);
+/// Returns how many it woke. EFAULT: nothing is mapped there (one_space: could be).
+Result<int> futex_wake(UserAddress address, FutexScope scope, int most, std::uint32_t bits = ~0u);
+
+// -- Words of user memory that a thread's end concerns (robust_list.cpp).
+/// set_robust_list's structure, in user memory.
+inline constexpr std::uint64_t robust_list_head_bytes = 24;
+/// At a thread's end, and when execve leaves its memory: futexes on its robust list are marked as
+/// their owner's who has died, and the word of CLONE_CHILD_CLEARTID is cleared; each wakes one.
+void release_user_words(Thread& thread);
+/// Is there anything for it to do? execve asks while the memory is at hand.
+bool has_user_words(const Thread& thread);
 
 }  // namespace guest

@@ -1,5 +1,5 @@
-// The life of a process: fork, execve, exit, wait. Called from process_calls.cpp and, for exit and
-// stop, by signal delivery.
+// The life of processes and threads: clone, execve, exit, wait. Called from process_calls.cpp and,
+// for exit and stop, by signal delivery.
 #pragma once
 
 #include <cstdint>
@@ -38,21 +38,34 @@ struct CloneRequest {
   std::uint64_t parent_tid = 0, child_tid = 0, tls = 0;
 };
 
-/// Returns the child's pid to the parent (under CLONE_VFORK once the child has let go of the
+/// Returns the child's id to the parent (under CLONE_VFORK once the child has let go of the
 /// memory). EAGAIN: too many processes, or too little kernel memory; EINVAL: flags not served.
-Result<int> clone_process(const CloneRequest& request);
+Result<int> clone_task(const CloneRequest& request);
+/// Another thread of the current process (CLONE_THREAD; flags as clone_task has judged them).
+Result<Thread*> make_thread(const CloneRequest& request);
 
 /// Replaces the current process's program. On failure nothing has changed.
 Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<String>& envp);
 
-/// Ends the current process with a wait status. The first process's end is the machine's.
-[[noreturn]] void exit_process(int wait_status);
+/// execve: ends the process's other threads, and makes the current one its leader. EAGAIN: the
+/// process ends, or another execve came first; the current thread is to end too.
+Result<> end_other_threads();
+
+/// Ends the current thread, and with its last thread the process: with this wait status, unless the
+/// process ends anyway. The first process's end is the machine's.
+[[noreturn]] void end_thread(int wait_status);
+/// Ends the current process, all its threads.
+[[noreturn]] void end_process(int wait_status);
+/// SIGKILL is pending for a process, or its threads must end: those asleep, too, are to find out.
+void hurry_threads(Process& process);
 constexpr int exit_status(int code) {
   return (code & 0xff) << 8;
 }
 
-/// The current process stops until SIGCONT.
-void stop_process(int signal);
+/// The process stops until SIGCONT: its threads go to sleep on their way to user mode.
+void stop_process(Process& process, int signal);
+/// Does nothing to a process that is not stopped.
+void continue_process(Process& process);
 
 /// Which child, and which changes, wait4 and waitid ask for.
 struct WaitRequest {

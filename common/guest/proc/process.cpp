@@ -4,6 +4,7 @@
 #include "guest/base/clock.h"
 #include "guest/heap/make.h"
 #include "guest/mm/address_space.h"
+#include "guest/proc/ids.h"
 #include "guest/vfs/file_table.h"
 #include "guest/vfs/fs_context.h"
 
@@ -34,6 +35,40 @@ Process::Process(int pid)
 
 Process::~Process() {
   scheduler.cancel_timer(alarm);
+  if (!leader) ids.give_back_if_unused(pid);  // it never came about
+  delete leader;
+}
+
+void Process::add(Thread& thread) {
+  threads.push_back(thread);
+  ++living;
+  if (!leader) leader = &thread;
+  ids.find(thread.tid)->thread = &thread;
+}
+
+void Process::remove(Thread& thread) {
+  cpu.own += scheduler.cpu_ticks(thread);
+  thread.process_node.unlink();
+  ids.find(thread.tid)->thread = nullptr;
+  ids.give_back_if_unused(thread.tid);
+}
+
+void Process::lead_by(Thread& thread) {
+  Thread* before = leader;
+  before->process_node.unlink();
+  cpu.own += before->cpu_ticks;
+  leader = &thread;
+  delete before;
+  ids.find(thread.tid)->thread = nullptr;
+  ids.give_back_if_unused(thread.tid);
+  thread.tid = pid;
+  ids.find(pid)->thread = &thread;
+}
+
+std::uint64_t Process::own_cpu() {
+  std::uint64_t ticks = cpu.own;
+  for (Thread& thread : threads) ticks += scheduler.cpu_ticks(thread);
+  return ticks;
 }
 
 void Process::release_vfork_parent() {
@@ -49,42 +84,58 @@ Result<Process*> process_or_self(int pid) {
 
 Result<Ref<Process>> ProcessTable::create() {
   if (count_ >= max_processes) return Errno::again;
-  return make_ref<Process>(next_free_pid());
+  auto handlers = TRY(make_ref<SignalHandlers>());
+  const int pid = TRY(ids.take());
+  auto process = make_ref<Process>(pid);
+  if (!process.ok()) {
+    ids.give_back_if_unused(pid);
+    return process.error();
+  }
+  process.value()->handlers = std::move(handlers);
+  return process.release();
 }
 
 void ProcessTable::add(const Ref<Process>& process) {
   process->retain();
   all_.push_back(*process);
+  ids.find(process->group)->group.push_back(*process);
+  ids.find(process->session)->session.push_back(*process);
   if (!first_) first_ = process.get();
-  last_pid_ = process->pid;
   ++count_;
+}
+
+void ProcessTable::move_to(Process& process, int group, int session) {
+  const int old_group = process.group, old_session = process.session;
+  process.group_node.unlink();
+  process.session_node.unlink();
+  process.group = group;
+  process.session = session;
+  ids.find(group)->group.push_back(process);
+  ids.find(session)->session.push_back(process);
+  ids.give_back_if_unused(old_group);
+  ids.give_back_if_unused(old_session);
 }
 
 void ProcessTable::forget(Process& process) {
   Ref<Process> last(&process);  // may end it on the way out of here
-  process.table_node.unlink();
-  process.sibling_node.unlink();
+  for (ListNode* node :
+       {&process.table_node, &process.sibling_node, &process.group_node, &process.session_node})
+    node->unlink();
+  ids.find(process.pid)->thread = nullptr;
+  for (int id : {process.pid, process.group, process.session}) ids.give_back_if_unused(id);
   process.parent = nullptr;
   --count_;
   (void)process.release();  // the table's own reference, `last` still holds one
 }
 
-Process* ProcessTable::find(int pid) {
-  for (Process& process : all_)
-    if (process.pid == pid) return &process;
-  return nullptr;
+Thread* ProcessTable::find_thread(int tid) {
+  Id* id = ids.find(tid);
+  return id ? id->thread : nullptr;
 }
 
-// A group's or session's number must not become another process's pid while somebody is in it.
-int ProcessTable::next_free_pid() {
-  int pid = last_pid_;
-  for (;;) {
-    pid = pid + 1 < pid_limit ? pid + 1 : 2;
-    bool taken = false;
-    for (Process& process : all_)
-      taken |= process.pid == pid || process.group == pid || process.session == pid;
-    if (!taken) return pid;
-  }
+Process* ProcessTable::find(int id) {
+  Thread* thread = find_thread(id);
+  return thread ? &thread->process : nullptr;
 }
 
 }  // namespace guest

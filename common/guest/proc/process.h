@@ -1,6 +1,6 @@
-// Process: one guest process. What the clone flags let processes share is behind Refs. It has one
-// thread; threads of one group come later, and would share the Process. The process table keeps
-// every process, zombies included, until its parent has waited for it.
+// Process: one guest process, that is a group of threads. What the clone flags let processes share
+// is behind Shares. The process table keeps every process, zombies included, until its parent has
+// waited for it.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 #include "guest/base/list.h"
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
+#include "guest/base/share.h"
 #include "guest/heap/string.h"
-#include "guest/proc/credentials.h"
 #include "guest/proc/posix_timer.h"
-#include "guest/proc/signal.h"
+#include "guest/proc/signal_handlers.h"
 #include "guest/proc/thread.h"
 #include "guest/sched/scheduler.h"
 #include "guest/sched/wait_queue.h"
@@ -26,7 +26,7 @@ class FsContext;     // fs/fs_context.h: root, working directory, umask
 inline constexpr std::uint32_t max_processes = 512;
 inline constexpr int pid_limit = 32768;  // all are below
 
-/// CPU time in TSC ticks: own (of ended threads; add the running one's) and of waited-for children.
+/// CPU time in TSC ticks: own (of threads that are no longer listed) and of waited-for children.
 struct CpuTime {
   std::uint64_t own = 0;
   std::uint64_t children = 0;
@@ -45,19 +45,36 @@ class Process : public Counted {
   explicit Process(int pid);
   ~Process();
 
-  // -- What it works with. Null once a zombie.
-  Ref<AddressSpace> space;
-  Ref<FileTable> files;
-  Ref<FsContext> fs;
-  Thread* thread = nullptr;
+  // -- What its threads work with. Null once a zombie.
+  Share<AddressSpace> space;
+  Share<FileTable> files;
+  Share<FsContext> fs;
+  Share<SignalHandlers> handlers;
   Ref<ProgramName> program;  // survives; none if memory was short
   const std::uint64_t started_ns;
+
+  // -- Its threads. The leader is the one that goes by the process's number: it is the first, lives
+  // on as an object when it has ended before the others, and is the process's own from then on.
+  List<Thread, &Thread::process_node> threads;
+  Thread* leader = nullptr;
+  std::uint32_t living = 0;    // threads that have not ended
+  bool ending = false;         // exit_group, or a signal: wait_status is final, all are to end
+  Thread* survivor = nullptr;  // its execve is under way: all others are to end
+  WaitQueue thread_ended;      // where it waits for that
+  [[nodiscard]] bool sole() const { return living == 1; }
+  /// A thread made for this process is one of it from now on, the first one its leader.
+  void add(Thread& thread);
+  /// A thread that has ended goes off the list, and its number is free.
+  void remove(Thread& thread);
+  /// A thread takes the ended leader's place and number.
+  void lead_by(Thread& thread);
 
   // -- Family.
   ListNode table_node;
   ListNode sibling_node;
+  ListNode group_node, session_node;
   const int pid;
-  int group, session;
+  int group, session;         // once in the table, changed by its move_to() alone
   Process* parent = nullptr;  // null for the first process
   List<Process, &Process::sibling_node> children;
   WaitQueue child_changed;  // wait4 of this process sleeps here
@@ -65,6 +82,7 @@ class Process : public Counted {
 
   // -- End.
   State state = State::alive;
+  WaitQueue continued;               // its threads sleep here while it is stopped
   bool stop_unreported = false;      // for WUNTRACED
   bool continue_unreported = false;  // for WCONTINUED
   int wait_status = 0;               // as wait4 reports it
@@ -76,19 +94,15 @@ class Process : public Counted {
   void release_vfork_parent();
 
   // -- Signals.
-  abi::SignalAction actions[sig_last] = {};
-  PendingSignals pending;
+  PendingSignals pending;  // for whichever thread takes them
   Timer alarm;
   std::uint64_t alarm_interval_ns = 0;
   List<PosixTimer, &PosixTimer::node> posix_timers;
 
-  Credentials credentials;
   int nice = 0;
   CpuTime cpu;
-  /// Its own, the running thread's included. TSC ticks.
-  [[nodiscard]] std::uint64_t own_cpu() const {
-    return thread ? scheduler.cpu_ticks(*thread) : cpu.own;
-  }
+  /// Of all its threads, TSC ticks.
+  [[nodiscard]] std::uint64_t own_cpu();
   abi::ResourceLimit limits[abi::resource_limits];
 };
 
@@ -100,13 +114,19 @@ inline Process& current_process() {
 class ProcessTable {
  public:
   /// A process with a fresh pid, in no family and not in the table yet. EAGAIN: there are
-  /// max_processes; ENOMEM.
+  /// max_processes, or no numbers; ENOMEM.
   Result<Ref<Process>> create();
-  /// From now on it can be found. The first one added is the first process.
+  /// From now on it can be found, and is in its group and session. The first one added is the first
+  /// process.
   void add(const Ref<Process>& process);
-  /// A zombie that has been waited for: its pid may be used again.
+  /// Its group and session are numbers that go by somebody already.
+  void move_to(Process& process, int group, int session);
+  /// A zombie that has been waited for: its pid may be used again, unless a group or session still
+  /// goes by it.
   void forget(Process& process);
-  Process* find(int pid);
+  /// By its pid or any of its threads' tids, as Linux has it. nullptr: there is none.
+  Process* find(int id);
+  Thread* find_thread(int tid);
   Process& first() { return *first_; }
   [[nodiscard]] std::uint32_t count() const { return count_; }
 
@@ -114,17 +134,14 @@ class ProcessTable {
   Processes& all() { return all_; }
 
  private:
-  int next_free_pid();
-
   Processes all_;
   Process* first_ = nullptr;
-  int last_pid_ = 0;
   std::uint32_t count_ = 0;
 };
 
 extern ProcessTable processes;
 
-/// By pid, 0 for the current one. ESRCH.
+/// By pid or tid, 0 for the current one. ESRCH.
 Result<Process*> process_or_self(int pid);
 
 }  // namespace guest

@@ -1,18 +1,20 @@
 // Signals: sending, blocking, and what a process does about each. Sending only marks a signal
-// pending and wakes the target; delivery happens on the target's own way back to user mode
-// (deliver_signals, called by trap/upcall.cpp), where handlers are entered and defaults applied.
+// pending, for a process or for one thread, and wakes a thread that would take it; delivery happens
+// on a thread's own way back to user mode (deliver_signals, called by trap/upcall.cpp), where
+// handlers are entered and defaults applied.
 #pragma once
 
 #include <cstdint>
 
 #include "guest/abi/structs.h"
-#include "guest/base/list.h"
 #include "guest/base/result.h"
+#include "guest/proc/pending_signals.h"
 
 namespace guest {
 
 class Process;
 class Thread;
+struct SignalHandlers;
 
 enum Signal : int {
   sig_hup = 1,
@@ -42,49 +44,20 @@ enum Signal : int {
   sig_last = 64,
 };
 
-/// A set of signals, bit n-1 for signal n, as in the guest's sigset_t.
-using SignalSet = std::uint64_t;
-constexpr SignalSet signal_bit(int signal) {
-  return 1ul << (signal - 1);
-}
 /// What no program can block, catch or ignore.
 inline constexpr SignalSet unstoppable_signals = signal_bit(sig_kill) | signal_bit(sig_stop);
-
-/// A signal waiting for delivery, with what its siginfo will say.
-struct PendingSignal {
-  ListNode node;
-  abi::SigInfo info;
-};
-
-/// The signals pending for a process. Standard signals are kept once, real-time ones queue up, and
-/// so do those of timers, each of which has one entry at most.
-class PendingSignals {
- public:
-  ~PendingSignals();
-  [[nodiscard]] SignalSet set() const { return set_; }
-  /// Is a signal of this timer among them?
-  [[nodiscard]] bool holds_timer(int id);
-  /// EAGAIN: a real-time signal found the queue full. A standard signal is never lost: without
-  /// memory for its details it stays pending bare.
-  Result<> add(const abi::SigInfo& info);
-  /// Takes the lowest-numbered signal in `wanted`, which must intersect set().
-  abi::SigInfo take(SignalSet wanted);
-  void discard(SignalSet signals);
-
- private:
-  SignalSet set_ = 0;
-  std::uint32_t queued_ = 0;
-  List<PendingSignal, &PendingSignal::node> queue_;
-};
 
 /// siginfo as the kernel itself fills it (SI_KERNEL), for faults (with an address), for kill().
 abi::SigInfo signal_from_kernel(int signal);
 abi::SigInfo signal_from_fault(int signal, int code, std::uint64_t address);
 abi::SigInfo signal_from_process(int signal, int code);
 
-/// Makes a signal pending. Ignored signals vanish here, as on Linux.
+/// Makes a signal pending for a process: one of its threads will take it. Ignored signals vanish
+/// here, as on Linux. EAGAIN: the queue of real-time signals is full.
 Result<> send_signal(Process& target, const abi::SigInfo& info);
 void send_signal(Process& target, int signal);
+/// The same for one thread.
+Result<> send_signal(Thread& target, const abi::SigInfo& info);
 /// To every member of a process group; ESRCH when it has none.
 Result<> send_signal_to_group(int group, const abi::SigInfo& info);
 
@@ -92,24 +65,35 @@ Result<> send_signal_to_group(int group, const abi::SigInfo& info);
 /// process dies of it.
 void force_signal(const abi::SigInfo& info);
 
+/// What waits for this thread: its own signals and its process's.
+SignalSet pending_signals(const Thread& thread);
+/// Takes the lowest-numbered of the thread's own in `wanted`, or else of its process's. There must
+/// be one.
+abi::SigInfo take_signal(Thread& thread, SignalSet wanted);
 /// True when the thread has a signal to act upon: blocking calls give up with Errno::restart.
 bool signal_pending(const Thread& thread);
+/// What is pending for the thread, what it blocks, or what becomes of its process has changed.
+void refresh_attention(Thread& thread);
 /// Changes the mask of blocked signals.
 void set_signal_mask(Thread& thread, SignalSet blocked);
 /// For calls that block under another mask (sigsuspend, ppoll): the old one comes back on the way
 /// to user mode, after a handler's frame has remembered it.
 void set_temporary_signal_mask(Thread& thread, SignalSet blocked);
+/// The thread will not take these any more: those that wait for its process are for the others.
+void leave_signals_to_others(Thread& thread, SignalSet signals);
 
 /// On the way to user mode: acts on pending signals, restarts interrupted system calls. Does not
 /// return if a signal ends the process.
 void deliver_signals(Thread& thread);
 
+/// The default action is to do nothing, or the handler says so.
+bool ignores(const Process& process, int signal);
 /// rt_sigaction's rules: EINVAL for what cannot be caught; newly ignored signals stop being
 /// pending.
 Result<> set_signal_action(Process& process, int signal, const abi::SignalAction& action);
 
 /// execve: handlers go back to default, ignored signals stay ignored.
-void reset_signal_handlers(Process& process);
+void reset_signal_handlers(SignalHandlers& handlers);
 
 /// sigaltstack's rules for a thread whose stack pointer is `stack_pointer`: EPERM while on it.
 Result<> set_signal_stack(abi::SignalStack& stack, const abi::SignalStack& wanted,

@@ -1,6 +1,6 @@
 // Delivering signals: the current thread, on its way to user mode, acts on what is pending for it.
 // Called by leave_kernel whenever Thread::attention is set. All of it runs on the thread's own
-// kernel stack with its space current; a stopped process sleeps in here.
+// kernel stack with its space current; the threads of a stopped process sleep in here.
 #include "guest/abi/system_call.h"
 #include "guest/platform.h"
 #include "guest/proc/job_control.h"
@@ -38,10 +38,10 @@ Default default_action(int signal) {
 
 // SIGKILL before all, then what the thread's own instructions brought about: a handler for another
 // signal must not run first and move on from the faulting instruction.
-abi::SigInfo take_next(PendingSignals& pending, SignalSet deliverable) {
-  for (SignalSet first : {signal_bit(sig_kill), by_faults})
-    if (deliverable & first) return pending.take(deliverable & first);
-  return pending.take(deliverable);
+abi::SigInfo take_next(Thread& thread, SignalSet deliverable) {
+  for (SignalSet first : {signal_bit(sig_kill), by_faults & thread.pending.set()})
+    if (deliverable & first) return take_signal(thread, deliverable & first);
+  return take_signal(thread, deliverable);
 }
 
 void clear(Thread& thread, Thread::Attention bit) {
@@ -59,8 +59,8 @@ void settle_interrupted_call(Thread& thread, const abi::SignalAction& action) {
 }
 
 void enter_handler(Thread& thread, const abi::SigInfo& info) {
-  auto& actions = thread.process.actions;
-  abi::SignalAction action = actions[info.number - 1];
+  SignalHandlers& handlers = *thread.process.handlers;
+  abi::SignalAction action = handlers.of(info.number);
   settle_interrupted_call(thread, action);
   SignalSet after =
       thread.attention & Thread::saved_mask ? thread.mask_to_restore : thread.blocked_signals;
@@ -69,19 +69,19 @@ void enter_handler(Thread& thread, const abi::SigInfo& info) {
       abi::push_signal_frame(*thread.frame, {info, action, after, thread.alternate_stack, vectors});
   if (!pushed.ok()) {
     // No room for the frame. If that was SIGSEGV's own, its handler will not get another try.
-    if (info.number == sig_segv) actions[sig_segv - 1] = {};
+    if (info.number == sig_segv) handlers.of(sig_segv) = {};
     force_signal(signal_from_kernel(sig_segv));
     return;
   }
   clear(thread, Thread::saved_mask);
-  if (action.flags & abi::sa_resethand) actions[info.number - 1].handler = abi::handler_default;
+  if (action.flags & abi::sa_resethand) handlers.of(info.number).handler = abi::handler_default;
   SignalSet blocked = thread.blocked_signals | action.mask;
   if (!(action.flags & abi::sa_nodefer)) blocked |= signal_bit(info.number);
   set_signal_mask(thread, blocked);
 }
 
 void act(Thread& thread, const abi::SigInfo& info) {
-  std::uint64_t handler = thread.process.actions[info.number - 1].handler;
+  std::uint64_t handler = thread.process.handlers->of(info.number).handler;
   if (handler == abi::handler_ignore) return;
   for (ProcessObserver* observer : process_observers()) observer->signal_taken(info.number);
   if (handler != abi::handler_default) return enter_handler(thread, info);
@@ -91,22 +91,30 @@ void act(Thread& thread, const abi::SigInfo& info) {
     case Default::stop:
       if (info.number != sig_stop && is_orphaned(thread.process.group, thread.process.session))
         return;  // nobody could continue it
-      return stop_process(info.number);
+      return stop_process(thread.process, info.number);
     case Default::terminate:
-      exit_process(info.number);  // as a wait status: ended by this signal
+      end_process(info.number);  // as a wait status: ended by this signal
   }
 }
 
 }  // namespace
 
 void deliver_signals(Thread& thread) {
-  PendingSignals& pending = thread.process.pending;
-  while (SignalSet deliverable = pending.set() & ~thread.blocked_signals) {
-    abi::SigInfo info = take_next(pending, deliverable);
-    settle_timer_signal(thread.process, info);
+  Process& process = thread.process;
+  for (;;) {
+    if (thread.must_end()) end_thread(process.wait_status);
+    if (process.state == Process::State::stopped) {
+      // SIGKILL has continued it before anybody is told to end. Whatever woke us: look again.
+      (void)process.continued.wait_killable();
+      continue;
+    }
+    const SignalSet deliverable = pending_signals(thread) & ~thread.blocked_signals;
+    if (!deliverable) break;
+    abi::SigInfo info = take_next(thread, deliverable);
+    settle_timer_signal(process, info);
     act(thread, info);
   }
-  clear(thread, Thread::signals);
+  refresh_attention(thread);
   // No handler has settled these.
   if (thread.attention & Thread::restart) {
     clear(thread, Thread::restart);

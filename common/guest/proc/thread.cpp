@@ -3,6 +3,7 @@
 #include "guest/proc/thread.h"
 
 #include <new>
+#include <utility>
 
 #include "guest/mm/address_space.h"
 #include "guest/mm/user.h"
@@ -11,11 +12,13 @@
 namespace guest {
 
 Thread::Thread(Process& process, int tid, const Memory& memory)
-    : Task(memory), process(process), tid(tid), futex_waiter{{}, this}, owner_(&process) {
+    : Task(memory), process(process), tid(tid), futex_waiter(*this), owner_(&process) {
   alternate_stack.flags = abi::ss_disable;
 }
 
-Thread::~Thread() = default;
+Thread::~Thread() {
+  process_node.unlink();
+}
 
 Result<Thread*> Thread::create(Process& process, int tid) {
   Memory memory = TRY(allocate());
@@ -23,6 +26,17 @@ Result<Thread*> Thread::create(Process& process, int tid) {
   if (thread) return thread;
   free(memory);
   return Errno::nomem;
+}
+
+// The object of a leader is its process's.
+void Thread::left() {
+  free_memory();
+  Ref<Process> owner = std::move(owner_);
+  if (process.leader != this) delete this;
+}
+
+bool Thread::must_end() const {
+  return process.ending || (process.survivor && process.survivor != this);
 }
 
 // Wherever this thread goes on, it may touch its own user memory.

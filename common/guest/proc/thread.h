@@ -1,12 +1,14 @@
-// Thread: a task that runs a process's user code, with what is its own there: signals, names, and
-// the user addresses that its end concerns.
+// Thread: a task that runs a process's user code, with what is its own there, as on Linux: signals
+// and what it blocks of them, credentials, name, and the user addresses that its end concerns.
 #pragma once
 
 #include <cstdint>
 
 #include "guest/abi/structs.h"
+#include "guest/base/list.h"
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
+#include "guest/proc/credentials.h"
 #include "guest/proc/futex_waiter.h"
 #include "guest/proc/signal.h"
 #include "guest/sched/scheduler.h"
@@ -18,26 +20,35 @@ class Process;
 
 class Thread final : public Task {
  public:
-  /// A thread of `process` with stack and vector area (in its initial state), not yet runnable.
-  /// ENOMEM.
+  /// A thread of `process` with stack and vector area (in its initial state), not yet runnable,
+  /// nor listed (Process::add). ENOMEM.
   static Result<Thread*> create(Process& process, int tid);
   ~Thread() override;
 
   void switched_in() override;
   [[noreturn]] void begin() override;
+  void left() override;
 
   Process& process;
   int tid;
+  ListNode process_node;
+  bool ended = false;  // what remains until its process is gone is a leader's object
 
+  /// It must not go back to user mode: its process is ending, or another thread's execve is.
+  [[nodiscard]] bool must_end() const;
+
+  PendingSignals pending;  // for this thread alone
   SignalSet blocked_signals = 0;
   SignalSet awaited_signals = 0;  // sigtimedwait takes these even if blocked or ignored
   SignalSet mask_to_restore = 0;  // meaningful with Attention::saved_mask
   abi::SignalStack alternate_stack{};
 
+  Credentials credentials;
   FutexWaiter futex_waiter;  // others reach it while this thread sleeps
 
   std::uint64_t set_child_tid = 0;  // user addresses, 0 for none
   std::uint64_t clear_child_tid = 0;
+  std::uint64_t robust_list = 0;
   char name[16] = {};  // PR_SET_NAME
 
  private:

@@ -19,14 +19,15 @@ bool matches(const Process& child, const WaitRequest& request) {
   return false;
 }
 
-WaitReport describe(const Process& child, int wait_status) {
-  return {child.pid, wait_status, child.credentials.uid, child.cpu};
+WaitReport describe(Process& child, int wait_status) {
+  return {
+      child.pid, wait_status, child.leader->credentials.uid, {child.own_cpu(), child.cpu.children}};
 }
 
 WaitReport reap(Process& child, bool keep) {
   WaitReport report = describe(child, child.wait_status);
   if (keep) return report;
-  child.parent->cpu.children += child.cpu.own + child.cpu.children;
+  child.parent->cpu.children += report.cpu.own + report.cpu.children;
   processes.forget(child);
   return report;
 }
@@ -68,8 +69,8 @@ void tell_parent_of_change(Process& child, int wait_status) {
   Process* parent = child.parent;
   if (!parent) return;
   parent->child_changed.wake_all();
-  if (!(parent->actions[sig_chld - 1].flags & abi::sa_nocldstop))
-    (void)send_signal(*parent, child_signal(child.pid, child.credentials.uid, wait_status));
+  if (!(parent->handlers->of(sig_chld).flags & abi::sa_nocldstop))
+    (void)send_signal(*parent, child_signal(child.pid, child.leader->credentials.uid, wait_status));
 }
 
 abi::SigInfo child_signal(int pid, std::uint32_t uid, int wait_status) {

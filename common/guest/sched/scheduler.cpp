@@ -97,7 +97,7 @@ void Scheduler::finish_switch() {
   update_deadline();
   current_->switched_in();
   // Only here is a dead task's stack no longer in use.
-  delete std::exchange(dead_, nullptr);
+  if (Task* dead = std::exchange(dead_, nullptr)) dead->left();
 }
 
 void Scheduler::adopt(Task& first) {

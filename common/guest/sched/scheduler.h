@@ -57,7 +57,7 @@ class Scheduler {
   void update_deadline();
 
   Task* current_ = nullptr;
-  Task* dead_ = nullptr;  // to be freed after the next switch
+  Task* dead_ = nullptr;  // told so after the next switch
   bool must_yield_ = false;
   std::uint64_t turn_began_ = 0;  // TSC
   RunQueue queue_;

@@ -68,8 +68,13 @@ void Task::free(const Memory& memory) {
 Task::~Task() {
   scheduler.cancel_timer(timer);
   run_node.unlink();
+  free_memory();
+}
+
+void Task::free_memory() {
   vectors_changed();
-  free(memory_);
+  free(std::exchange(memory_, {}));
+  frame = nullptr;
 }
 
 void Task::check_canary() const {

@@ -41,6 +41,10 @@ class Task {
   /// Its first steps, after its first switch.
   [[noreturn]] virtual void begin() = 0;
 
+  /// Called by the scheduler, on another stack, when the CPU has left a dead task for good: its
+  /// stack and vectors may go (free_memory), and so may the task.
+  virtual void left() = 0;
+
   void check_canary() const;
 
   // -- Vector state (XSAVE layout, BootInfo::xsave_bytes). The CPU may hold a newer copy.
@@ -93,6 +97,8 @@ class Task {
   /// ENOMEM.
   static Result<Memory> allocate();
   static void free(const Memory& memory);
+  /// What remains is an object that can be looked at.
+  void free_memory();
   /// Takes the memory; vectors in their initial state. Not yet runnable.
   explicit Task(const Memory& memory);
 

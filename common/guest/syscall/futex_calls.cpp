@@ -3,7 +3,6 @@
 #include "guest/base/clock.h"
 #include "guest/mm/user.h"
 #include "guest/proc/futex.h"
-#include "guest/proc/process.h"
 #include "guest/syscall/handlers.h"
 #include "guest/syscall/time_values.h"
 
@@ -28,18 +27,18 @@ Result<std::int64_t> sys_futex(const Args& args) {
   constexpr std::uint32_t private_flag = 128, realtime_flag = 256;
   UserAddress address = args.user(0);
   std::uint32_t operation = args.u32(1) & ~(private_flag | realtime_flag);
+  const auto scope = args.u32(1) & private_flag ? FutexScope::one_space : FutexScope::anybody;
   bool with_bits = operation == wait_bitset || operation == wake_bitset;
   std::uint32_t bits = with_bits ? args.u32(5) : ~0u;
   if (address.value % sizeof(std::uint32_t) || bits == 0) return Errno::inval;
   if (operation == wait || operation == wait_bitset) {
     auto deadline =
         TRY(futex_deadline(args.user(3), operation == wait, args.u32(1) & realtime_flag));
-    TRY(futex_wait(address, args.u32(2), bits, deadline));
+    TRY(futex_wait(address, scope, args.u32(2), bits, deadline));
     return 0;
   }
   if (operation != wake && operation != wake_bitset) return Errno::nosys;
-  if (!vmi::is_user_range(address.value, sizeof(std::uint32_t))) return Errno::fault;
-  return futex_wake(*current_process().space, address, args.i32(2), bits);
+  return TRY(futex_wake(address, scope, args.i32(2), bits));
 }
 
 }  // namespace guest

@@ -2,6 +2,7 @@
 // is not root may not become somebody else; nothing else depends on ids.
 #include "guest/heap/make.h"
 #include "guest/mm/user.h"
+#include "guest/proc/ids.h"
 #include "guest/proc/job_control.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/handlers.h"
@@ -13,7 +14,7 @@ namespace {
 constexpr std::uint32_t unchanged = ~0u;
 
 Credentials& credentials() {
-  return current_process().credentials;
+  return current_thread().credentials;
 }
 
 /// The three ids of one kind.
@@ -101,9 +102,8 @@ Result<std::int64_t> sys_getsid(const Args& args) {
 
 Result<std::int64_t> sys_setsid(const Args&) {
   Process& self = current_process();
-  for (Process& process : processes.all())
-    if (process.group == self.pid) return Errno::perm;  // it leads a group already
-  self.session = self.group = self.pid;
+  if (!ids.find(self.pid)->group.empty()) return Errno::perm;  // it leads a group already
+  processes.move_to(self, self.pid, self.pid);
   return self.pid;
 }
 
@@ -115,7 +115,7 @@ Result<std::int64_t> sys_setpgid(const Args& args) {
   if (target.session != self.session || target.session == target.pid) return Errno::perm;
   int group = args.i32(1) ? args.i32(1) : target.pid;
   if (group != target.pid && !session_has_group(self.session, group)) return Errno::perm;
-  target.group = group;
+  processes.move_to(target, group, target.session);
   return 0;
 }
 

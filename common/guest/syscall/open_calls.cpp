@@ -82,8 +82,7 @@ Result<std::int64_t> sys_close_range(const Args& args) {
   std::uint32_t flags = args.u32(2);
   if ((flags & ~(unshare | cloexec)) || args.u32(0) > args.u32(1)) return Errno::inval;
   Process& process = current_process();
-  if ((flags & unshare) && process.files->references() > 1)
-    process.files = TRY(process.files->clone());
+  if ((flags & unshare) && process.files.shared()) process.files = TRY(process.files->clone());
   process.files->close_range(args.u32(0), args.u32(1), flags & cloexec);
   return std::int64_t{0};
 }

@@ -49,7 +49,7 @@ abi::ResourceUsage usage_of(const CpuTime& time) {
 }
 
 Result<std::int64_t> clone_result(const CloneRequest& request) {
-  return static_cast<std::int64_t>(TRY(clone_process(request)));
+  return static_cast<std::int64_t>(TRY(clone_task(request)));
 }
 
 }  // namespace
@@ -107,11 +107,11 @@ Result<std::int64_t> sys_execve(const Args& args) {
 }
 
 Result<std::int64_t> sys_exit(const Args& args) {
-  exit_process(exit_status(args.i32(0)));
+  end_thread(exit_status(args.i32(0)));
 }
 
 Result<std::int64_t> sys_exit_group(const Args& args) {
-  exit_process(exit_status(args.i32(0)));
+  end_process(exit_status(args.i32(0)));
 }
 
 Result<std::int64_t> sys_wait4(const Args& args) {

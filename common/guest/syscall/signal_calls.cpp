@@ -18,7 +18,8 @@ Result<> check_signal(int signal) {
   return {};
 }
 
-Result<> send(Process& target, const abi::SigInfo& info) {
+template <class Target>
+Result<> send(Target& target, const abi::SigInfo& info) {
   if (info.number == 0) return {};  // only whether it exists
   return send_signal(target, info);
 }
@@ -35,12 +36,12 @@ Result<> send_to_all(const abi::SigInfo& info) {
   return {};
 }
 
-// A process has one thread, whose id is the process's.
-Result<std::int64_t> send_to_thread(int tid, int signal) {
+/// `pid`: of which process it must be one, 0 for any.
+Result<std::int64_t> send_to_thread(int pid, int tid, int signal) {
   TRY(check_signal(signal));
   if (tid <= 0) return Errno::inval;
-  Process* target = processes.find(tid);
-  if (!target) return Errno::srch;
+  Thread* target = processes.find_thread(tid);
+  if (!target || (pid != 0 && target->process.pid != pid)) return Errno::srch;
   TRY(send(*target, signal_from_process(signal, abi::si_tkill)));
   return 0;
 }
@@ -58,7 +59,7 @@ Result<std::int64_t> sys_rt_sigaction(const Args& args) {
   int signal = args.i32(0);
   if (args.u64(3) != signal_set_bytes || signal < 1 || signal > sig_last) return Errno::inval;
   Process& self = current_process();
-  abi::SignalAction old = self.actions[signal - 1];
+  abi::SignalAction old = self.handlers->of(signal);
   if (args.user(1))
     TRY(set_signal_action(self, signal, TRY(get_user<abi::SignalAction>(args.user(1)))));
   if (args.user(2)) TRY(put_user(args.user(2), old));
@@ -103,7 +104,7 @@ Result<std::int64_t> sys_rt_sigreturn(const Args&) {
 Result<std::int64_t> sys_rt_sigpending(const Args& args) {
   if (args.u64(1) > signal_set_bytes) return Errno::inval;
   Thread& self = current_thread();
-  SignalSet set = self.process.pending.set() & self.blocked_signals;
+  SignalSet set = pending_signals(self) & self.blocked_signals;
   TRY(copy_to_user(args.user(0), &set, args.u64(1)));
   return 0;
 }
@@ -126,15 +127,14 @@ Result<std::int64_t> sys_rt_sigtimedwait(const Args& args) {
   if (args.user(2))
     deadline = monotonic_ns() + TRY(to_ns(TRY(get_user<abi::Timespec>(args.user(2)))));
   Thread& self = current_thread();
-  PendingSignals& pending = self.process.pending;
   self.awaited_signals = wanted;
   auto woken = Scheduler::Woken::by_wake;
-  while (!(pending.set() & wanted) && woken == Scheduler::Woken::by_wake)
+  while (!(pending_signals(self) & wanted) && woken == Scheduler::Woken::by_wake)
     woken = scheduler.block(Thread::Interrupt::by_any_signal, deadline);
   self.awaited_signals = 0;
-  if (!(pending.set() & wanted))
+  if (!(pending_signals(self) & wanted))
     return woken == Scheduler::Woken::by_timeout ? Errno::again : Errno::intr;
-  abi::SigInfo info = pending.take(wanted);
+  abi::SigInfo info = take_signal(self, wanted);
   settle_timer_signal(self.process, info);
   set_signal_mask(self, self.blocked_signals);  // what is pending has changed
   if (args.user(1)) TRY(put_user(args.user(1), info));
@@ -189,13 +189,12 @@ Result<std::int64_t> sys_kill(const Args& args) {
 }
 
 Result<std::int64_t> sys_tkill(const Args& args) {
-  return send_to_thread(args.i32(0), args.i32(1));
+  return send_to_thread(0, args.i32(0), args.i32(1));
 }
 
 Result<std::int64_t> sys_tgkill(const Args& args) {
   if (args.i32(0) <= 0) return Errno::inval;
-  if (args.i32(0) != args.i32(1)) return Errno::srch;
-  return send_to_thread(args.i32(1), args.i32(2));
+  return send_to_thread(args.i32(0), args.i32(1), args.i32(2));
 }
 
 }  // namespace guest

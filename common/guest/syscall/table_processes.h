@@ -15,15 +15,15 @@
   GUEST_SYSCALLS_FUTEX(X)
 
 // process_calls.cpp
-#define GUEST_SYSCALLS_LIFE(X)                                                           \
-  X(56, clone, partly, "no threads: EINVAL for CLONE_THREAD, CLONE_SIGHAND, namespaces") \
-  X(57, fork, full, "")                                                                  \
-  X(58, vfork, full, "")                                                                 \
-  X(59, execve, partly, "x86-64 programs; arguments and environment up to 256 KiB")      \
-  X(60, exit, full, "")                                                                  \
-  X(61, wait4, full, "")                                                                 \
-  X(231, exit_group, full, "")                                                           \
-  X(247, waitid, partly, "no P_PIDFD: EINVAL")                                           \
+#define GUEST_SYSCALLS_LIFE(X)                                                      \
+  X(56, clone, partly, "no threads: EINVAL for CLONE_THREAD, namespaces")           \
+  X(57, fork, full, "")                                                             \
+  X(58, vfork, full, "")                                                            \
+  X(59, execve, partly, "x86-64 programs; arguments and environment up to 256 KiB") \
+  X(60, exit, full, "")                                                             \
+  X(61, wait4, full, "")                                                            \
+  X(231, exit_group, full, "")                                                      \
+  X(247, waitid, partly, "no P_PIDFD: EINVAL")                                      \
   X(435, clone3, partly, "as clone; no set_tid, no cgroup, no pidfd: EINVAL")
 
 // signal_calls.cpp
@@ -113,9 +113,10 @@
   X(157, prctl, partly, "name, pdeathsig, dumpable, no_new_privs; EINVAL for the rest") \
   X(158, arch_prctl, partly, "FS and GS base; EINVAL for the rest")                     \
   X(218, set_tid_address, full, "")                                                     \
-  X(273, set_robust_list, partly, "accepted; the list is not walked at exit")           \
+  X(273, set_robust_list, full, "")                                                     \
+  X(274, get_robust_list, full, "")                                                     \
   X(334, rseq, refused, "ENOSYS: the C library does without")
 
 // futex_calls.cpp
 #define GUEST_SYSCALLS_FUTEX(X) \
-  X(202, futex, partly, "WAIT, WAKE and their BITSET forms, within one address space")
+  X(202, futex, partly, "WAIT, WAKE and their BITSET forms")

@@ -1,6 +1,7 @@
 // System calls that change a small thing about the calling thread: name, thread-local storage, what
 // the C library registers for it.
 #include "guest/mm/user.h"
+#include "guest/proc/futex.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/handlers.h"
 
@@ -69,8 +70,16 @@ Result<std::int64_t> sys_set_tid_address(const Args& args) {
 }
 
 Result<std::int64_t> sys_set_robust_list(const Args& args) {
-  constexpr std::uint64_t head_bytes = 24;
-  if (args.u64(1) != head_bytes) return Errno::inval;
+  if (args.u64(1) != robust_list_head_bytes) return Errno::inval;
+  current_thread().robust_list = args.u64(0);
+  return 0;
+}
+
+Result<std::int64_t> sys_get_robust_list(const Args& args) {
+  Thread* thread = args.i32(0) ? processes.find_thread(args.i32(0)) : &current_thread();
+  if (!thread) return Errno::srch;
+  TRY(put_user(args.user(2), robust_list_head_bytes));
+  TRY(put_user(args.user(1), thread->robust_list));
   return 0;
 }
 

@@ -27,7 +27,7 @@ constexpr int timer_real = 0;
 constexpr std::uint64_t ticks_per_second = 100;  // USER_HZ
 
 std::uint64_t own_cpu_ns() {
-  return ticks_to_ns(scheduler.cpu_ticks(current_thread()));
+  return ticks_to_ns(current_process().own_cpu());
 }
 
 Result<std::uint64_t> read_clock(int clock) {
@@ -42,8 +42,9 @@ Result<std::uint64_t> read_clock(int clock) {
     case clock_boottime:
       return monotonic_ns();
     case clock_process_cpu:
-    case clock_thread_cpu:
       return own_cpu_ns();
+    case clock_thread_cpu:
+      return ticks_to_ns(scheduler.cpu_ticks(current_thread()));
     default:
       return Errno::inval;
   }

@@ -2,13 +2,14 @@
 // closes the marked slots.
 #pragma once
 
+#include "guest/base/share.h"
 #include "guest/heap/make.h"
 #include "guest/heap/vec.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {
 
-class FileTable : public Counted {
+class FileTable : public Sharable {
  public:
   static constexpr int limit = 1024;
 

@@ -4,13 +4,14 @@
 
 #include <string_view>
 
+#include "guest/base/share.h"
 #include "guest/heap/make.h"
 #include "guest/heap/string.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {
 
-class FsContext : public Counted {
+class FsContext : public Sharable {
  public:
   /// Both root and working directory are `root`.
   static Result<Ref<FsContext>> create(Ref<Inode> root);

@@ -17,12 +17,17 @@ using namespace guest;
 
 struct PosixTimerTest : testing::Test {
   PosixTimerTest() {
-    process = make_ref<Process>(7).release();
-    thread.reset(Thread::create(*process, 7).release());
-    process->thread = thread.get();
+    process = processes.create().release();
+    thread = Thread::create(*process, process->pid).release();
     thread->blocked_signals = ~0ul;
+    process->add(*thread);
+    processes.add(process);
   }
-  ~PosixTimerTest() override { delete_posix_timers(*process); }
+  ~PosixTimerTest() override {
+    delete_posix_timers(*process);
+    thread->left();
+    processes.forget(*process);
+  }
 
   PosixTimer& make(int signal) {
     PosixTimer& timer = *create_posix_timer(*process).release();
@@ -42,7 +47,7 @@ struct PosixTimerTest : testing::Test {
 
   guest_test::FakePlatform platform;
   Ref<Process> process;
-  std::unique_ptr<Thread> thread;
+  Thread* thread = nullptr;
 };
 
 TEST_F(PosixTimerTest, EachTimerHasItsOwnEntryInTheQueue) {

@@ -88,7 +88,7 @@ TEST_F(TimerListTest, LetsAnExpiryArmItsTimerAgain) {
 
 struct RunQueueTest : testing::Test {
   void SetUp() override {
-    process = guest::make_ref<guest::Process>(7).release();
+    process = guest::processes.create().release();
     first.reset(guest::Thread::create(*process, 7).release());
     second.reset(guest::Thread::create(*process, 8).release());
   }
@@ -140,7 +140,7 @@ TEST_F(RunQueueTest, DropsTheSliceWhenNobodyWaitsAnyMore) {
 
 TEST(Threads, CannotBeMadeWithoutMemory) {
   guest_test::FakePlatform platform;
-  auto process = guest::make_ref<guest::Process>(7).release();
+  auto process = guest::processes.create().release();
   platform.heap_allocations_left = 1;  // the stack, but not the vector area
   auto thread = guest::Thread::create(*process, 7);
   EXPECT_EQ(thread.error(), guest::Errno::nomem);

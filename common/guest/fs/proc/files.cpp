@@ -77,7 +77,7 @@ Result<String> machine_stat() {
   std::uint64_t busy = 0, runnable = 0;
   for (Process& process : processes.all()) {
     busy += process.own_cpu() + process.cpu.children;
-    runnable += process.thread && process.thread->state == Thread::State::runnable;
+    for (Thread& thread : process.threads) runnable += thread.state == Thread::State::runnable;
   }
   std::uint64_t user = ticks_to_ns(busy) / ns_per_tick, all = monotonic_ns() / ns_per_tick;
   String text;

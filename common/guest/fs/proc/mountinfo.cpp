@@ -32,7 +32,7 @@ Result<> add_mount_line(String& text, int id, std::string_view line) {
 
 }  // namespace
 
-Result<String> process_mountinfo(Process&) {
+Result<String> process_mountinfo(Thread&) {
   String text, mounts = TRY(proc_mounts());
   std::string_view left = mounts.view();
   for (int id = 1; !left.empty(); ++id) TRY(add_mount_line(text, id, take_until(left, '\n')));

@@ -8,38 +8,46 @@
 namespace guest {
 namespace {
 
-Result<String> name_line(Process& process) {
-  String line = TRY(String::from(process_name(process)));
+Result<String> name_line(Thread& thread) {
+  String line = TRY(String::from(thread.name));
   TRY(line.append("\n"));
   return line;
 }
 
-Result<String> command_line(Process& process) {
-  return String::from(process.program && process.thread ? process.program->arguments.view()
-                                                        : std::string_view());
+// A zombie has none.
+Result<String> command_line(Thread& thread) {
+  const Process& process = thread.process;
+  return String::from(process.program && process.space ? process.program->arguments.view()
+                                                       : std::string_view());
 }
 
-Result<String> program_path(Process& process) {
-  if (!process.program || !process.thread) return Errno::noent;
+Result<String> program_path(Thread& thread) {
+  const Process& process = thread.process;
+  if (!process.program || !process.space) return Errno::noent;
   return String::from(process.program->path.view());
 }
 
-Result<Ref<Inode>> working_directory(Process& process) {
-  return process.fs ? Result<Ref<Inode>>(process.fs->cwd) : Errno::noent;
+Result<Ref<Inode>> working_directory(Thread& thread) {
+  const auto& fs = thread.process.fs;
+  return fs ? Result<Ref<Inode>>(fs->cwd) : Errno::noent;
 }
-Result<Ref<Inode>> root_directory(Process& process) {
-  return process.fs ? Result<Ref<Inode>>(process.fs->root) : Errno::noent;
+Result<Ref<Inode>> root_directory(Thread& thread) {
+  const auto& fs = thread.process.fs;
+  return fs ? Result<Ref<Inode>>(fs->root) : Errno::noent;
 }
+
+using Text = Result<String> (*)(Thread&);
 
 struct ProcessEntry {
   std::string_view name;
   std::uint32_t mode;
-  Result<String> (*text)(Process&) = nullptr;
-  Result<Ref<Inode>> (*jump)(Process&) = nullptr;
+  Text text = nullptr;
+  Result<Ref<Inode>> (*jump)(Thread&) = nullptr;
+  Text text_in_task = nullptr;  // where it differs
 };
 
 constexpr ProcessEntry entries[] = {
-    {"stat", mode_regular | 0444, process_stat},
+    {"stat", mode_regular | 0444, process_stat, nullptr, thread_stat},
     {"statm", mode_regular | 0444, process_statm},
     {"status", mode_regular | 0444, process_status},
     {"maps", mode_regular | 0444, process_maps},
@@ -50,45 +58,57 @@ constexpr ProcessEntry entries[] = {
     {"root", mode_symlink | 0777, nullptr, root_directory},
     {"mountinfo", mode_regular | 0444, process_mountinfo},
     {"fd", mode_directory | 0500},
+    {"task", mode_directory | 0555},  // of processes only
     {"mounts", mode_regular | 0444},  // the same for all: /proc's own
 };
 constexpr std::uint64_t entry_count = sizeof entries / sizeof entries[0];
+constexpr std::uint64_t in_task_offset = 0x8000;  // of inode numbers
+
+/// Whose files these are: a process's, by the number of its leader, or a thread's.
+struct Subject {
+  int id;
+  bool in_task;  // found in task, a thread by itself
+  [[nodiscard]] std::uint64_t number() const {
+    return proc_number(id) + (in_task ? in_task_offset : 0);
+  }
+  [[nodiscard]] Result<Thread*> find() const {
+    Thread* thread = processes.find_thread(id);
+    return thread ? Result<Thread*>(thread) : Errno::srch;
+  }
+};
 
 class ProcessFile final : public ProcNode {
  public:
-  ProcessFile(std::uint64_t index, int pid, Ref<Inode> above)
-      : ProcNode(proc_number(pid) + index + 1, entries[index].mode, std::move(above)),
+  ProcessFile(std::uint64_t index, Subject subject, Ref<Inode> above)
+      : ProcNode(subject.number() + index + 1, entries[index].mode, std::move(above)),
         entry_(entries[index]),
-        pid_(pid) {}
+        subject_(subject) {}
   Result<Ref<Inode>> jump() override {
     if (!entry_.jump) return Errno::inval;
-    return entry_.jump(*TRY(process()));
+    return entry_.jump(*TRY(subject_.find()));
   }
 
  protected:
   Result<String> text() override {
     if (entry_.jump) return current_process().fs->path_of(TRY(jump()));
-    return entry_.text(*TRY(process()));
+    const bool own = subject_.in_task && entry_.text_in_task;
+    return (own ? entry_.text_in_task : entry_.text)(*TRY(subject_.find()));
   }
 
  private:
-  [[nodiscard]] Result<Process*> process() const {
-    Process* found = processes.find(pid_);
-    return found ? Result<Process*>(found) : Errno::srch;
-  }
   const ProcessEntry& entry_;
-  const int pid_;
+  const Subject subject_;
 };
 
 class ProcessDirectory final : public ProcNode {
  public:
-  ProcessDirectory(int pid, Ref<Inode> above)
-      : ProcNode(proc_number(pid), mode_directory | 0555, std::move(above)), pid_(pid) {}
+  ProcessDirectory(Subject subject, Ref<Inode> above)
+      : ProcNode(subject.number(), mode_directory | 0555, std::move(above)), subject_(subject) {}
   Stat stat() override {
     Stat s = ProcNode::stat();
-    if (Process* process = processes.find(pid_)) {
-      s.uid = process->credentials.euid;
-      s.gid = process->credentials.egid;
+    if (auto thread = subject_.find(); thread.ok()) {
+      s.uid = thread.value()->credentials.euid;
+      s.gid = thread.value()->credentials.egid;
     }
     return s;
   }
@@ -96,24 +116,29 @@ class ProcessDirectory final : public ProcNode {
   Result<DirectoryEntry> entry(std::uint64_t& position) override;
 
  private:
-  const int pid_;
+  const Subject subject_;
 };
 
 Result<Ref<Inode>> ProcessDirectory::lookup(std::string_view name) {
-  if (!processes.find(pid_)) return Errno::srch;
-  if (name == "fd") return make_descriptor_directory(pid_, Ref<Inode>(this));
-  if (name == "mounts") return above_->lookup(name);
+  TRY(subject_.find());
+  if (name == "fd") return make_descriptor_directory(subject_.id, Ref<Inode>(this));
+  if (name == "mounts" && !subject_.in_task) return above_->lookup(name);
+  if (name == "task" && !subject_.in_task)
+    return make_task_directory(subject_.id, Ref<Inode>(this));
   for (std::uint64_t i = 0; i < entry_count; ++i)
-    if (entries[i].name == name)
-      return Ref<Inode>(TRY(make_ref<ProcessFile>(i, pid_, Ref<Inode>(this))));
+    if (entries[i].name == name && (entries[i].text || entries[i].jump))
+      return Ref<Inode>(TRY(make_ref<ProcessFile>(i, subject_, Ref<Inode>(this))));
   return Errno::noent;
 }
 
 Result<DirectoryEntry> ProcessDirectory::entry(std::uint64_t& position) {
   if (position < 2) return dot_entry(position);
   std::uint64_t index = position - 2;
+  while (subject_.in_task && index < entry_count &&
+         (entries[index].name == "task" || entries[index].name == "mounts"))
+    ++index;
   if (index >= entry_count) return Errno::noent;
-  ++position;
+  position = index + 3;
   return DirectoryEntry{entries[index].name, number_ + index + 1, entries[index].mode};
 }
 
@@ -131,9 +156,13 @@ Result<int> proc_number_in(std::string_view name, int limit) {
 }
 
 Result<Ref<Inode>> make_process_directory(std::string_view name, Ref<Inode> above) {
-  int pid = TRY(proc_number_in(name, pid_limit));
-  if (!processes.find(pid)) return Errno::noent;
-  return Ref<Inode>(TRY(make_ref<ProcessDirectory>(pid, std::move(above))));
+  const Subject subject{TRY(proc_number_in(name, pid_limit)), false};
+  if (!subject.find().ok()) return Errno::noent;
+  return Ref<Inode>(TRY(make_ref<ProcessDirectory>(subject, std::move(above))));
+}
+
+Result<Ref<Inode>> make_thread_directory(int tid, Ref<Inode> above) {
+  return Ref<Inode>(TRY(make_ref<ProcessDirectory>(Subject{tid, true}, std::move(above))));
 }
 
 }  // namespace guest

@@ -1,5 +1,6 @@
-// /proc/PID: one guest process as files. The directories are proc_process.cpp's, what the files in
-// them say is proc_status.cpp's, and fd is proc_descriptors.cpp's.
+// /proc/PID and /proc/PID/task/TID: a process or one of its threads as files. The directories are
+// proc_process.cpp's, what the files in them say is proc_status.cpp's, and fd is
+// proc_descriptors.cpp's.
 #pragma once
 
 #include "guest/fs/proc/node.h"
@@ -12,18 +13,22 @@ constexpr std::uint64_t proc_number(int pid) {
   return static_cast<std::uint64_t>(pid) << 16;
 }
 
-/// The directory of that process, found in /proc. ENOENT: there is none.
+/// The directory of that process, found in /proc; as on Linux a thread's number will do, which
+/// /proc does not list. ENOENT: there is none.
 Result<Ref<Inode>> make_process_directory(std::string_view name, Ref<Inode> above);
+/// /proc/PID/task (task.cpp), and what it holds for each thread.
+Result<Ref<Inode>> make_task_directory(int pid, Ref<Inode> above);
+Result<Ref<Inode>> make_thread_directory(int tid, Ref<Inode> above);
 /// The number that `name` is, without leading zeros. ENOENT: it is none, or `limit` or more.
 Result<int> proc_number_in(std::string_view name, int limit);
 
 /// The mounts, which are the same for all, with their numbers (proc_mountinfo.cpp).
-Result<String> process_mountinfo(Process& process);
-Result<String> process_stat(Process& process);
-Result<String> process_statm(Process& process);
-Result<String> process_status(Process& process);
-Result<String> process_maps(Process& process);
-/// At most 15 characters; a zombie's, too.
-std::string_view process_name(const Process& process);
+Result<String> process_mountinfo(Thread& thread);
+// Of a process its leader stands for; stat differs in whose CPU time it tells.
+Result<String> process_stat(Thread& thread);
+Result<String> thread_stat(Thread& thread);
+Result<String> process_statm(Thread& thread);
+Result<String> process_status(Thread& thread);
+Result<String> process_maps(Thread& thread);
 
 }  // namespace guest

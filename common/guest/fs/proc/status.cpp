@@ -12,10 +12,10 @@ namespace {
 
 constexpr std::uint64_t page_kib = vmi::page_size / 1024;
 
-char state_letter(const Process& process) {
-  if (process.state == Process::State::zombie) return 'Z';
-  if (process.state == Process::State::stopped) return 'T';
-  return process.thread->state == Thread::State::runnable ? 'R' : 'S';
+char state_letter(const Thread& thread) {
+  if (thread.ended) return 'Z';
+  if (thread.process.state == Process::State::stopped) return 'T';
+  return thread.state == Thread::State::runnable ? 'R' : 'S';
 }
 
 const char* state_word(char letter) {
@@ -46,19 +46,26 @@ MemoryUse memory_of(const Process& process) {
 }
 
 struct SignalSets {
-  SignalSet pending, blocked, ignored = 0, caught = 0;
+  SignalSet pending, shared, blocked, ignored = 0, caught = 0;
 };
 
-SignalSets signals_of(const Process& process) {
-  SignalSets sets{process.pending.set(), process.thread ? process.thread->blocked_signals : 0};
-  for (int signal = 1; signal <= sig_last; ++signal) {
-    std::uint64_t handler = process.actions[signal - 1].handler;
+SignalSets signals_of(const Thread& thread) {
+  const Process& process = thread.process;
+  SignalSets sets{thread.pending.set(), process.pending.set(), thread.blocked_signals};
+  for (int signal = 1; process.handlers && signal <= sig_last; ++signal) {
+    std::uint64_t handler = process.handlers->of(signal).handler;
     if (handler == abi::handler_ignore)
       sets.ignored |= signal_bit(signal);
     else if (handler != abi::handler_default)
       sets.caught |= signal_bit(signal);
   }
   return sets;
+}
+
+std::uint32_t threads_of(Process& process) {
+  std::uint32_t count = 0;
+  for ([[maybe_unused]] Thread& thread : process.threads) ++count;
+  return count;
 }
 
 std::string_view region_name(const AddressSpace& space, const Region& region) {
@@ -69,52 +76,56 @@ std::string_view region_name(const AddressSpace& space, const Region& region) {
 
 }  // namespace
 
-std::string_view process_name(const Process& process) {
-  constexpr std::size_t longest = sizeof Thread::name - 1;
-  if (process.thread) return process.thread->name;
-  std::string_view path = process.program ? process.program->path.view() : std::string_view();
-  return path.substr(path.rfind('/') + 1, longest);
-}
-
-Result<String> process_stat(Process& process) {
+/// `own_cpu`: whose CPU time it is, the thread's or all of its process's.
+static Result<String> stat_line(Thread& thread, std::uint64_t own_cpu) {
+  Process& process = thread.process;
   constexpr std::uint32_t console_device = 5 << 8 | 1;
   bool terminal = on_terminal(process);
   MemoryUse memory = memory_of(process);
-  std::string_view name = process_name(process);
+  std::string_view name = thread.name;
   String line;
-  TRY(add(line, "%d (%.*s) %c %d %d %d %u %d 0 0 0 0 0 ", process.pid,
-          static_cast<int>(name.size()), name.data(), state_letter(process), process.parent_pid(),
-          process.group, process.session, terminal ? console_device : 0,
-          terminal ? terminal_foreground() : -1));
+  TRY(add(line, "%d (%.*s) %c %d %d %d %u %d 0 0 0 0 0 ", thread.tid, static_cast<int>(name.size()),
+          name.data(), state_letter(thread), process.parent_pid(), process.group, process.session,
+          terminal ? console_device : 0, terminal ? terminal_foreground() : -1));
   // CPU times, priority, nice value, threads, -, start, memory in bytes and pages.
-  TRY(add(line, "%lu 0 %lu 0 %d %d 1 0 %lu %lu %lu %lu ",
-          ticks_to_ns(process.own_cpu()) / ns_per_tick,
+  TRY(add(line, "%lu 0 %lu 0 %d %d %u 0 %lu %lu %lu %lu ", ticks_to_ns(own_cpu) / ns_per_tick,
           ticks_to_ns(process.cpu.children) / ns_per_tick, 20 + process.nice, process.nice,
-          process.started_ns / ns_per_tick, memory.mapped * vmi::page_size, memory.resident, ~0ul));
-  SignalSets sets = signals_of(process);
+          threads_of(process), process.started_ns / ns_per_tick, memory.mapped * vmi::page_size,
+          memory.resident, ~0ul));
+  SignalSets sets = signals_of(thread);
   constexpr SignalSet shown = 0x7fff'ffff;  // the first 31
   TRY(add(line, "0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0 0 0 0 0 0 0 0 %d\n",
-          sets.pending & shown, sets.blocked & shown, sets.ignored & shown, sets.caught & shown,
-          process.exit_signal, process.state == Process::State::zombie ? process.wait_status : 0));
+          (sets.pending | sets.shared) & shown, sets.blocked & shown, sets.ignored & shown,
+          sets.caught & shown, process.exit_signal,
+          process.state == Process::State::zombie ? process.wait_status : 0));
   return line;
 }
 
-Result<String> process_statm(Process& process) {
+Result<String> process_stat(Thread& thread) {
+  return stat_line(thread, thread.process.own_cpu());
+}
+Result<String> thread_stat(Thread& thread) {
+  return stat_line(thread, scheduler.cpu_ticks(thread));
+}
+
+Result<String> process_statm(Thread& thread) {
+  const Process& process = thread.process;
   MemoryUse memory = memory_of(process);
   String line;
   TRY(add(line, "%lu %lu 0 0 0 %lu 0\n", memory.mapped, memory.resident, memory.mapped));
   return line;
 }
 
-Result<String> process_status(Process& process) {
-  const Credentials& who = process.credentials;
-  char state = state_letter(process);
-  std::string_view name = process_name(process);
+Result<String> process_status(Thread& thread) {
+  Process& process = thread.process;
+  const Credentials& who = thread.credentials;
+  char state = state_letter(thread);
+  std::string_view name = thread.name;
   String text;
   TRY(add(text, "Name:\t%.*s\n", static_cast<int>(name.size()), name.data()));
   if (process.fs) TRY(add(text, "Umask:\t%04o\n", process.fs->umask));
   TRY(add(text, "State:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state,
-          state_word(state), process.pid, process.pid, process.parent_pid()));
+          state_word(state), process.pid, thread.tid, process.parent_pid()));
   TRY(add(text, "Uid:\t%u\t%u\t%u\t%u\n", who.uid, who.euid, who.suid, who.euid));
   TRY(add(text, "Gid:\t%u\t%u\t%u\t%u\nGroups:\t", who.gid, who.egid, who.sgid, who.egid));
   const std::size_t groups = who.groups ? who.groups->ids.size() : 0;
@@ -127,14 +138,16 @@ Result<String> process_status(Process& process) {
     TRY(add(text, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", memory.mapped * page_kib,
             memory.resident * page_kib));
   }
-  SignalSets sets = signals_of(process);
-  TRY(add(text, "Threads:\t1\nSigPnd:\t%016x\nShdPnd:\t%016lx\n", 0, sets.pending));
+  SignalSets sets = signals_of(thread);
+  TRY(add(text, "Threads:\t%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n", threads_of(process),
+          sets.pending, sets.shared));
   TRY(add(text, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\nCpus_allowed:\t1\n",
           sets.blocked, sets.ignored, sets.caught));
   return text;
 }
 
-Result<String> process_maps(Process& process) {
+Result<String> process_maps(Thread& thread) {
+  const Process& process = thread.process;
   String text;
   if (!process.space) return text;
   for (const Region* r = process.space->regions().first(); r; r = r->following()) {

@@ -1,0 +1,70 @@
+// See pending_signals.h.
+#include "guest/proc/pending_signals.h"
+
+#include <new>
+
+#include "guest/proc/signal.h"
+
+namespace guest {
+
+namespace {
+
+constexpr std::uint32_t most_queued = 64;  // details kept in one set
+
+}  // namespace
+
+PendingSignals::~PendingSignals() {
+  discard(~0ul);
+}
+
+bool PendingSignals::holds_timer(int id) {
+  for (PendingSignal& entry : queue_)
+    if (entry.info.code == abi::si_timer && entry.info.timer.id == id) return true;
+  return false;
+}
+
+Result<> PendingSignals::add(const abi::SigInfo& info) {
+  bool standard = info.number < sig_first_realtime, known = set_ & signal_bit(info.number);
+  if (standard && known && info.code != abi::si_timer) return {};
+  auto* entry = queued_ < most_queued ? new (std::nothrow) PendingSignal{} : nullptr;
+  if (!entry && !standard) return Errno::again;
+  set_ |= signal_bit(info.number);
+  if (!entry) return {};
+  entry->info = info;
+  queue_.push_back(*entry);
+  ++queued_;
+  return {};
+}
+
+abi::SigInfo PendingSignals::take(SignalSet wanted) {
+  int signal = __builtin_ctzl(set_ & wanted) + 1;
+  abi::SigInfo info{};
+  info.number = signal;
+  bool found = false, more = false;
+  for (PendingSignal& entry : queue_) {
+    if (entry.info.number != signal) continue;
+    if (found) {
+      more = true;
+      break;
+    }
+    found = true;
+    info = entry.info;
+    entry.node.unlink();
+    --queued_;
+    delete &entry;
+  }
+  if (!more) set_ &= ~signal_bit(signal);
+  return info;
+}
+
+void PendingSignals::discard(SignalSet signals) {
+  set_ &= ~signals;
+  for (PendingSignal& entry : queue_) {
+    if (!(signals & signal_bit(entry.info.number))) continue;
+    entry.node.unlink();
+    --queued_;
+    delete &entry;
+  }
+}
+
+}  // namespace guest
