@@ -83,11 +83,14 @@ TEST(a_zombie_keeps_its_number_and_group) {
 }
 
 TEST(a_number_in_use_as_a_group_makes_no_session) {
-  int old_group = getpgrp();
   CHECK_EXITED(check::in_child([&] {
+                 // (The group it came in may be of no number here: that of a first process.)
+                 Held other([] { return 0; });
+                 CHECK_EQ(setpgid(other.pid, other.pid), 0);
                  CHECK_EQ(setpgid(0, 0), 0);
                  Held member([] { return 0; });
-                 CHECK_EQ(setpgid(0, old_group), 0);
+                 CHECK_EQ(setpgid(0, other.pid), 0);
+                 CHECK_EXITED(other.let_go(), 0);
                  CHECK_ERRNO(setsid(), EPERM);  // the member's group goes by its number
                  CHECK_EXITED(member.let_go(), 0);
                  CHECK_EQ(setsid(), getpid());
