@@ -108,6 +108,7 @@ void send_signal(Process& target, int signal) {
 
 Result<> send_signal(Thread& target, const abi::SigInfo& info) {
   if (target.ended) return {};
+  if (info.number == sig_kill) return send_signal(target.process, info);
   settle_job_control(target.process, info.number);
   if (vanishes(target, info.number)) return {};
   TRY(target.pending.add(info));

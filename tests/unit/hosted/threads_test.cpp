@@ -125,6 +125,7 @@ void send(Thread& thread, int signal) {
 
 struct Threads : testing::Test {
   void SetUp() override {
+    machine();
     ASSERT_EQ(current_process().pid, 1);
     pid = static_cast<int>(call(nr_fork));
     wait(0);
