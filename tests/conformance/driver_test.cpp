@@ -13,17 +13,17 @@ namespace {
 
 using support::ToolRun;
 
-const char* const topics[] = {"processes",     "exec",         "memory",
-                              "mapped_files",  "moved_code",   "copy_on_write",
-                              "pipes",         "files",        "directories",
-                              "signals",       "signal_state", "time",
-                              "vectors",       "efault",       "errors",
-                              "preemption",    "vdso",         "dynamic_programs",
-                              "descriptors",   "proc",         "timers",
-                              "signal_rules",  "identity",     "call_sites",
-                              "truncation",    "transfers",    "truncated_elsewhere",
-                              "padding",       "ids",          "robust_futexes",
-                              "shared_futexes"};
+const char* const topics[] = {"processes",      "exec",         "memory",
+                              "mapped_files",   "moved_code",   "copy_on_write",
+                              "pipes",          "files",        "directories",
+                              "signals",        "signal_state", "time",
+                              "vectors",        "efault",       "errors",
+                              "preemption",     "vdso",         "dynamic_programs",
+                              "descriptors",    "proc",         "timers",
+                              "signal_rules",   "identity",     "call_sites",
+                              "truncation",     "transfers",    "truncated_elsewhere",
+                              "padding",        "ids",          "robust_futexes",
+                              "shared_futexes", "restarts"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};

@@ -51,9 +51,17 @@ enum class Errno : int {
   notsup = 95,
   afnosupport = 97,
   timedout = 110,
-  // Never seen by a guest program: the system call must be restarted after a signal handler that
-  // has SA_RESTART (or none ran), or else fails with EINTR.
-  restart = 512,
+  // -- Never seen by a guest program: a signal has ended the call's sleep, and once it is delivered
+  // the call is made again, or fails with EINTR. Which of them is each call's own to say.
+  restart = 512,                 // again if no handler has run, or one with SA_RESTART
+  restart_always = 513,          // again
+  restart_unless_handled = 514,  // again if no handler has run
+  restart_time_left = 516,       // the same, with the deadline it had (syscall/restart.h)
 };
+
+constexpr bool is_restart(Errno error) {
+  return error == Errno::restart || error == Errno::restart_always ||
+         error == Errno::restart_unless_handled || error == Errno::restart_time_left;
+}
 
 }  // namespace guest

@@ -171,6 +171,12 @@ void set_temporary_signal_mask(Thread& thread, SignalSet blocked) {
   set_signal_mask(thread, blocked);
 }
 
+void end_temporary_signal_mask(Thread& thread) {
+  if (!(thread.attention & Thread::saved_mask)) return;
+  thread.attention &= static_cast<std::uint8_t>(~Thread::saved_mask);
+  set_signal_mask(thread, thread.mask_to_restore);
+}
+
 void leave_signals_to_others(Thread& thread, SignalSet signals) {
   Process& process = thread.process;
   signals &= process.pending.set();

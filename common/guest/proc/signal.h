@@ -70,7 +70,7 @@ SignalSet pending_signals(const Thread& thread);
 /// Takes the lowest-numbered of the thread's own in `wanted`, or else of its process's. There must
 /// be one.
 abi::SigInfo take_signal(Thread& thread, SignalSet wanted);
-/// True when the thread has a signal to act upon: blocking calls give up with Errno::restart.
+/// True when the thread has a signal to act upon: blocking calls give up (Errno::restart).
 bool signal_pending(const Thread& thread);
 /// What is pending for the thread, what it blocks, or what becomes of its process has changed.
 void refresh_attention(Thread& thread);
@@ -79,6 +79,8 @@ void set_signal_mask(Thread& thread, SignalSet blocked);
 /// For calls that block under another mask (sigsuspend, ppoll): the old one comes back on the way
 /// to user mode, after a handler's frame has remembered it.
 void set_temporary_signal_mask(Thread& thread, SignalSet blocked);
+/// At once, where the call ends without a signal. No effect if there is none.
+void end_temporary_signal_mask(Thread& thread);
 /// The thread will not take these any more: those that wait for its process are for the others.
 void leave_signals_to_others(Thread& thread, SignalSet signals);
 

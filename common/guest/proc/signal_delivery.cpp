@@ -48,20 +48,16 @@ void clear(Thread& thread, Thread::Attention bit) {
   thread.attention &= static_cast<std::uint8_t>(~bit);
 }
 
-// A handler is about to run: an interrupted system call is restarted after it, or has failed.
-void settle_interrupted_call(Thread& thread, const abi::SignalAction& action) {
+void settle_call(Thread& thread, const std::uint64_t* handler_flags) {
   if (!(thread.attention & Thread::restart)) return;
   clear(thread, Thread::restart);
-  if (action.flags & abi::sa_restart)
-    rewind_system_call(*thread.frame);
-  else
-    set_error(*thread.frame, Errno::intr);
+  settle_interrupted_call(*thread.frame, handler_flags);
 }
 
 void enter_handler(Thread& thread, const abi::SigInfo& info) {
   SignalHandlers& handlers = *thread.process.handlers;
   abi::SignalAction action = handlers.of(info.number);
-  settle_interrupted_call(thread, action);
+  settle_call(thread, &action.flags);
   SignalSet after =
       thread.attention & Thread::saved_mask ? thread.mask_to_restore : thread.blocked_signals;
   abi::VectorState vectors{thread.vectors_in_memory(), boot_info().xsave_bytes};
@@ -115,15 +111,9 @@ void deliver_signals(Thread& thread) {
     act(thread, info);
   }
   refresh_attention(thread);
-  // No handler has settled these.
-  if (thread.attention & Thread::restart) {
-    clear(thread, Thread::restart);
-    rewind_system_call(*thread.frame);
-  }
-  if (thread.attention & Thread::saved_mask) {
-    clear(thread, Thread::saved_mask);
-    set_signal_mask(thread, thread.mask_to_restore);  // may make others deliverable: asked again
-  }
+  // No handler has settled these. Another mask may make others deliverable: asked again.
+  settle_call(thread, nullptr);
+  end_temporary_signal_mask(thread);
 }
 
 }  // namespace guest

@@ -17,6 +17,15 @@
 namespace guest {
 
 class Process;
+struct Args;  // syscall/args.h
+
+/// A call that goes on, after an interruption, with what is left of its time: restart_syscall makes
+/// it again. Filled by syscall/restart.h.
+struct RestartBlock {
+  Result<std::int64_t> (*call)(const Args&, std::uint64_t deadline_ns) = nullptr;  // or none
+  std::uint64_t arguments[6] = {};
+  std::uint64_t deadline_ns = 0;
+};
 
 class Thread final : public Task {
  public:
@@ -44,6 +53,7 @@ class Thread final : public Task {
   abi::SignalStack alternate_stack{};
 
   Credentials credentials;
+  RestartBlock restart_block;
   FutexWaiter futex_waiter;  // others reach it while this thread sleeps
 
   std::uint64_t set_child_tid = 0;  // user addresses, 0 for none

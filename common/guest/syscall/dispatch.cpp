@@ -28,6 +28,7 @@ constexpr HandlerTable build_table() {
 }
 
 constexpr HandlerTable table = build_table();
+static_assert(table.handlers[restart_syscall_number] == sys_restart_syscall);
 
 Args arguments_of(const vmi::TrapFrame& frame) {
   return {{frame.rdi, frame.rsi, frame.rdx, frame.r10, frame.r8, frame.r9}};
@@ -60,7 +61,7 @@ void dispatch_system_call(vmi::TrapFrame& frame) {
     return;
   }
   // Whether it is made again or fails is known only when the signal is delivered.
-  if (result.error() == Errno::restart) current_thread().attention |= Thread::restart;
+  if (is_restart(result.error())) current_thread().attention |= Thread::restart;
   set_error(frame, result.error());
 }
 

@@ -4,40 +4,25 @@
 #include "guest/base/clock.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
+#include "guest/syscall/restart.h"
+#include "guest/syscall/time_values.h"
 #include "guest/vfs/poll.h"
 
 namespace guest {
 namespace {
 
-constexpr std::int64_t second_ns = ns_per_second;
+std::uint64_t deadline_after(std::uint64_t ns) {
+  return ns == 0 ? no_time : monotonic_ns() + ns;
+}
 
-/// How long a call may wait.
-struct Patience {
-  bool forever = true;
-  std::uint64_t deadline = 0;
+std::uint64_t left_until(std::uint64_t deadline) {
+  const std::uint64_t now = monotonic_ns();
+  return now < deadline ? deadline - now : 0;
+}
 
-  static Patience until(std::uint64_t ns_from_now) {
-    std::uint64_t now = monotonic_ns(), deadline = now + ns_from_now;
-    return {false, deadline < now ? UINT64_MAX : deadline};
-  }
-  static Result<Patience> from(std::int64_t seconds, std::int64_t nanoseconds) {
-    if (seconds < 0 || nanoseconds < 0 || nanoseconds >= second_ns) return Errno::inval;
-    constexpr std::int64_t longest = INT64_MAX / second_ns - 1;
-    if (seconds > longest) seconds = longest;
-    return until(static_cast<std::uint64_t>(seconds * second_ns + nanoseconds));
-  }
-  [[nodiscard]] std::uint64_t left() const {
-    std::uint64_t now = monotonic_ns();
-    return now < deadline ? deadline - now : 0;
-  }
-};
-
-Result<std::size_t> poll_for(Vec<PollItem>& items, const Patience& patience) {
-  bool may_wait = patience.forever || patience.left() > 0;
-  auto ready = poll_files(items, may_wait, patience.forever ? 0 : patience.deadline);
-  // These calls are never restarted: the time they were given runs on.
-  if (!ready.ok() && ready.error() == Errno::restart) return Errno::intr;
-  return ready;
+Result<std::uint64_t> timespec_argument(UserAddress address) {
+  if (!address) return std::uint64_t{0};
+  return deadline_after(TRY(to_ns(TRY(get_user<abi::Timespec>(address)))));
 }
 
 /// A temporary signal mask; nothing when `address` is null.
@@ -48,22 +33,22 @@ Result<> use_signal_mask(UserAddress address, std::uint64_t bytes) {
   return {};
 }
 
-Result<Patience> timespec_argument(UserAddress address) {
-  if (!address) return Patience{};
-  auto time = TRY(get_user<abi::FileTimespec>(address));
-  return Patience::from(time.seconds, time.nanoseconds);
-}
-
-// Linux tells what was left of the time. That it cannot be written is no failure of the call.
-void put_time_left(UserAddress address, const Patience& patience) {
-  if (!address) return;
-  auto left = static_cast<std::int64_t>(patience.left());
-  static_cast<void>(put_user(address, abi::FileTimespec{left / second_ns, left % second_ns}).ok());
+/// The end of all but poll. The program's copy of its time becomes what is left of it: a call that
+/// is made again finds it there. Where that cannot be written, it is not made again.
+template <class Time>
+Result<std::int64_t> finish(Result<std::int64_t> ready, UserAddress time, std::uint64_t deadline,
+                            Time (*in_its_units)(std::uint64_t)) {
+  const bool interrupted = ready.error() == Errno::restart_unless_handled;
+  if (!interrupted) end_temporary_signal_mask(current_thread());
+  if (!time) return ready;
+  const bool told = put_user(time, in_its_units(left_until(deadline))).ok();
+  if (interrupted && !told) return Errno::intr;
+  return ready;
 }
 
 // -- poll
 
-Result<std::int64_t> poll_array(UserAddress array, std::uint64_t count, const Patience& patience) {
+Result<std::int64_t> poll_array(UserAddress array, std::uint64_t count, std::uint64_t deadline) {
   if (count > FileTable::limit) return Errno::inval;
   Vec<abi::PollFd> asked;
   Vec<PollItem> items;
@@ -84,7 +69,8 @@ Result<std::int64_t> poll_array(UserAddress array, std::uint64_t count, const Pa
     }
     TRY(asked.push(entry));
   }
-  std::size_t ready = TRY(poll_for(items, bad ? Patience::until(0) : patience));
+  auto ready = poll_files(items, bad ? no_time : deadline);
+  if (!ready.ok() && ready.error() != Errno::restart_unless_handled) return ready.error();
   std::size_t item = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     if (asked[i].fd >= 0 && asked[i].result == 0)
@@ -92,7 +78,15 @@ Result<std::int64_t> poll_array(UserAddress array, std::uint64_t count, const Pa
     TRY(put_user(array + (i * sizeof(abi::PollFd) + offsetof(abi::PollFd, result)),
                  asked[i].result));
   }
-  return static_cast<std::int64_t>(ready + bad);
+  if (!ready.ok() && !bad) return ready.error();
+  return static_cast<std::int64_t>((ready.ok() ? ready.value() : 0) + bad);
+}
+
+/// poll, from where its deadline is known.
+Result<std::int64_t> poll_until(const Args& args, std::uint64_t deadline) {
+  auto ready = poll_array(args.user(0), args.u64(1), deadline);
+  if (ready.error() != Errno::restart_unless_handled) return ready;
+  return restart_until(poll_until, args, deadline);
 }
 
 // -- select
@@ -117,7 +111,7 @@ struct SelectSet {
   static std::size_t bytes(int count) { return (static_cast<std::size_t>(count) + 63) / 64 * 8; }
 };
 
-Result<std::int64_t> select_sets(const Args& args, const Patience& patience) {
+Result<std::int64_t> select_sets(const Args& args, std::uint64_t deadline) {
   int count = args.i32(0);
   if (count < 0) return Errno::inval;
   if (count > FileTable::limit) count = FileTable::limit;
@@ -137,7 +131,7 @@ Result<std::int64_t> select_sets(const Args& args, const Patience& patience) {
       if (set.has(fd)) wanted |= set.wanted;
     if (wanted) TRY(items.push({TRY(file_argument(fd)), wanted}));
   }
-  TRY(poll_for(items, patience));
+  TRY(poll_files(items, deadline));
 
   std::int64_t ready = 0;
   std::size_t item = 0;
@@ -161,52 +155,41 @@ Result<std::int64_t> select_sets(const Args& args, const Patience& patience) {
 }  // namespace
 
 Result<std::int64_t> sys_poll(const Args& args) {
-  Patience patience;
-  if (args.i32(2) >= 0) patience = Patience::until(std::uint64_t{args.u32(2)} * 1'000'000);
-  return poll_array(args.user(0), args.u64(1), patience);
+  constexpr std::uint64_t ns_per_ms = 1'000'000;
+  return poll_until(args, args.i32(2) < 0 ? 0 : deadline_after(args.u32(2) * ns_per_ms));
 }
 
 Result<std::int64_t> sys_ppoll(const Args& args) {
-  Patience patience = TRY(timespec_argument(args.user(2)));
+  const std::uint64_t deadline = TRY(timespec_argument(args.user(2)));
   TRY(use_signal_mask(args.user(3), args.u64(4)));
-  auto ready = poll_array(args.user(0), args.u64(1), patience);
-  put_time_left(args.user(2), patience);
-  return ready;
+  return finish(poll_array(args.user(0), args.u64(1), deadline), args.user(2), deadline,
+                to_timespec);
 }
 
 Result<std::int64_t> sys_select(const Args& args) {
-  Patience patience;
-  UserAddress timeout = args.user(4);
-  if (timeout) {
-    auto time = TRY(get_user<abi::FileTimeval>(timeout));
+  std::uint64_t deadline = 0;
+  if (args.user(4)) {
+    auto time = TRY(get_user<abi::Timeval>(args.user(4)));
     // Too many microseconds carry over, as on Linux.
     if (time.seconds < 0 || time.microseconds < 0) return Errno::inval;
-    std::int64_t seconds;
-    if (__builtin_add_overflow(time.seconds, time.microseconds / 1'000'000, &seconds))
+    if (__builtin_add_overflow(time.seconds, time.microseconds / 1'000'000, &time.seconds))
       return Errno::inval;
-    patience = TRY(Patience::from(seconds, time.microseconds % 1'000'000 * 1000));
+    time.microseconds %= 1'000'000;
+    deadline = deadline_after(TRY(to_ns(time)));
   }
-  auto ready = select_sets(args, patience);
-  if (timeout) {
-    auto left = static_cast<std::int64_t>(patience.left());
-    static_cast<void>(
-        put_user(timeout, abi::FileTimeval{left / second_ns, left % second_ns / 1000}).ok());
-  }
-  return ready;
+  return finish(select_sets(args, deadline), args.user(4), deadline, to_timeval);
 }
 
 Result<std::int64_t> sys_pselect6(const Args& args) {
   struct MaskArgument {
     std::uint64_t address, bytes;
   };
-  Patience patience = TRY(timespec_argument(args.user(4)));
+  const std::uint64_t deadline = TRY(timespec_argument(args.user(4)));
   if (args.user(5)) {
     auto mask = TRY(get_user<MaskArgument>(args.user(5)));
     TRY(use_signal_mask(UserAddress{mask.address}, mask.bytes));
   }
-  auto ready = select_sets(args, patience);
-  put_time_left(args.user(4), patience);
-  return ready;
+  return finish(select_sets(args, deadline), args.user(4), deadline, to_timespec);
 }
 
 }  // namespace guest

@@ -5,6 +5,7 @@
 #include "guest/proc/process.h"
 #include "guest/proc/signal_frame.h"
 #include "guest/syscall/handlers.h"
+#include "guest/syscall/restart.h"
 #include "guest/syscall/time_values.h"
 
 namespace guest {
@@ -46,11 +47,11 @@ Result<std::int64_t> send_to_thread(int pid, int tid, int signal) {
   return 0;
 }
 
-// Until a signal has something to do. What it interrupts is never restarted.
+// Until a handler has run.
 Result<std::int64_t> sleep_for_signal() {
   while (scheduler.block(Thread::Interrupt::by_any_signal) != Scheduler::Woken::by_signal) {
   }
-  return Errno::intr;
+  return Errno::restart_unless_handled;
 }
 
 }  // namespace
@@ -89,6 +90,7 @@ Result<std::int64_t> sys_rt_sigprocmask(const Args& args) {
 
 Result<std::int64_t> sys_rt_sigreturn(const Args&) {
   Thread& self = current_thread();
+  forget_restart();
   abi::VectorState vectors{self.vectors_in_memory(), boot_info().xsave_bytes};
   auto saved = abi::pop_signal_frame(*self.frame, vectors);
   self.vectors_changed();

@@ -39,6 +39,7 @@
   X(130, rt_sigsuspend, full, "")   \
   X(131, sigaltstack, full, "")     \
   X(200, tkill, full, "")           \
+  X(219, restart_syscall, full, "") \
   X(234, tgkill, full, "")
 
 // time_calls.cpp

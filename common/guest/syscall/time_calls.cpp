@@ -5,6 +5,7 @@
 #include "guest/mm/user.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/handlers.h"
+#include "guest/syscall/restart.h"
 #include "guest/syscall/time_values.h"
 
 namespace guest {
@@ -50,26 +51,25 @@ Result<std::uint64_t> read_clock(int clock) {
   }
 }
 
-/// 0 when it has been slept through, else what was left when a signal came.
-std::uint64_t sleep_until(std::uint64_t deadline) {
-  for (;;) {
-    switch (scheduler.block(Thread::Interrupt::by_any_signal, deadline)) {
-      case Scheduler::Woken::by_timeout:
-        return 0;
-      case Scheduler::Woken::by_wake:
-        continue;
-      case Scheduler::Woken::by_signal:
-        std::uint64_t now = monotonic_ns();
-        return deadline > now ? deadline - now : 0;
-    }
-  }
+/// False: a signal came first.
+bool sleep_until(std::uint64_t deadline) {
+  auto woken = Scheduler::Woken::by_wake;
+  while (woken == Scheduler::Woken::by_wake)
+    woken = scheduler.block(Thread::Interrupt::by_any_signal, deadline);
+  return woken == Scheduler::Woken::by_timeout;
+}
+
+/// The first argument: where what is left is told, if anywhere.
+Result<std::int64_t> go_on_sleeping(const Args& remainder, std::uint64_t deadline) {
+  if (sleep_until(deadline)) return 0;
+  const std::uint64_t now = monotonic_ns();
+  if (deadline <= now) return 0;
+  if (remainder.user(0)) TRY(put_user(remainder.user(0), to_timespec(deadline - now)));
+  return restart_until(go_on_sleeping, remainder, deadline);
 }
 
 Result<std::int64_t> sleep_for(std::uint64_t ns, UserAddress remainder) {
-  std::uint64_t left = sleep_until(monotonic_ns() + ns);
-  if (left == 0) return 0;
-  if (remainder) TRY(put_user(remainder, to_timespec(left)));
-  return Errno::intr;
+  return go_on_sleeping(Args{{remainder.value}}, monotonic_ns() + ns);
 }
 
 abi::IntervalTimer alarm_now(Process& process) {
@@ -142,7 +142,7 @@ Result<std::int64_t> sys_clock_nanosleep(const Args& args) {
   if (!(args.u32(1) & timer_absolute)) return sleep_for(time, args.user(3));
   std::uint64_t now = TRY(read_clock(clock));
   if (time <= now) return 0;
-  if (sleep_until(monotonic_ns() + (time - now)) != 0) return Errno::intr;
+  if (!sleep_until(monotonic_ns() + (time - now))) return Errno::restart_unless_handled;
   return 0;
 }
 

@@ -46,7 +46,7 @@
   X(clone, "xpppp")                                                                                \
   X(fork, "") X(vfork, "") X(execve, "sap") X(exit, "d!") X(wait4, "dWxp") X(exit_group, "d!")     \
       X(waitid, "ddpxp") X(clone3, "pu") X(rt_sigaction, "Sppu") X(rt_sigprocmask, "Hppu")         \
-          X(rt_sigreturn, "") X(pause, "") X(kill, "dS") X(rt_sigpending, "pu")                    \
+          X(rt_sigreturn, "") X(restart_syscall, "") X(pause, "") X(kill, "dS") X(rt_sigpending, "pu")                    \
               X(rt_sigtimedwait, "pppu") X(rt_sigqueueinfo, "dSp") X(rt_sigsuspend, "pu")          \
                   X(sigaltstack, "pp") X(tkill, "dS") X(tgkill, "ddS") X(nanosleep, "pp") X(       \
                       getitimer, "dp") X(alarm, "u") X(setitimer, "dpp") X(timer_create, "dpp")    \

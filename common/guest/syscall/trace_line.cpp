@@ -66,7 +66,7 @@ void TraceLine::put_char(char c) {
 }
 
 void TraceLine::put_error(Errno error) {
-  if (error == Errno::restart) return put("? (interrupted by a signal)");
+  if (is_restart(error)) return put("? (interrupted by a signal)");
   if (const char* name = error_name(error)) return put("-1 %s", name);
   put("-1 (error %d)", static_cast<int>(error));
 }

@@ -41,16 +41,15 @@ class Places {
 
 }  // namespace
 
-Result<std::size_t> poll_files(Vec<PollItem>& items, bool may_wait, std::uint64_t deadline_ns) {
-  for (;;) {
+Result<std::size_t> poll_files(Vec<PollItem>& items, std::uint64_t deadline_ns) {
+  for (bool time_is_up = false;;) {
     std::size_t ready = look(items);
-    if (ready || !may_wait) return ready;
+    if (ready || time_is_up) return ready;
     Places places;
-    TRY(places.take(items));
+    if (deadline_ns != no_time) TRY(places.take(items));
     auto waited = wait_enqueued(deadline_ns);
-    if (waited.ok()) continue;
-    if (waited.error() != Errno::timedout) return waited.error();
-    may_wait = false;
+    time_is_up = waited.error() == Errno::timedout;
+    if (!waited.ok() && !time_is_up) return Errno::restart_unless_handled;
   }
 }
 

@@ -12,8 +12,11 @@ struct PollItem {
   std::uint32_t ready = 0;  // the answer
 };
 
-/// Looks at all files, and unless one is ready or `may_wait` is false, waits for a change until
-/// `deadline_ns` (CLOCK_MONOTONIC, 0: for ever). Returns how many are ready; 0: time is up.
-Result<std::size_t> poll_files(Vec<PollItem>& items, bool may_wait, std::uint64_t deadline_ns);
+inline constexpr std::uint64_t no_time = 1;
+
+/// Looks at all files, and unless one is ready, waits for a change until `deadline_ns`
+/// (CLOCK_MONOTONIC, 0: for ever, no_time: not at all). Returns how many are ready; 0: time is up.
+/// Errno::restart_unless_handled: none is, and a signal waits.
+Result<std::size_t> poll_files(Vec<PollItem>& items, std::uint64_t deadline_ns);
 
 }  // namespace guest

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "guest/abi/structs.h"
 #include "guest/abi/system_call.h"
 #include "guest/syscall/dispatch.h"
 #include "guest/syscall/handlers.h"
@@ -12,6 +13,7 @@
 
 namespace {
 
+using guest::Errno;
 using guest::Support;
 
 struct Entry {
@@ -66,12 +68,40 @@ TEST(Dispatch, AnswersAnUnknownNumberWithEnosysAndCountsIt) {
   EXPECT_EQ(platform.shared_info.counters.unknown_syscalls, 4u);
 }
 
-TEST(Dispatch, RewindsAnInterruptedCallToItsInstruction) {
+// -- Interrupted calls.
+
+struct Settled {
+  std::uint64_t rip, rax;
+  bool operator==(const Settled&) const = default;
+};
+
+/// As wait4 (61) at 0x400100.
+Settled settle(Errno way, const std::uint64_t* handler_flags) {
   vmi::TrapFrame frame{};
-  frame.rip = 0x400102, frame.syscall_number = 61, frame.rax = 0;
-  guest::rewind_system_call(frame);
-  EXPECT_EQ(frame.rip, 0x400100u);
-  EXPECT_EQ(frame.rax, 61u);
+  frame.rip = 0x400102, frame.syscall_number = 61;
+  guest::set_error(frame, way);
+  guest::settle_interrupted_call(frame, handler_flags);
+  return {frame.rip, frame.rax};
+}
+
+constexpr Settled again{0x400100, 61}, with_time_left{0x400100, 219},
+    failed{0x400102, static_cast<std::uint64_t>(-4)};
+constexpr std::uint64_t no_flags = 0, asks_for_restart = guest::abi::sa_restart;
+
+TEST(Dispatch, MakesAnInterruptedCallAgainWhereNoHandlerHasRun) {
+  for (Errno way : {Errno::restart, Errno::restart_always, Errno::restart_unless_handled})
+    EXPECT_EQ(settle(way, nullptr), again) << static_cast<int>(way);
+  EXPECT_EQ(settle(Errno::restart_time_left, nullptr), with_time_left);
+}
+
+TEST(Dispatch, AHandlersFlagsDecideForSomeCallsOnly) {
+  EXPECT_EQ(settle(Errno::restart, &asks_for_restart), again);
+  EXPECT_EQ(settle(Errno::restart, &no_flags), failed);
+  for (const std::uint64_t* flags : {&asks_for_restart, &no_flags}) {
+    EXPECT_EQ(settle(Errno::restart_always, flags), again);
+    EXPECT_EQ(settle(Errno::restart_unless_handled, flags), failed);
+    EXPECT_EQ(settle(Errno::restart_time_left, flags), failed);
+  }
 }
 
 }  // namespace
