@@ -35,7 +35,8 @@ class TerminalShell : public testing::TestWithParam<std::string> {
     ASSERT_TRUE(shows("go\r\n")) << terminal.screen();
   }
 
-  PseudoTerminal terminal{{"shell", "--on", GetParam(), "--memory", "64M", "--", "/bin/sh"}};
+  PseudoTerminal terminal{{"shell", "--on", GetParam(), "--memory", "64M", "--add",
+                           support::program("poll_bits") + ":/bin/poll_bits", "--", "/bin/sh"}};
 };
 
 INSTANTIATE_TEST_SUITE_P(Guests, TerminalShell, testing::ValuesIn(support::guest_places()),
@@ -90,6 +91,15 @@ TEST_P(TerminalShell, JobsStopAndGoOn) {
   terminal.type("\x1c");
   EXPECT_TRUE(shows("Quit")) << terminal.screen();
   EXPECT_TRUE(prompt()) << terminal.screen();
+}
+
+TEST_P(TerminalShell, PollTellsWhatIsTyped) {
+  run("poll_bits --helper; echo status $?");
+  EXPECT_TRUE(shows("before: 104\r\n")) << terminal.screen();
+  terminal.type("not yet a line");
+  EXPECT_TRUE(shows("not yet a line")) << terminal.screen();
+  terminal.type("\r");
+  EXPECT_TRUE(shows("\r\nafter: 145\r\nthen: 104\r\nstatus 0\r\n")) << terminal.screen();
 }
 
 TEST_P(TerminalShell, TheBackgroundMayNotRead) {

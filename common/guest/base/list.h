@@ -34,6 +34,11 @@ class List {
     return first;
   }
 
+  // -- Of an item that is on a list.
+  static void insert_behind(T& item, T& added) { insert(added.*Node, item.*Node); }
+  /// There must be one.
+  static T* next(T& item) { return owner((item.*Node).next); }
+
   class Iterator {
    public:
     explicit Iterator(ListNode* node) : node_(node), next_(node->next) {}

@@ -33,13 +33,18 @@ Errno host_errno(std::int64_t state) {
   return static_cast<Errno>(-state);
 }
 
+/// Of all console files.
+constinit WaitQueue console_events;
+
+constexpr Events readable = abi::poll_in | abi::poll_rdnorm,
+                 writable = abi::poll_out | abi::poll_wrnorm;
+
 /// Standard input, as far as the driver knows about it.
 class ConsoleInput {
  public:
   Result<std::size_t> read(UserAddress to, std::size_t bytes, bool nonblocking);
   bool ready();
   void interrupt();
-  WaitQueue queue;
 
  private:
   void probe();
@@ -63,7 +68,6 @@ void ConsoleInput::interrupt() {
     armed_ = false;
     if (!ring_used(ring())) ended_ = console_register(vmi::console_in_state);
   }
-  queue.wake_all();
 }
 
 bool ConsoleInput::ready() {
@@ -75,7 +79,7 @@ Result<std::size_t> ConsoleInput::read(UserAddress to, std::size_t bytes, bool n
   if (bytes == 0) return std::size_t{0};
   while (!ready()) {
     if (nonblocking) return Errno::again;
-    TRY(queue.wait());
+    TRY(console_events.wait(readable));
   }
   if (ring_used(ring())) {
     armed_ = false;
@@ -86,12 +90,7 @@ Result<std::size_t> ConsoleInput::read(UserAddress to, std::size_t bytes, bool n
   return std::size_t{0};
 }
 
-struct Console {
-  ConsoleInput input;
-  WaitQueue output_drained;
-};
-
-constinit Console console;
+constinit ConsoleInput input;
 
 // Hands the ring to the host. What the host does not take at once it takes later; what it refuses
 // is taken back, and added to `refused`.
@@ -120,7 +119,7 @@ Result<std::size_t> write_stream(Ring& ring, std::uint32_t flush_register, Sourc
       TRY(hand_over());
       if (ring_space(ring)) break;  // else the host blocks
       if (nonblocking) return Errno::again;
-      TRY(console.output_drained.wait());
+      TRY(console_events.wait(writable));
     }
     return ring_put(ring, from + done, bytes - done);
   });
@@ -143,7 +142,7 @@ class ConsoleFile final : public File {
       : File(std::move(inode), flags), output_(output), about_(about) {}
 
   Result<std::size_t> read(UserAddress to, std::size_t bytes) override {
-    return console.input.read(to, bytes, flags & abi::o_nonblock);
+    return input.read(to, bytes, flags & abi::o_nonblock);
   }
   Result<std::size_t> write(Source from, std::size_t bytes) override {
     bool nonblocking = flags & abi::o_nonblock;
@@ -153,7 +152,7 @@ class ConsoleFile final : public File {
   }
   Result<std::int64_t> ioctl(std::uint32_t request, std::uint64_t argument) override;
   std::uint32_t poll_state() override;
-  WaitQueue* poll_queue() override { return reads() ? &console.input.queue : nullptr; }
+  WaitQueue* events() override { return &console_events; }
   [[nodiscard]] bool seekable() const override { return false; }
 
  private:
@@ -162,8 +161,11 @@ class ConsoleFile final : public File {
 };
 
 std::uint32_t ConsoleFile::poll_state() {
-  std::uint32_t state = abi::poll_out | abi::poll_wrnorm;
-  if (reads() && console.input.ready()) state |= abi::poll_in | abi::poll_rdnorm;
+  // A full ring is one that the host does not take: a write would wait.
+  const bool room =
+      output_ == stream_err ? ring_space(rings().console_err) : ring_space(rings().console_out);
+  std::uint32_t state = room ? writable : 0;
+  if (reads() && input.ready()) state |= readable;
   return state;
 }
 
@@ -237,8 +239,8 @@ Result<Ref<Inode>> console_inode() {
 /// irq_console is pending: input has come, or its end.
 void console_interrupt() {
   if (has_terminal()) terminal_interrupt();
-  console.input.interrupt();
-  console.output_drained.wake_all();
+  input.interrupt();
+  console_events.notify(readable | writable);
 }
 
 }  // namespace
@@ -250,7 +252,8 @@ void console_write_error(std::string_view text) {
   for (std::size_t done = 0; done < text.size();) {
     done += ring_put(ring, from + done, text.size() - done).value();  // kernel memory: no fault
     if (!flush(ring, vmi::console_flush_err, refused).ok()) return;
-    if (done < text.size() && !console.output_drained.wait_killable().ok()) return;
+    if (done == text.size()) return;
+    if (!console_events.wait(writable, 0, Thread::Interrupt::by_kill).ok()) return;
   }
 }
 

@@ -18,6 +18,11 @@ namespace guest {
 namespace {
 
 constexpr std::uint64_t tenth_of_a_second_ns = 100'000'000;
+constexpr Events readable_events = abi::poll_in | abi::poll_rdnorm,
+                 writable_events = abi::poll_out | abi::poll_wrnorm,
+                 hung_up_events = readable_events | writable_events | abi::poll_err | abi::poll_hup;
+// Each byte may become two, and a little is left for echoes.
+constexpr std::size_t room_for_output = 512;
 
 class ConsoleTerminal final : public TerminalSide {
  public:
@@ -35,22 +40,24 @@ class ConsoleTerminal final : public TerminalSide {
   Result<std::size_t> read(UserAddress to, std::size_t bytes, bool nonblocking);
   Result<std::size_t> write(Source from, std::size_t bytes, bool nonblocking);
   Result<std::int64_t> ioctl(std::uint32_t request, UserAddress argument);
-  [[nodiscard]] bool readable() const;
+  [[nodiscard]] Events state() const;
 
   // TerminalSide: what the line discipline says while keys are pumped.
   void show(char c) override { console_show(c); }
   void raise(int signal) override {
     if (foreground_) (void)send_signal_to_group(foreground_, signal_from_kernel(signal));
   }
-  void resume_output() override { output_possible.wake_all(); }
+  void resume_output() override { events.notify(writable_events); }
 
-  WaitQueue input_possible, output_possible;
+  WaitQueue events;
 
  private:
   void pump();
   void take_size();
   [[nodiscard]] bool in_background() const;
   [[nodiscard]] std::uint32_t wanted() const;
+  [[nodiscard]] bool readable() const;
+  [[nodiscard]] bool writable() const;
   Result<> wait_for_input(bool nonblocking);
   Result<> may_change();
   Result<> set(std::uint32_t request, UserAddress argument);
@@ -90,7 +97,7 @@ void ConsoleTerminal::begin(int session) {
 void ConsoleTerminal::interrupt() {
   take_size();
   pump();
-  output_possible.wake_all();
+  if (writable()) events.notify(writable_events);
 }
 
 // Every fill either brings bytes, ends the terminal, or leaves the device armed.
@@ -105,11 +112,12 @@ void ConsoleTerminal::pump() {
     if (ring_used(ring)) continue;
     if (state == 0) break;
     hung_up_ = true;
+    events.notify(hung_up_events);
     raise(sig_hup);
     raise(sig_cont);
   }
   if (typed) console_shown();
-  if (readable()) input_possible.wake_all();
+  if (readable()) events.notify(readable_events);
 }
 
 void ConsoleTerminal::take_size() {
@@ -153,6 +161,15 @@ bool ConsoleTerminal::readable() const {
   return hung_up_ || line_.readable() >= wanted();
 }
 
+bool ConsoleTerminal::writable() const {
+  return !line_.stopped() && console_room() >= room_for_output;
+}
+
+Events ConsoleTerminal::state() const {
+  if (hung_up_) return hung_up_events;
+  return (readable() ? readable_events : 0) | (writable() ? writable_events : 0);
+}
+
 // VMIN and VTIME: without VMIN, VTIME limits the whole wait. (With both, Linux's timer starts at
 // the first byte, which here ends the wait.)
 Result<> ConsoleTerminal::wait_for_input(bool nonblocking) {
@@ -163,7 +180,7 @@ Result<> ConsoleTerminal::wait_for_input(bool nonblocking) {
     if (in_background()) return stop_background_group(sig_ttin);
     if (timed && special[abi::v_time] == 0) return Errno::timedout;
     if (nonblocking) return Errno::again;
-    TRY(input_possible.wait_until(deadline));
+    TRY(events.wait(readable_events, deadline));
   }
   return {};
 }
@@ -194,15 +211,13 @@ Result<std::size_t> ConsoleTerminal::read(UserAddress to, std::size_t bytes, boo
 Result<std::size_t> ConsoleTerminal::write(Source from, std::size_t bytes, bool nonblocking) {
   if ((line_.settings().local & abi::t_tostop) && in_background() && would_take(sig_ttou))
     return stop_background_group(sig_ttou);
-  char part[256];
+  char part[room_for_output / 2];
   auto written = in_parts(bytes, [&](std::size_t done) -> Result<std::size_t> {
-    // Each byte may become two, and a little is left for echoes.
-    constexpr std::size_t enough = 2 * sizeof part;
-    while (line_.stopped() || console_room() < enough) {
+    while (!writable()) {
       console_shown();
-      if (!line_.stopped() && console_room() >= enough) break;
+      if (writable()) break;
       if (nonblocking) return Errno::again;
-      TRY(output_possible.wait());
+      TRY(events.wait(writable_events));
     }
     std::size_t now = bytes - done < sizeof part ? bytes - done : sizeof part;
     now = TRY((from + done).move_to(part, now));
@@ -226,8 +241,8 @@ Result<> ConsoleTerminal::set(std::uint32_t request, UserAddress argument) {
   TRY(may_change());
   if (request == abi::tcsetsf) line_.flush();
   line_.set(settings);
-  if (!line_.stopped()) output_possible.wake_all();
-  if (readable()) input_possible.wake_all();
+  if (writable()) events.notify(writable_events);
+  if (readable()) events.notify(readable_events);
   return {};
 }
 
@@ -328,12 +343,8 @@ class TerminalFile final : public File {
   Result<std::int64_t> ioctl(std::uint32_t request, std::uint64_t argument) override {
     return terminal.ioctl(request, UserAddress{argument});
   }
-  std::uint32_t poll_state() override {
-    std::uint32_t state = abi::poll_out | abi::poll_wrnorm;
-    if (abi::may_read(flags) && terminal.readable()) state |= abi::poll_in | abi::poll_rdnorm;
-    return state;
-  }
-  WaitQueue* poll_queue() override { return &terminal.input_possible; }
+  std::uint32_t poll_state() override { return terminal.state(); }
+  WaitQueue* events() override { return &terminal.events; }
   [[nodiscard]] bool seekable() const override { return false; }
 };
 

@@ -30,14 +30,14 @@ void hand_over_children(Process& process) {
     if (child->death_signal) send_signal(*child, child->death_signal);
     if (child->group != process.group && child->session == process.session)
       wake_orphaned_group(child->group, child->session);
-    if (child->state == Process::State::zombie) heir.child_changed.wake_all();
+    if (child->state == Process::State::zombie) heir.child_changed.notify();
   }
 }
 
 void tell_parent(Process& process) {
   Process& parent = *process.parent;
   bool by_itself = process.exit_signal == sig_chld && wants_no_zombies(parent);
-  parent.child_changed.wake_all();
+  parent.child_changed.notify();
   if (process.exit_signal != 0) {
     auto info = child_signal(process.pid, process.leader->credentials.uid, process.wait_status);
     info.number = process.exit_signal;
@@ -67,7 +67,7 @@ void end(Process& process) {
 // The others go on: what waits for the process is theirs now.
 void leave(Process& process, Thread& self) {
   leave_signals_to_others(self, ~self.blocked_signals);
-  process.thread_ended.wake_all();
+  process.thread_ended.notify();
   if (&self != process.leader) process.remove(self);
 }
 
@@ -124,7 +124,7 @@ Result<> end_other_threads() {
   process.survivor = &self;
   if (!process.sole()) hurry_threads(process);
   while (!process.sole()) {
-    if (process.thread_ended.wait_killable().ok()) continue;
+    if (process.thread_ended.wait(any_event, 0, Task::Interrupt::by_kill).ok()) continue;
     process.survivor = nullptr;
     return Errno::again;
   }
@@ -150,7 +150,7 @@ void continue_process(Process& process) {
   if (process.state != Process::State::stopped) return;
   process.state = Process::State::alive;
   process.stop_unreported = false;
-  process.continued.wake_all();
+  process.continued.notify();
 }
 
 }  // namespace guest

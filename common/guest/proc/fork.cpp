@@ -83,7 +83,7 @@ void inherit(Thread& child, Thread& parent, const CloneRequest& request) {
 // spite of signals, too, but for SIGKILL.
 void wait_for_vfork(Process& child) {
   while (child.holds_vfork_parent)
-    if (!child.vfork_done.wait_killable().ok()) break;
+    if (!child.vfork_done.wait(any_event, 0, Thread::Interrupt::by_kill).ok()) break;
 }
 
 Result<int> clone_process(const CloneRequest& request) {

@@ -53,13 +53,11 @@ Result<> futex_wait(UserAddress address, FutexScope scope, std::uint32_t expecte
   waiter.bits = bits;
   waiter.woken = false;
   waiters.bucket(waiter.key).push_back(waiter);
-  auto woken = Scheduler::Woken::by_wake;
-  while (!waiter.woken && woken == Scheduler::Woken::by_wake)
-    woken = scheduler.block(Thread::Interrupt::by_any_signal, deadline_ns);
+  Errno slept = Errno::ok;
+  while (!waiter.woken && slept == Errno::ok) slept = scheduler.block(deadline_ns).error();
   waiter.node.unlink();
   waiter.object.reset();
-  if (waiter.woken) return {};
-  return woken == Scheduler::Woken::by_timeout ? Errno::timedout : Errno::restart;
+  return waiter.woken ? Errno::ok : slept;
 }
 
 Result<int> futex_wake(UserAddress address, FutexScope scope, int most, std::uint32_t bits) {

@@ -1,5 +1,5 @@
 // FutexWaiter: a thread's place among those that wait for a futex. In Thread, since whoever wakes
-// it writes here while the thread sleeps (see wait_queue.h); used by proc/futex.cpp alone.
+// it writes here while the thread sleeps (see listener.h); used by proc/futex.cpp alone.
 #pragma once
 
 #include <cstdint>

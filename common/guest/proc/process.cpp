@@ -73,7 +73,7 @@ std::uint64_t Process::own_cpu() {
 
 void Process::release_vfork_parent() {
   holds_vfork_parent = false;
-  vfork_done.wake_all();
+  vfork_done.notify();
 }
 
 Result<Process*> process_or_self(int pid) {

@@ -101,7 +101,7 @@ void deliver_signals(Thread& thread) {
     if (thread.must_end()) end_thread(process.wait_status);
     if (process.state == Process::State::stopped) {
       // SIGKILL has continued it before anybody is told to end. Whatever woke us: look again.
-      (void)process.continued.wait_killable();
+      (void)process.continued.wait(any_event, 0, Task::Interrupt::by_kill);
       continue;
     }
     const SignalSet deliverable = pending_signals(thread) & ~thread.blocked_signals;

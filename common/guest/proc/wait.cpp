@@ -68,7 +68,7 @@ Result<WaitReport> wait_for_child(const WaitRequest& request) {
 void tell_parent_of_change(Process& child, int wait_status) {
   Process* parent = child.parent;
   if (!parent) return;
-  parent->child_changed.wake_all();
+  parent->child_changed.notify();
   if (!(parent->handlers->of(sig_chld).flags & abi::sa_nocldstop))
     (void)send_signal(*parent, child_signal(child.pid, child.leader->credentials.uid, wait_status));
 }

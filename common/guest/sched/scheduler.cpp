@@ -22,19 +22,19 @@ void Scheduler::wake(Task& task) {
   update_deadline();
 }
 
-Scheduler::Woken Scheduler::block(Task::Interrupt interrupt, std::uint64_t deadline) {
+Result<> Scheduler::block(std::uint64_t deadline_ns, Task::Interrupt interrupt) {
   Task& self = *current_;
-  if (self.may_end(interrupt)) return Woken::by_signal;
-  if (deadline != 0 && deadline <= monotonic_ns()) return Woken::by_timeout;
+  if (self.may_end(interrupt)) return Errno::restart;
+  if (deadline_ns != 0 && deadline_ns <= monotonic_ns()) return Errno::timedout;
   self.interrupt = interrupt;
   self.timed_out = false;
   self.state = Task::State::blocked;
-  if (deadline != 0) set_timer(self.timer, deadline);
+  if (deadline_ns != 0) set_timer(self.timer, deadline_ns);
   switch_away();
   cancel_timer(self.timer);
   // A signal is not reported here: what the task waited for may have come as well. The caller
   // looks, and if it has to block again, learns of the signal at once.
-  return self.timed_out ? Woken::by_timeout : Woken::by_wake;
+  return self.timed_out ? Errno::timedout : Errno::ok;
 }
 
 void Scheduler::yield() {

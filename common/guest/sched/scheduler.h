@@ -21,10 +21,12 @@ class Scheduler {
   /// Puts a task in the queue; no effect on one that is there or running.
   void wake(Task& task);
 
-  enum class Woken { by_wake, by_signal, by_timeout };
-  /// Takes the current task off the CPU until wake(), a signal it listens to, or `deadline`
-  /// (CLOCK_MONOTONIC ns, 0 for none). The caller has put itself where a waker will find it.
-  Woken block(Task::Interrupt interrupt, std::uint64_t deadline = 0);
+  /// The one way to sleep: takes the current task off the CPU until wake(), or until
+  /// `deadline_ns` (CLOCK_MONOTONIC, 0 for none): ETIMEDOUT. Errno::restart: a signal waits that
+  /// `interrupt` lets in; the caller passes it up, or says what else becomes of its call. The
+  /// caller has put itself where a waker will find it, and looks again after a wake().
+  Result<> block(std::uint64_t deadline_ns = 0,
+                 Task::Interrupt interrupt = Task::Interrupt::by_any_signal);
   /// Lets the others run first.
   void yield();
   /// For work whose length a program chooses, each pause_bytes or so, where nothing is half done:

@@ -28,7 +28,8 @@ std::uint64_t& word_at(std::uint64_t address) {
 
 Task* Task::vectors_in_cpu_ = nullptr;
 
-Task::Task(const Memory& memory) : timer(wake_sleeper, this), waiter{{}, this}, memory_(memory) {
+Task::Task(const Memory& memory)
+    : timer(time_is_up, this), listener(wake_sleeper, this), memory_(memory) {
   auto address = reinterpret_cast<std::uint64_t>(memory.vectors);
   aligned_vectors_ = memory.vectors + (-address & (vector_alignment - 1));
   reset_vectors();
@@ -82,7 +83,15 @@ void Task::check_canary() const {
     panic("a kernel stack overflowed: its canary is gone");
 }
 
-void Task::wake_sleeper(Timer& timer) {
+Listener Task::waker(Events wanted) {
+  return {wake_sleeper, this, wanted};
+}
+
+void Task::wake_sleeper(Listener& listener, Events) {
+  scheduler.wake(*static_cast<Task*>(listener.owner));
+}
+
+void Task::time_is_up(Timer& timer) {
   Task& self = *static_cast<Task*>(timer.owner);
   self.timed_out = true;
   scheduler.wake(self);

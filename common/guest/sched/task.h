@@ -17,8 +17,8 @@
 
 #include "guest/base/list.h"
 #include "guest/base/result.h"
+#include "guest/sched/listener.h"
 #include "guest/sched/timer_list.h"
-#include "guest/sched/wait_queue.h"
 #include "vmi/trap_frame.h"
 
 namespace guest {
@@ -28,7 +28,7 @@ inline constexpr std::size_t kernel_stack_bytes = 16 * 1024;
 class Task {
  public:
   enum class State : std::uint8_t { runnable, blocked, dead };
-  /// What may end a block() besides a wake-up.
+  /// Which signals end a sleep.
   enum class Interrupt : std::uint8_t { never, by_kill, by_any_signal };
 
   virtual ~Task();
@@ -46,6 +46,9 @@ class Task {
   virtual void left() = 0;
 
   void check_canary() const;
+
+  /// A listener that wakes this task, for those who wait on several queues.
+  Listener waker(Events wanted);
 
   // -- Vector state (XSAVE layout, BootInfo::xsave_bytes). The CPU may hold a newer copy.
   /// Before user mode: the CPU's vector registers must be this task's.
@@ -65,9 +68,9 @@ class Task {
   State state = State::blocked;
   Interrupt interrupt = Interrupt::never;
   bool timed_out = false;
-  // What others reach while it sleeps (see wait_queue.h), for one wait at a time.
+  // What others reach while it sleeps (see listener.h), for one wait at a time.
   Timer timer;
-  Waiter waiter;
+  Listener listener;
 
   // -- Something to do before user mode: kept as one byte, so that the way out tests one byte.
   // The scheduler reads two of them: `signals` ends a block(by_any_signal), `killed` any but
@@ -104,7 +107,8 @@ class Task {
 
  private:
   static void first_steps();
-  static void wake_sleeper(Timer& timer);
+  static void wake_sleeper(Listener& listener, Events happened);
+  static void time_is_up(Timer& timer);
   void switch_vectors();
 
   static Task* vectors_in_cpu_;  // whose vector state the CPU holds

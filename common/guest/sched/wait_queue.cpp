@@ -1,51 +1,37 @@
-// Wait queues: how everything in the kernel blocks. A waiter leaves the list itself, because one
-// thread may stand on several lists (poll).
+// See wait_queue.h. notify() is called by whoever has changed something: other threads' system
+// calls, interrupts, timers; wait() by the task that sleeps.
 #include "guest/sched/wait_queue.h"
 
 #include "guest/sched/scheduler.h"
 
 namespace guest {
 
-namespace {
-
-Result<> block_on(WaitQueue& queue, Task::Interrupt interrupt, std::uint64_t deadline_ns) {
-  Waiter& waiter = scheduler.current().waiter;
-  queue.waiters.push_back(waiter);
-  auto woken = scheduler.block(interrupt, deadline_ns);
-  waiter.node.unlink();
-  if (woken == Scheduler::Woken::by_signal) return Errno::restart;
-  if (woken == Scheduler::Woken::by_timeout) return Errno::timedout;
-  return {};
-}
-
-}  // namespace
-
-Result<> WaitQueue::wait() {
-  return block_on(*this, Task::Interrupt::by_any_signal, 0);
-}
-
-Result<> WaitQueue::wait_until(std::uint64_t deadline_ns) {
-  return block_on(*this, Task::Interrupt::by_any_signal, deadline_ns);
-}
-
-Result<> WaitQueue::wait_killable() {
-  return block_on(*this, Task::Interrupt::by_kill, 0);
-}
-
-void WaitQueue::wake_all() {
-  for (Waiter& waiter : waiters) scheduler.wake(*waiter.task);
-}
-
-Result<> wait_enqueued(std::uint64_t deadline_ns) {
-  switch (scheduler.block(Task::Interrupt::by_any_signal, deadline_ns)) {
-    case Scheduler::Woken::by_signal:
-      return Errno::restart;
-    case Scheduler::Woken::by_timeout:
-      return Errno::timedout;
-    case Scheduler::Woken::by_wake:
-      return {};
+// Listeners come and go meanwhile. So two that want nothing stand among them: `here`, behind the
+// one that is told, and `end`, before those who come later.
+void WaitQueue::notify(Events happened) {
+  if (listeners_.empty()) return;
+  Listener here(nullptr, nullptr, 0), end(nullptr, nullptr, 0);
+  listeners_.push_back(end);
+  for (Listener* at = listeners_.front(); at != &end;) {
+    if (!(at->wanted & happened)) {
+      at = Listeners::next(*at);
+      continue;
+    }
+    Listeners::insert_behind(*at, here);
+    at->hear(*at, happened);
+    at = Listeners::next(here);
+    remove(here);
   }
-  return {};
+  remove(end);
+}
+
+Result<> WaitQueue::wait(Events wanted, std::uint64_t deadline_ns, Task::Interrupt interrupt) {
+  Listener& listener = scheduler.current().listener;
+  listener.wanted = wanted;
+  add(listener);
+  auto slept = scheduler.block(deadline_ns, interrupt);
+  remove(listener);
+  return slept;
 }
 
 }  // namespace guest

@@ -1,44 +1,37 @@
-// WaitQueue: threads that wait for something to change. The waiter re-checks its condition in a
-// loop; waking is only a hint. Kernel mode is not pre-emptible, so between the check and wait()
-// nothing can slip by.
+// WaitQueue: who is to be told when something changes. A file has one, its event source, and says
+// what has happened by poll bits; poll and select listen to several at once.
+//
+// Being told is only a hint to look again. Kernel mode is not pre-emptible, so between the look and
+// the sleep nothing can slip by.
 #pragma once
 
 #include <cstdint>
 
 #include "guest/base/list.h"
 #include "guest/base/result.h"
+#include "guest/sched/listener.h"
+#include "guest/sched/task.h"
 
 namespace guest {
-
-/// A thread's place on a queue. Whoever wakes writes to it while the thread sleeps, and a sleeping
-/// thread's kernel stack may have been moved out: nothing that others reach while a thread sleeps
-/// lies on its stack. This holds for whatever waits, also elsewhere (futexes, timers): a plain wait
-/// uses the place in Thread, poll has its own on the heap. (The CPU itself may still idle on the
-/// stack of the thread that went to sleep last: that one stays.)
-struct Waiter {
-  ListNode node;
-  class Task* task = nullptr;
-};
 
 class WaitQueue {
  public:
   constexpr WaitQueue() = default;
 
-  /// Sleeps until a wake or a signal. EINTR-like: Errno::restart when a signal is pending, which
-  /// the caller passes up.
-  Result<> wait();
-  /// The same, until `deadline_ns` (CLOCK_MONOTONIC) at the latest: ETIMEDOUT. 0: no deadline.
-  Result<> wait_until(std::uint64_t deadline_ns);
-  /// Only SIGKILL ends this one early.
-  Result<> wait_killable();
-  /// Waiters stay on the list until they run and leave it themselves.
-  void wake_all();
+  void add(Listener& listener) { listeners_.push_back(listener); }
+  static void remove(Listener& listener) { listener.node.unlink(); }
 
-  List<Waiter, &Waiter::node> waiters;  // poll enqueues itself on several queues
+  /// Tells all who want to hear of some of these, in the order they came. One who comes meanwhile
+  /// is told from the next time on.
+  void notify(Events happened = any_event);
+
+  /// The current task sleeps until it is told of some of these; else as Scheduler::block.
+  Result<> wait(Events wanted = any_event, std::uint64_t deadline_ns = 0,
+                Task::Interrupt interrupt = Task::Interrupt::by_any_signal);
+
+ private:
+  using Listeners = List<Listener, &Listener::node>;
+  Listeners listeners_;
 };
-
-/// For poll: the caller has put its Waiters (task = &scheduler.current()) on the queues itself, and
-/// takes them off afterwards. Results as wait_until's.
-Result<> wait_enqueued(std::uint64_t deadline_ns);
 
 }  // namespace guest

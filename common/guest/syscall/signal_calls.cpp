@@ -49,7 +49,7 @@ Result<std::int64_t> send_to_thread(int pid, int tid, int signal) {
 
 // Until a handler has run.
 Result<std::int64_t> sleep_for_signal() {
-  while (scheduler.block(Thread::Interrupt::by_any_signal) != Scheduler::Woken::by_signal) {
+  while (scheduler.block().ok()) {
   }
   return Errno::restart_unless_handled;
 }
@@ -130,12 +130,12 @@ Result<std::int64_t> sys_rt_sigtimedwait(const Args& args) {
     deadline = monotonic_ns() + TRY(to_ns(TRY(get_user<abi::Timespec>(args.user(2)))));
   Thread& self = current_thread();
   self.awaited_signals = wanted;
-  auto woken = Scheduler::Woken::by_wake;
-  while (!(pending_signals(self) & wanted) && woken == Scheduler::Woken::by_wake)
-    woken = scheduler.block(Thread::Interrupt::by_any_signal, deadline);
+  Errno slept = Errno::ok;
+  while (!(pending_signals(self) & wanted) && slept == Errno::ok)
+    slept = scheduler.block(deadline).error();
   self.awaited_signals = 0;
   if (!(pending_signals(self) & wanted))
-    return woken == Scheduler::Woken::by_timeout ? Errno::again : Errno::intr;
+    return slept == Errno::timedout ? Errno::again : Errno::intr;
   abi::SigInfo info = take_signal(self, wanted);
   settle_timer_signal(self.process, info);
   set_signal_mask(self, self.blocked_signals);  // what is pending has changed

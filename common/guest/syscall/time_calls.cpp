@@ -53,10 +53,9 @@ Result<std::uint64_t> read_clock(int clock) {
 
 /// False: a signal came first.
 bool sleep_until(std::uint64_t deadline) {
-  auto woken = Scheduler::Woken::by_wake;
-  while (woken == Scheduler::Woken::by_wake)
-    woken = scheduler.block(Thread::Interrupt::by_any_signal, deadline);
-  return woken == Scheduler::Woken::by_timeout;
+  Errno slept = Errno::ok;
+  while (slept == Errno::ok) slept = scheduler.block(deadline).error();
+  return slept == Errno::timedout;
 }
 
 /// The first argument: where what is left is told, if anywhere.

@@ -109,8 +109,9 @@ class File : public Counted {
   virtual std::uint32_t poll_state();
   /// Pipes and terminals have no position: lseek, pread and pwrite fail with ESPIPE.
   [[nodiscard]] virtual bool seekable() const { return true; }
-  /// Where to wait for poll_state to change; nullptr: it never does.
-  virtual class WaitQueue* poll_queue() { return nullptr; }
+  /// Notified with the bits that poll_state may have gained, also by bytes that join others; lives
+  /// as long as this. nullptr: poll_state never changes.
+  virtual class WaitQueue* events() { return nullptr; }
 
   Inode& inode() { return *inode_; }
   [[nodiscard]] const Ref<Inode>& inode_ref() const { return inode_; }

@@ -1,5 +1,5 @@
-// poll_files: see the header. The caller's thread stands on the queues of all files at once; each
-// wake-up is only a hint to look again.
+// poll_files: see the header. The caller's thread listens to all files at once; being woken is only
+// a hint to look again.
 #include "guest/vfs/poll.h"
 
 #include "guest/abi/file_flags.h"
@@ -18,25 +18,26 @@ std::size_t look(Vec<PollItem>& items) {
   return ready;
 }
 
-/// This thread's places on the files' queues; it leaves them all when it goes.
-class Places {
+/// This thread as a listener to all the files; it leaves them when it goes.
+class Listening {
  public:
-  ~Places() {
-    for (Waiter& waiter : waiters_) waiter.node.unlink();
+  ~Listening() {
+    for (Listener& listener : listeners_) WaitQueue::remove(listener);
   }
-  Result<> take(Vec<PollItem>& items) {
-    TRY(waiters_.reserve(items.size()));  // linked nodes must not move
+  Result<> begin(Vec<PollItem>& items) {
+    TRY(listeners_.reserve(items.size()));  // linked nodes must not move
     for (PollItem& item : items) {
-      WaitQueue* queue = item.file->poll_queue();
-      if (!queue) continue;
-      TRY(waiters_.push(Waiter{{}, &scheduler.current()}));
-      queue->waiters.push_back(waiters_.back());
+      WaitQueue* events = item.file->events();
+      if (!events) continue;
+      const Events wanted = item.wanted | abi::poll_err | abi::poll_hup;
+      TRY(listeners_.push(scheduler.current().waker(wanted)));
+      events->add(listeners_.back());
     }
     return {};
   }
 
  private:
-  Vec<Waiter> waiters_;
+  Vec<Listener> listeners_;
 };
 
 }  // namespace
@@ -45,11 +46,11 @@ Result<std::size_t> poll_files(Vec<PollItem>& items, std::uint64_t deadline_ns) 
   for (bool time_is_up = false;;) {
     std::size_t ready = look(items);
     if (ready || time_is_up) return ready;
-    Places places;
-    if (deadline_ns != no_time) TRY(places.take(items));
-    auto waited = wait_enqueued(deadline_ns);
-    time_is_up = waited.error() == Errno::timedout;
-    if (!waited.ok() && !time_is_up) return Errno::restart_unless_handled;
+    Listening listening;
+    if (deadline_ns != no_time) TRY(listening.begin(items));
+    auto slept = scheduler.block(deadline_ns);
+    time_is_up = slept.error() == Errno::timedout;
+    if (!slept.ok() && !time_is_up) return Errno::restart_unless_handled;
   }
 }
 

@@ -95,6 +95,44 @@ TEST_F(PipeTest, PollStates) {
   EXPECT_FALSE(writer->poll_state() & abi::poll_out);
 }
 
+TEST_F(PipeTest, EachEndHearsOfItsOwn) {
+  struct Ear : Listener {
+    Ear(Ref<File>& file, Events wanted)
+        : Listener([](Listener& self, Events what) { static_cast<Ear*>(&self)->heard |= what; },
+                   nullptr, wanted) {
+      file->events()->add(*this);
+    }
+    Events take() { return std::exchange(heard, 0); }
+    Events heard = 0;
+  };
+  Ear in(reader, abi::poll_in | abi::poll_hup), out(writer, abi::poll_out | abi::poll_err);
+  ASSERT_TRUE(put(std::string(62000, 'x')).ok());
+  EXPECT_TRUE(in.take() & abi::poll_in);
+  ASSERT_TRUE(put("more").ok());
+  EXPECT_TRUE(in.take() & abi::poll_in) << "for those who only look at changes";
+  EXPECT_EQ(out.take(), 0u);
+  take(5000);
+  EXPECT_TRUE(out.take() & abi::poll_out);
+  EXPECT_EQ(in.take(), 0u);
+  WaitQueue::remove(out);
+  writer.reset();
+  EXPECT_TRUE(in.take() & abi::poll_hup);
+  WaitQueue::remove(in);
+}
+
+TEST_F(PipeTest, WritersWhoLeaveAreMissedByThoseWhoMetThem) {
+  auto fifo = make(*root, "fifo", mode_fifo | 0600);
+  auto open = [&](std::uint32_t flags) { return fifo->open(flags | abi::o_nonblock).release(); };
+  auto early = open(abi::o_rdonly);
+  EXPECT_EQ(early->poll_state(), 0u) << "nobody has come yet";
+  open(abi::o_wronly).reset();
+  EXPECT_EQ(early->poll_state(), abi::poll_hup);
+  auto late = open(abi::o_rdonly);
+  EXPECT_EQ(late->poll_state(), 0u);
+  open(abi::o_wronly).reset();
+  EXPECT_EQ(late->poll_state(), abi::poll_hup);
+}
+
 TEST_F(PipeTest, BadAddressesLoseNothing) {
   EXPECT_EQ(writer->write(UserAddress{0x1000}, 10).error(), Errno::fault);
   EXPECT_TRUE(put("kept").ok());

@@ -1,5 +1,5 @@
 // Pipe: the ring, see pipe.h. Reads and writes run in the system calls of both ends' processes;
-// whoever cannot go on waits on the queue of its own side and looks again when woken.
+// whoever cannot go on waits for what the other side will say, and looks again when woken.
 #include "guest/fs/pipe/pipe.h"
 
 #include "guest/abi/file_flags.h"
@@ -97,12 +97,12 @@ Result<std::size_t> Pipe::read(UserAddress to, std::size_t bytes, bool nonblocki
   while (used_ == 0) {
     if (writers_ == 0) return std::size_t{0};
     if (nonblocking) return Errno::again;
-    TRY(can_read.wait());
+    TRY(events.wait(abi::poll_in | abi::poll_hup));
   }
   bool was_short = space() < abi::pipe_buf;
   std::size_t done = TRY(take(to, bytes));
   // Writers wait only while a PIPE_BUF of bytes does not fit.
-  if (was_short) can_write.wake_all();
+  if (was_short) events.notify(abi::poll_out | abi::poll_wrnorm);
   return done;
 }
 
@@ -114,10 +114,10 @@ Result<std::size_t> Pipe::write(Source from, std::size_t bytes, bool nonblocking
       if (readers_ == 0) return Errno::pipe;
       if (space() >= at_once) break;
       if (nonblocking) return Errno::again;
-      TRY(can_write.wait());
+      TRY(events.wait(abi::poll_out | abi::poll_err));
     }
     const std::size_t part = TRY(put(from + done, bytes - done));
-    can_read.wake_all();
+    events.notify(abi::poll_in | abi::poll_rdnorm);
     return part;
   });
 }
@@ -125,18 +125,18 @@ Result<std::size_t> Pipe::write(Source from, std::size_t bytes, bool nonblocking
 void Pipe::add_reader() {
   ++readers_;
   ++readers_seen;
-  can_write.wake_all();
+  opened.notify();
 }
 void Pipe::add_writer() {
   ++writers_;
   ++writers_seen;
-  can_read.wake_all();
+  opened.notify();
 }
 void Pipe::drop_reader() {
-  if (--readers_ == 0) can_write.wake_all();
+  if (--readers_ == 0) events.notify(abi::poll_out | abi::poll_wrnorm | abi::poll_err);
 }
 void Pipe::drop_writer() {
-  if (--writers_ == 0) can_read.wake_all();
+  if (--writers_ == 0) events.notify(abi::poll_in | abi::poll_rdnorm | abi::poll_hup);
 }
 
 }  // namespace guest

@@ -35,8 +35,10 @@ class Pipe : public Counted {
   [[nodiscard]] std::uint32_t writers() const { return writers_; }
   /// Ever since: a FIFO's opener waits for its partner, who may be gone again when it wakes.
   std::uint32_t readers_seen = 0, writers_seen = 0;
+  WaitQueue opened;
 
-  WaitQueue can_read, can_write;
+  /// Of both ends: readers hear of POLLIN and POLLHUP, writers of POLLOUT and POLLERR.
+  WaitQueue events;
 
  private:
   static constexpr std::uint32_t slots = capacity / vmi::page_size;
@@ -64,19 +66,21 @@ class Pipe : public Counted {
 /// One end (or both, a FIFO opened for reading and writing) as an open file.
 class PipeFile final : public File {
  public:
-  PipeFile(Ref<Inode> inode, std::uint32_t flags, Ref<Pipe> pipe);
+  /// `writers_before`: Pipe::writers_seen, if their absence is no hang-up yet.
+  PipeFile(Ref<Inode> inode, std::uint32_t flags, Ref<Pipe> pipe, std::uint32_t writers_before = 0);
   ~PipeFile() override;
   Result<std::size_t> read(UserAddress to, std::size_t bytes) override;
   Result<std::size_t> write(Source from, std::size_t bytes) override;
   Result<std::int64_t> ioctl(std::uint32_t request, std::uint64_t argument) override;
   std::uint32_t poll_state() override;
-  WaitQueue* poll_queue() override;
+  WaitQueue* events() override { return &pipe_->events; }
   [[nodiscard]] bool seekable() const override { return false; }
 
  private:
   [[nodiscard]] bool reads() const;
   [[nodiscard]] bool writes() const;
   Ref<Pipe> pipe_;
+  std::uint32_t writers_before_;
 };
 
 struct PipeEnds {

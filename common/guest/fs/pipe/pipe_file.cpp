@@ -39,8 +39,9 @@ std::uint32_t PipeInode::last_number = 0;
 
 }  // namespace
 
-PipeFile::PipeFile(Ref<Inode> inode, std::uint32_t flags, Ref<Pipe> pipe)
-    : File(std::move(inode), flags), pipe_(std::move(pipe)) {
+PipeFile::PipeFile(Ref<Inode> inode, std::uint32_t flags, Ref<Pipe> pipe,
+                   std::uint32_t writers_before)
+    : File(std::move(inode), flags), pipe_(std::move(pipe)), writers_before_(writers_before) {
   if (reads()) pipe_->add_reader();
   if (writes()) pipe_->add_writer();
 }
@@ -75,17 +76,13 @@ std::uint32_t PipeFile::poll_state() {
   std::uint32_t state = 0;
   if (reads()) {
     if (pipe_->used()) state |= abi::poll_in | abi::poll_rdnorm;
-    if (pipe_->writers() == 0 && pipe_->writers_seen) state |= abi::poll_hup;
+    if (pipe_->writers() == 0 && pipe_->writers_seen != writers_before_) state |= abi::poll_hup;
   }
   if (writes()) {
     if (pipe_->space() >= abi::pipe_buf) state |= abi::poll_out | abi::poll_wrnorm;
     if (pipe_->readers() == 0) state |= abi::poll_err;
   }
   return state;
-}
-
-WaitQueue* PipeFile::poll_queue() {
-  return reads() ? &pipe_->can_read : &pipe_->can_write;
 }
 
 Result<PipeEnds> make_pipe(std::uint32_t flags) {
