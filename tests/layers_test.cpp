@@ -116,6 +116,7 @@ const Rooms& order() {
       {"tests/unit"},
       {"tests/integration"},
       {"tests/fuzz"},
+      {"tests/unit/hosted"},  // on the fuzzers' hosted machine
       {"tests"},
   };
   return rooms;
