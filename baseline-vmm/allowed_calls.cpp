@@ -23,7 +23,7 @@ constexpr std::uint64_t page = 4096, map_shared_fixed = 0x11, map_populate = 0x8
 bool allowed_for_user_memory(std::uint64_t guest_bytes, std::uint64_t number, Arguments a) {
   const bool user_pages =
       a[0] % page == 0 && a[1] % page == 0 && a[1] != 0 && vmi::is_user_range(a[0], a[1]);
-  const bool frames = a[5] % page == 0 && a[5] >= vmi::window_size && a[5] <= guest_bytes &&
+  const bool frames = a[5] % page == 0 && a[5] >= vmi::ram_offset && a[5] <= guest_bytes &&
                       a[1] <= guest_bytes - a[5];
   const bool flags = a[3] == map_shared_fixed || a[3] == (map_shared_fixed | map_populate);
   switch (number) {

@@ -26,7 +26,7 @@ bool maps_frames(const HostCall& call, std::uint64_t guest_bytes) {
   return in_user_memory(a[0], a[1]) && is_protection(a[2]) &&
          (a[3] & ~static_cast<std::uint64_t>(MAP_POPULATE)) == (MAP_SHARED | MAP_FIXED) &&
          a[4] == monitor::guest_memory_fd && a[5] % vmi::page_size == 0 &&
-         a[5] >= vmi::window_size && a[5] <= guest_bytes && a[1] <= guest_bytes - a[5];
+         a[5] >= vmi::ram_offset && a[5] <= guest_bytes && a[1] <= guest_bytes - a[5];
 }
 
 bool changes_user_memory(const HostCall& call, std::uint64_t guest_bytes) {

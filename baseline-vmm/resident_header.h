@@ -52,7 +52,7 @@ struct ResidentHeader {
 /// The gate's second page, read-only.
 inline constexpr std::uint64_t gate_constants_base = vmi::gate_base + vmi::page_size;
 struct GateConstants {
-  std::uint64_t guest_bytes;  // window and RAM: length of the one mapping
+  std::uint64_t guest_bytes;  // from the window to the end of RAM: length of the one mapping
   std::uint64_t upcall;       // ResidentHeader::upcall
 };
 

@@ -36,7 +36,7 @@ constexpr std::uint64_t input = 0, output = 1, errors = 2, memory = 3, disk = 4,
 
 /// Bytes of the memfd that are page frames.
 bool are_frames(const HostCallSites& m, std::uint64_t at, std::uint64_t bytes) {
-  return inside(at, bytes, vmi::window_size, m.mapping_bytes);
+  return inside(at, bytes, vmi::ram_offset, m.mapping_bytes);
 }
 bool are_on_disk(const HostCallSites& m, std::uint64_t at, std::uint64_t bytes) {
   return m.block_bytes != 0 && inside(at, bytes, 0, m.block_bytes);
@@ -47,7 +47,23 @@ bool is_whole_mapping(const HostCallSites& m, Arguments a) {
   return equal(a, {vmi::window_base, m.mapping_bytes, 7, map_shared_fixed, memory, 0});
 }
 
+/// All of one slab of the attic, which is not there with the window.
+bool is_slab(const HostCallSites& m, Arguments a) {
+  const std::uint64_t from_begin = a[0] - vmi::attic_base;
+  return m.protect == Protect::mprotect && a[0] >= vmi::attic_base &&
+         from_begin % vmi::attic_slab_stride == 0 &&
+         from_begin / vmi::attic_slab_stride < m.attic_slabs && a[1] == vmi::attic_slab_bytes;
+}
+/// May be in a gap, where nothing is.
+bool in_attic(const HostCallSites& m, std::uint64_t at, std::uint64_t bytes) {
+  return inside(at, bytes, vmi::attic_base,
+                vmi::attic_base + m.attic_slabs * vmi::attic_slab_stride);
+}
+
 bool may_map(const HostCallSites& m, Arguments a) {
+  if (is_slab(m, a) && a[2] == 3 && a[3] == map_shared_fixed && a[4] == memory &&
+      a[5] == a[0] - vmi::window_base)
+    return true;
   if (m.protect == Protect::mmap && is_whole_mapping(m, a)) return true;
   const bool at_trampolines = a[0] == vmi::trampolines_low || a[0] == vmi::trampolines_high;
   if (at_trampolines)
@@ -69,7 +85,8 @@ bool may_unmap(const HostCallSites& m, Arguments a) {
   return is_gap(0, vmi::gate_base) ||
          is_gap(vmi::gate_base + vmi::gate_size, vmi::alt_stack_base) ||
          is_gap(vmi::alt_stack_base + vmi::alt_stack_size, vmi::window_base) ||
-         is_gap(ram_stays ? vmi::window_base + m.mapping_bytes : vmi::ram_base, vmi::host_user_end);
+         is_gap(ram_stays ? vmi::window_base + m.mapping_bytes : vmi::window_end,
+                vmi::host_user_end);
 }
 
 /// pread64 (into) and pwrite64 (out of) memory of the process. Page frames only where they are not
@@ -77,7 +94,7 @@ bool may_unmap(const HostCallSites& m, Arguments a) {
 bool may_transfer(const HostCallSites& m, Arguments a, bool write) {
   if (a[0] == memory)
     return m.protect == Protect::mprotect && are_frames(m, a[3], a[2]) &&
-           (in_window(a[1], a[2]) || vmi::is_user_range(a[1], a[2]));
+           (in_window(a[1], a[2]) || in_attic(m, a[1], a[2]) || vmi::is_user_range(a[1], a[2]));
   const std::uint64_t mapped = m.protect == Protect::mprotect ? vmi::window_size : m.mapping_bytes;
   return a[0] == disk && !(write && m.block_read_only) && are_on_disk(m, a[3], a[2]) &&
          inside(a[1], a[2], vmi::window_base, vmi::window_base + mapped);
@@ -139,7 +156,10 @@ bool allowed_in_window(const HostCallSites& m, std::uint64_t number, Arguments a
     case SYS_munmap:
       return may_unmap(m, a);
     case SYS_mprotect:
-      return are_user_pages(a[0], a[1]) && a[2] < 8;
+      return (are_user_pages(a[0], a[1]) && a[2] < 8) ||
+             (is_slab(m, a) && (a[2] == 3 || a[2] == 0));
+    case SYS_madvise:
+      return is_slab(m, a) && a[2] == 25;  // MADV_COLLAPSE
     case SYS_pread64:
     case SYS_pwrite64:
       return may_transfer(m, a, number == SYS_pwrite64);

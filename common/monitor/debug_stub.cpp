@@ -182,10 +182,10 @@ void DebugStub::set_trap_flag(bool on) {
 
 // -- Memory --
 
-/// The window may be closed, or not mapped at all: its memory is in the launcher, too.
+/// Window and attic may be closed, or not mapped at all: their memory is in the launcher, too.
 bool DebugStub::transfer(std::uint64_t address, std::span<std::byte> bytes, bool write) {
-  std::byte* in_window = memory_->at(address);
-  if (in_window && bytes.size() <= vmi::window_end - address) {
+  std::byte* in_window = bytes.empty() ? nullptr : memory_->at(address);
+  if (in_window && memory_->at(address + bytes.size() - 1) == in_window + bytes.size() - 1) {
     if (write)
       std::copy(bytes.begin(), bytes.end(), in_window);
     else

@@ -40,8 +40,8 @@ struct Dead {
     return nullptr;
   }
 
-  /// A word of window memory. Code and unwind tables come from the images, not from memory that
-  /// the guest kernel may have overwritten.
+  /// A word of the window or the attic. Code and unwind tables come from the images, not from
+  /// memory that the guest kernel may have overwritten.
   bool read(std::uint64_t address, std::uint64_t& value) const {
     if (const ElfImage* image = image_at(address)) {
       if (auto bytes = image->constant(address, sizeof value)) {

@@ -55,10 +55,32 @@ std::byte* map_aligned(int fd, std::uint64_t bytes) {
   return static_cast<std::byte*>(mapped);
 }
 
+/// Gives each page memory of its own now.
+void fill(std::byte* begin, std::uint64_t bytes) {
+  if (madvise(begin, bytes, MADV_POPULATE_WRITE) == 0) return;
+  if (errno != EINVAL) throw_errno("cannot fill guest memory", smaller);
+  // Before Linux 5.14: write to each page; it is zero, and stays so.
+  for (std::uint64_t at = 0; at < bytes; at += vmi::page_size) {
+    volatile std::byte* byte = begin + at;
+    *byte = *byte;
+  }
+}
+
 }  // namespace
 
 bool is_ram_size(std::uint64_t bytes) {
   return bytes >= vmi::ram_min && bytes <= vmi::ram_max && bytes % vmi::page_size == 0;
+}
+
+std::uint32_t GuestMemory::attic_slabs() const {
+  constexpr std::uint64_t least = 16ul << 20;
+  const std::uint64_t bytes = std::max(least, ram_bytes_ / 8);
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(bytes / vmi::attic_slab_bytes, vmi::attic_slabs_max));
+}
+
+std::uint64_t GuestMemory::used_bytes() const {
+  return vmi::window_size + attic_slabs() * vmi::attic_slab_bytes + ram_bytes_;
 }
 
 GuestMemory::GuestMemory(std::uint64_t ram_bytes) : ram_bytes_(ram_bytes) {
@@ -71,7 +93,7 @@ GuestMemory::GuestMemory(std::uint64_t ram_bytes) : ram_bytes_(ram_bytes) {
   // Asked before anything is filled: a host out of memory would not refuse, it would kill.
   std::uint64_t available = probe::memory_available();
   if (auto group = cgroup_memory()) available = std::min(available, group->left);
-  if (total_bytes() > available) {
+  if (used_bytes() > available) {
     throw HostError(fmt::format("guest memory of {} MiB does not fit: the host has {} MiB left; {}",
                                 mebibytes(ram_bytes), mebibytes(available), smaller));
   }
@@ -100,14 +122,12 @@ GuestMemory::~GuestMemory() {
 
 double GuestMemory::prefault() {
   double begin = monotonic_seconds();
-  if (madvise(base_, total_bytes(), MADV_POPULATE_WRITE) != 0) {
-    if (errno != EINVAL) throw_errno("cannot fill guest memory", smaller);
-    // Before Linux 5.14: write to each page; it is zero, and stays so.
-    for (std::uint64_t at = 0; at < total_bytes(); at += vmi::page_size) {
-      volatile std::byte* byte = base_ + at;
-      *byte = *byte;
-    }
-  }
+  fill(base_, vmi::window_size);
+  fill(base_ + vmi::ram_offset, ram_bytes_);
+  // The host collapses no range without a page in it.
+  for (std::uint32_t slab = 0; slab < attic_slabs(); ++slab)
+    for (std::uint64_t piece = 0; piece < vmi::attic_slab_bytes; piece += vmi::huge_page_size)
+      fill(at(vmi::attic_slab(slab) + piece), vmi::page_size);
   // A busy page makes the first attempt fail now and then.
   for (int attempt = 0; attempt < 3 && !window_is_huge_; ++attempt) {
     window_is_huge_ = madvise(base_, vmi::window_size, MADV_COLLAPSE) == 0;
@@ -116,9 +136,10 @@ double GuestMemory::prefault() {
   return monotonic_seconds() - begin;
 }
 
-std::byte* GuestMemory::at(std::uint64_t window_address) const {
-  bool inside = window_address >= vmi::window_base && window_address < vmi::window_end;
-  return inside ? base_ + (window_address - vmi::window_base) : nullptr;
+std::byte* GuestMemory::at(std::uint64_t address) const {
+  bool inside = (address >= vmi::window_base && address < vmi::window_end) ||
+                vmi::is_in_attic(address, 1, attic_slabs());
+  return inside ? base_ + (address - vmi::window_base) : nullptr;
 }
 
 std::byte* GuestMemory::frame(vmi::Frame frame) const {

@@ -1,5 +1,5 @@
-// Guest memory as a launcher holds it: one memfd (window, then RAM; see vmi/address_map.h), mapped
-// once in the launcher's own address space wherever the host likes.
+// Guest memory as a launcher holds it: one memfd (window, attic, RAM; see vmi/address_map.h),
+// mapped once in the launcher's own address space wherever the host likes.
 #pragma once
 
 #include <cstddef>
@@ -29,15 +29,19 @@ class GuestMemory {
 
   [[nodiscard]] int fd() const { return fd_; }
   [[nodiscard]] std::uint64_t ram_bytes() const { return ram_bytes_; }
-  [[nodiscard]] std::uint64_t total_bytes() const { return vmi::window_size + ram_bytes_; }
+  [[nodiscard]] std::uint64_t total_bytes() const { return vmi::ram_offset + ram_bytes_; }
+  /// An eighth of RAM, but 16 MiB at least. Like RAM they count as memory that the host must have.
+  [[nodiscard]] std::uint32_t attic_slabs() const;
 
   /// Fills all page frames (so that no measured fault pays for the host's allocation) and collapses
   /// the window into 2 MiB pages. Returns the seconds it took; window_is_huge() tells the latter.
+  /// Of the attic it fills what the host needs to collapse a slab later on.
   double prefault();
   [[nodiscard]] bool window_is_huge() const { return window_is_huge_; }
 
-  /// The launcher's address of a window address of the guest; nullptr outside of the window.
-  [[nodiscard]] std::byte* at(std::uint64_t window_address) const;
+  /// The launcher's address of an address in the window or in a slab of the attic; nullptr
+  /// elsewhere.
+  [[nodiscard]] std::byte* at(std::uint64_t address) const;
   /// The launcher's address of [offset, offset + bytes) of guest memory; nullptr outside of it.
   [[nodiscard]] std::byte* bytes(std::uint64_t offset, std::uint64_t bytes) const {
     return offset <= total_bytes() && bytes <= total_bytes() - offset ? base_ + offset : nullptr;
@@ -54,6 +58,9 @@ class GuestMemory {
   void load_image(std::span<const std::byte> elf, std::uint64_t begin, std::uint64_t end);
 
  private:
+  /// The most that it can take of the host's memory.
+  [[nodiscard]] std::uint64_t used_bytes() const;
+
   int fd_ = -1;
   std::uint64_t ram_bytes_ = 0;
   std::byte* base_ = nullptr;

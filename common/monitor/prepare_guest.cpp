@@ -109,6 +109,7 @@ void fill_boot_info(const GuestMemory& memory, const MachineConfig& config,
   boot.boot_tree_frames = boot_tree_frames;
   boot.heap_begin = (memory.kernel_header().image_end + vmi::page_size - 1) & ~(vmi::page_size - 1);
   boot.heap_end = vmi::window_end;
+  boot.attic_slabs = memory.attic_slabs();
   const VectorFeatures vectors = vector_features();
   boot.xsave_features = vectors.mask;
   boot.xsave_bytes = vectors.bytes;

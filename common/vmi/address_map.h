@@ -4,7 +4,12 @@
 //
 //   host_user_end     end of the 47-bit user range
 //                     guest RAM, direct map (only under protect=none, and while open under mmap)
-//   ram_base          = window_base + window_size
+//   ram_base          = attic_base + attic_size
+//                     THE ATTIC, in slabs with gaps between them; inaccessible while guest user
+//                     code runs, as the window is, and opened slab by slab when it is needed
+//   attic_base
+//                     nothing is used here (guard)
+//   window_end
 //                     THE WINDOW, inaccessible while guest user code runs (not under none);
 //                     its regions are listed below (VMI_WINDOW_REGIONS)
 //   window_base       2 MiB aligned
@@ -21,7 +26,8 @@
 //   trampolines_low   and again, for code in low memory: a jump reaches 2 GiB
 //                     the host refuses mappings below its mmap_min_addr
 //
-// The whole of window and RAM is one memfd: window at offset 0, page frame 0 at window_size.
+// All from window_base on is one memfd, each byte of it at its distance from window_base. What
+// nobody touches has no memory.
 #pragma once
 
 #include <cstddef>
@@ -76,7 +82,31 @@ enum WindowOffset : std::uint64_t {
 VMI_WINDOW_REGIONS(X)
 #undef X
 
-inline constexpr std::uint64_t ram_base = window_end;
+/// The attic: cold kernel objects, which few entries to the kernel need. A slab is opened and
+/// closed as a whole, as the window is. Beside a closed neighbour that costs three times as much
+/// (the host merges and splits mappings), hence the gaps.
+inline constexpr std::uint64_t attic_base = window_base + 4 * huge_page_size;
+inline constexpr std::uint64_t attic_slab_bytes = 2 * huge_page_size;
+inline constexpr std::uint64_t attic_slab_stride = 2 * attic_slab_bytes;
+inline constexpr std::uint32_t attic_slabs_max = 64;  // BootInfo::attic_slabs says how many
+inline constexpr std::uint64_t attic_size = attic_slabs_max * attic_slab_stride;
+
+constexpr std::uint64_t attic_slab(std::uint32_t index) {
+  return attic_base + index * attic_slab_stride;
+}
+/// In a slab, or in the gap behind it: of an address in the attic.
+constexpr std::uint32_t attic_slab_of(std::uint64_t address) {
+  return static_cast<std::uint32_t>((address - attic_base) / attic_slab_stride);
+}
+/// In one of the first `slabs` slabs, all of it?
+constexpr bool is_in_attic(std::uint64_t address, std::uint64_t bytes, std::uint32_t slabs) {
+  return address >= attic_base && address < attic_slab(slabs) &&
+         (address - attic_base) % attic_slab_stride < attic_slab_bytes &&
+         bytes <= attic_slab_bytes - (address - attic_base) % attic_slab_stride;
+}
+
+inline constexpr std::uint64_t ram_base = attic_base + attic_size;
+inline constexpr std::uint64_t ram_offset = ram_base - window_base;  // of frame 0, in the memfd
 inline constexpr std::uint64_t ram_min = 16ul << 20;
 inline constexpr std::uint64_t ram_max = 2ul << 30;
 
@@ -85,7 +115,7 @@ using Frame = std::uint32_t;
 
 /// Offset of a frame in the guest memory's memfd.
 constexpr std::uint64_t frame_offset(Frame frame) {
-  return window_size + (static_cast<std::uint64_t>(frame) << page_shift);
+  return ram_offset + (static_cast<std::uint64_t>(frame) << page_shift);
 }
 
 constexpr bool is_user_range(std::uint64_t va, std::uint64_t bytes) {
@@ -101,6 +131,6 @@ static_assert(trampolines_low + trampolines_size < user_begin && user_end < tram
               trampolines_high + trampolines_size < gate_base);
 static_assert(user_end < gate_base && gate_base + gate_size < alt_stack_base);
 static_assert(alt_stack_base + alt_stack_size < window_base);
-static_assert(ram_base + ram_max < host_user_end);
+static_assert(window_end + huge_page_size <= attic_base && ram_base + ram_max < host_user_end);
 
 }  // namespace vmi

@@ -24,6 +24,8 @@ struct BootInfo {
   std::uint32_t boot_tree_frames;  // and how many frames it spans
   std::uint64_t heap_begin;        // kernel heap in the window: [heap_begin, heap_end)
   std::uint64_t heap_end;
+  std::uint32_t attic_slabs;  // slabs of the attic (address_map.h), for the kernel heap, too
+  std::uint32_t reserved;
   std::uint32_t xsave_bytes;     // size of a thread's vector state (Hypercalls::save_vectors)
   std::uint32_t console_is_tty;  // bit 0 stdin, 1 stdout, 2 stderr
   std::uint32_t options;         // BootOption bits

@@ -77,6 +77,10 @@ struct Hypercalls {
   /// may rewrite its code. Without that answer the code stays as it is.
   void (*patch_text)(std::uint64_t va, Frame frame);
 
+  // -- The attic (address_map.h). Whatever touches it opens the slab, until the kernel is left.
+  /// The same beforehand, and cheaper, for [begin, begin + bytes): within one slab, or elsewhere.
+  void (*open_attic)(const void* begin, std::uint64_t bytes);
+
   // -- Control.
   /// Leaves the kernel: loads all of `frame`, closes the window. The kernel stack below `frame`
   /// is dead. The next upcall fills `frame` again and starts at the top of that stack.
@@ -101,7 +105,7 @@ struct Hypercalls {
   void (*device_write)(std::uint32_t address, std::uint64_t value);
 };
 
-static_assert(sizeof(Hypercalls) == 16 + 21 * 8);
+static_assert(sizeof(Hypercalls) == 16 + 22 * 8);
 
 /// First bytes of the guest kernel's image (vmi::kernel_base): what the monitor calls.
 struct KernelHeader {

@@ -108,17 +108,21 @@ void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count) {
 }
 
 void peek_frame(vmi::Frame frame, std::uint64_t offset, void* to, std::uint64_t bytes) {
-  if (ram_is_mapped())
+  if (ram_is_mapped()) {
     std::memcpy(to, direct(frame, offset), bytes);
-  else
+  } else {
+    open_attic(to, bytes);
     all("pread64", bytes, read_memory(to, bytes, at(frame, offset)));
+  }
 }
 
 void poke_frame(vmi::Frame frame, std::uint64_t offset, const void* from, std::uint64_t bytes) {
-  if (ram_is_mapped())
+  if (ram_is_mapped()) {
     std::memcpy(direct(frame, offset), from, bytes);
-  else
+  } else {
+    open_attic(from, bytes);
     all("pwrite64", bytes, write_memory(from, bytes, at(frame, offset)));
+  }
 }
 
 }  // namespace extended

@@ -14,7 +14,7 @@ namespace extended {
 namespace {
 
 bool in_memory(std::uint64_t memory, std::uint64_t bytes) {
-  const std::uint64_t total = vmi::window_size + image().start_info.ram_bytes;
+  const std::uint64_t total = vmi::ram_offset + image().start_info.ram_bytes;
   return memory <= total && bytes <= total - memory;
 }
 

@@ -86,6 +86,7 @@ void device_write(std::uint32_t address, std::uint64_t value) {
                    .peek_frame = peek_frame,
                    .poke_frame = poke_frame,
                    .patch_text = patch_text,
+                   .open_attic = open_attic,
                    .return_to_user = return_to_user,
                    .idle = idle,
                    .save_vectors = save_vectors,

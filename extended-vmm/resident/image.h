@@ -21,8 +21,9 @@ struct StartInfo {
   Spaces spaces;
   std::int32_t launcher;  // pid
   std::uint64_t ram_bytes;
+  std::uint32_t attic_slabs;
   std::uint64_t xsave_bytes, xsave_features;  // BootInfo's
-  std::uint64_t block_bytes;  // size of the disk image; 0: none
+  std::uint64_t block_bytes;                  // size of the disk image; 0: none
   std::uint32_t block_read_only;
   std::uint32_t direct_saved_offset;  // in the gate: Gate::direct_saved_offset
 };

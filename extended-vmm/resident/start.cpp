@@ -33,8 +33,8 @@ extern "C" [[noreturn]] void resident_start() {
   if (!monitor::unmap_host(ram_stays ? vmi::ram_base + start.ram_bytes : vmi::window_end))
     die("host call munmap failed on the host's own memory (sealed system mappings?)", {});
   if (start.protect == Protect::mmap) {
-    // From now on as after every opening: RAM behind the window.
-    sure("mmap", counted_host(__NR_mmap, vmi::window_base, vmi::window_size + start.ram_bytes, 7,
+    // From now on as after every opening: attic and RAM behind the window.
+    sure("mmap", counted_host(__NR_mmap, vmi::window_base, vmi::ram_offset + start.ram_bytes, 7,
                               0x11, monitor::guest_memory_fd, 0));
   }
   if (start.trap == Trap::direct) map_trampolines();

@@ -74,15 +74,17 @@ int make_member() {
   Members& all = members();
   const std::uint32_t index = all.made;
   if (index == most_members || make_process(all.table[index]) < 0) return -1;
+  pool.process[index].attic = host_process().attic;
   all.made = index + 1;
   return static_cast<int>(index);
 }
 
-/// Somebody killed it while it was parked.
-void make_again(std::uint32_t index) {
+/// Somebody killed it while it was parked. `from` runs.
+void make_again(std::uint32_t index, std::uint32_t from) {
   sure("clone", make_process(members().table[index]));
   pool.mapped[index] = false;
   pool.process[index] = {};
+  pool.process[index].attic = pool.process[from].attic;
 }
 
 }  // namespace
@@ -122,7 +124,7 @@ void pool_switch(vmi::SpaceId id, const vmi::Extent* extents) {
     take_vectors();
     // Before the pid is looked at: the launcher, when it finds it dead, looks in the other order.
     all.running = to;
-    if (all.table[to].pid == pid_gone) make_again(to);
+    if (all.table[to].pid == pid_gone) make_again(to, from);
     set_blocked_signals(~0ull);
     shared_info().count_host_call(__NR_futex);  // to wake it
     shared_info().count_host_call(__NR_futex);  // to wait
@@ -143,6 +145,7 @@ extern "C" Member* take_dead_ones_place(Member* own) {
   pool.mapped[to] = false;
   pool.process[to] = {};
   pool.process[to].ticks = pool.process[from].ticks;
+  pool.process[to].attic = pool.process[from].attic;
   Member& place = all.table[to];
   place.pid = own->pid.load();
   own->pid = pid_gone;

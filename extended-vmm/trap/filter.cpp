@@ -108,9 +108,7 @@ class Rules {
   void jump(std::uint16_t test, std::uint32_t value, std::uint8_t yes, std::uint8_t no) {
     if (yes == next_rule) pending_.emplace_back(code_.size(), &sock_filter::jt);
     if (no == next_rule) pending_.emplace_back(code_.size(), &sock_filter::jf);
-    const bool by_register = test == (BPF_JGE | BPF_X);
-    code_.push_back(
-        {static_cast<std::uint16_t>(BPF_JMP | test | (by_register ? 0 : BPF_K)), yes, no, value});
+    code_.push_back({static_cast<std::uint16_t>(BPF_JMP | test), yes, no, value});
   }
   void load_low(int argument) { load(offsetof(seccomp_data, args) + 8 * argument); }
   void load_high(int argument) { load(offsetof(seccomp_data, args) + 8 * argument + 4); }
@@ -118,6 +116,8 @@ class Rules {
   void at_least(int argument, std::uint64_t value);
   void at_most(int argument, std::uint64_t value);
   void sum_at_most(int one, int other, std::uint64_t value);
+  void step(const Limit& limit);
+  void follows(int argument, int other, std::uint64_t distance);
 
   std::vector<sock_filter> code_;
   std::vector<std::pair<std::size_t, std::uint8_t sock_filter::*>> pending_;
@@ -168,6 +168,25 @@ void Rules::sum_at_most(int one, int other, std::uint64_t value) {
   jump(BPF_JGT, low(value), next_rule, 0);
 }
 
+void Rules::step(const Limit& limit) {
+  load_high(limit.argument);
+  require(high(limit.begin));
+  load_low(limit.argument);
+  add(BPF_ALU | BPF_SUB | BPF_K, low(limit.begin));
+  jump(BPF_JGT, low(limit.end - limit.begin - 1), next_rule, 0);
+  jump(BPF_JSET, low(limit.value - 1), next_rule, 0);
+}
+
+void Rules::follows(int argument, int other, std::uint64_t distance) {
+  load_low(other);
+  add(BPF_ALU | BPF_SUB | BPF_K, low(distance));
+  add(BPF_MISC | BPF_TAX, 0);
+  load_low(argument);
+  jump(BPF_JEQ | BPF_X, 0, 0, next_rule);
+  load_high(argument);
+  require(0);
+}
+
 void Rules::limit(const Limit& limit) {
   switch (limit.kind) {
     case Limit::Kind::equals:
@@ -185,6 +204,10 @@ void Rules::limit(const Limit& limit) {
       at_most(limit.argument, limit.end);
       at_most(limit.length, limit.end - limit.begin);
       return sum_at_most(limit.argument, limit.length, limit.end);
+    case Limit::Kind::step:
+      return step(limit);
+    case Limit::Kind::follows:
+      return follows(limit.argument, limit.length, limit.value);
   }
 }
 

@@ -14,10 +14,11 @@ namespace extended {
 /// Second page of the gate, read-only to everybody.
 inline constexpr std::uint64_t gate_constants_base = vmi::gate_base + vmi::page_size;
 struct GateConstants {
-  void (*signal_entry)();       // in the window
-  std::uint64_t mapping_bytes;  // window + RAM: length of the gate's mmap and munmap
-  void (*direct_entry)();       // in the window
-  void (*not_closed)();         // in the window, which did not close
+  void (*signal_entry)();  // in the window
+  std::uint64_t
+      mapping_bytes;  // from the window to the end of RAM: length of the gate's mmap and munmap
+  void (*direct_entry)();  // in the window
+  void (*not_closed)();    // in the window, which did not close
 };
 
 /// The parameters of a leaving kernel, loaded by the gate once the window is closed.

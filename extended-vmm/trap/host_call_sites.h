@@ -17,7 +17,8 @@ struct HostCallSites {
   std::uint64_t direct_opened, direct_closed;  // likewise; vmi::gate_base: not in this gate
   std::uint64_t host_call;                     // in the window: any call of the monitor's table
   std::uint64_t signal_return;                 // in the window: rt_sigreturn
-  std::uint64_t mapping_bytes;                 // window + RAM
+  std::uint64_t mapping_bytes;                 // from the window to the end of RAM
+  std::uint32_t attic_slabs;
   Trap trap;
   Spaces spaces;
   std::uint64_t block_bytes;  // of the disk image; 0: none

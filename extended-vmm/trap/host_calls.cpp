@@ -12,9 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cstddef>
 
 #include "monitor/guest_process_fd.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25  // Linux 6.1; Debian 12's headers are older than its kernel
+#endif
 
 namespace extended {
 namespace {
@@ -50,6 +55,24 @@ Limit range(int argument, int length, Area area) {
           .length = length};
 }
 
+/// A slab of the attic begins there.
+Limit slab(int argument, std::uint32_t slabs) {
+  return {.kind = Limit::Kind::step,
+          .argument = argument,
+          .value = vmi::attic_slab_stride,
+          .begin = vmi::attic_base,
+          .end = vmi::attic_slab(slabs)};
+}
+static_assert(vmi::window_base >> 32 == (vmi::attic_base + vmi::attic_size - 1) >> 32 &&
+              std::has_single_bit(vmi::attic_slab_stride));
+/// The memfd's part that belongs at the address in `address`.
+Limit its_memory(int argument, int address) {
+  return {.kind = Limit::Kind::follows,
+          .argument = argument,
+          .value = vmi::window_base,
+          .length = address};
+}
+
 constexpr Area user{vmi::user_begin, vmi::user_end};
 constexpr Area window{vmi::window_base, vmi::window_end};
 constexpr std::uint64_t members_base = vmi::resident_base + offsetof(ResidentImage, members);
@@ -68,6 +91,7 @@ class Table {
   }
   void signals();
   void mappings();
+  void attic();
   void frames();
   void turns();
   void devices();
@@ -77,7 +101,7 @@ class Table {
  private:
   const HostCallSites& machine_;
   /// Of the memfd: the page frames, and all of it.
-  const Area frames_{vmi::window_size, machine_.mapping_bytes}, memory_{0, machine_.mapping_bytes};
+  const Area frames_{vmi::ram_offset, machine_.mapping_bytes}, memory_{0, machine_.mapping_bytes};
   std::vector<HostCallRule> rules_;
 };
 
@@ -113,12 +137,24 @@ void Table::mappings() {
   allow(SYS_mprotect, {range(0, 1, user), bits(2, rwx)});
 }
 
+// protect/attic.cpp; under the other protections it is mapped with the window.
+void Table::attic() {
+  if (machine_.protect != Protect::mprotect) return;
+  const Limit begin = slab(0, machine_.attic_slabs), length = equals(1, vmi::attic_slab_bytes);
+  for (std::uint64_t protection : {PROT_READ | PROT_WRITE, PROT_NONE})
+    allow(SYS_mprotect, {begin, length, equals(2, protection)});
+  allow(SYS_mmap, {begin, length, equals(2, PROT_READ | PROT_WRITE), equals(3, shared_fixed),
+                   equals(4, memory_fd), its_memory(5, 0)});
+  allow(SYS_madvise, {begin, length, equals(2, MADV_COLLAPSE)});
+}
+
 // protect/frames.cpp; under the other protections frames are reached through their mapping.
 void Table::frames() {
   if (machine_.protect != Protect::mprotect) return;
   constexpr std::uint64_t most_vectors = 32;
+  const Area attic{vmi::attic_base, vmi::attic_slab(machine_.attic_slabs)};
   for (std::uint32_t number : {SYS_pread64, SYS_pwrite64})
-    for (Area buffer : {user, window})
+    for (Area buffer : {user, window, attic})
       allow(number, {equals(0, memory_fd), range(1, 2, buffer), range(3, 2, frames_)});
   allow(SYS_pwritev, {equals(0, memory_fd), holds(1, 0, window), at_most(2, most_vectors),
                       holds(3, 1, frames_), equals(4, 0)});
@@ -183,6 +219,7 @@ std::vector<HostCallRule> window_calls(const HostCallSites& machine) {
   Table table(machine);
   table.signals();
   table.mappings();
+  table.attic();
   table.frames();
   table.turns();
   table.devices();

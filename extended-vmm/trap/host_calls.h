@@ -22,6 +22,8 @@ struct Limit {
     bits,     // no others than value's
     at_most,  // value
     lies_in,  // [begin, end), with as many bytes as `value`, or as argument `length` says
+    step,     // begin, begin + value and so on, below end; all in one 4 GiB, value a power of two
+    follows,  // argument `length` less value, where that is a step in the 4 GiB of value
   };
   static constexpr int no_length = -1;
 

@@ -1,8 +1,8 @@
-// Signals that arrive in kernel mode: a host tick, a guest-kernel access to user memory that
-// faulted, or the end of the machine. Called by entry.S on the stack of the interrupted kernel
-// code, or on the signal stack if the kernel was entered without a signal; returns to it by
-// rt_sigreturn with the frame as it is left here. It is used in place: no guest user code can have
-// run since the host wrote it.
+// Signals that arrive in kernel mode: a host tick, an access to a closed slab of the attic or to
+// user memory that faulted, or the end of the machine. Called by entry.S on the stack of the
+// interrupted kernel code, or on the signal stack if the kernel was entered without a signal;
+// returns to it by rt_sigreturn with the frame as it is left here. It is used in place: no guest
+// user code can have run since the host wrote it.
 
 #include "extended-vmm/trap/upcall.h"
 
@@ -16,6 +16,16 @@ namespace {
 DeathRegisters registers_of(const SignalContext& c) {
   return {c.ip, c.sp, c.bp, c.bx, c.r12, c.r13, c.r14, c.r15, c.ax,
           c.cx, c.dx, c.si, c.di, c.r8,  c.r9,  c.r10, c.r11, c.flags};
+}
+
+/// A page fault in the attic: its slab is closed, and opened now. Before anything else is looked
+/// at: code with a landing may be copying to or from there.
+bool open_attic_at(const SignalContext& context) {
+  if (context.trapno != vmi::vector_page_fault || (context.err & vmi::fault_exec) != 0 ||
+      !open_slab_of(context.cr2))
+    return false;
+  ++shared_info().counters.attic_faults;
+  return true;
 }
 
 /// A page fault at a place that expects it: resume at its landing.
@@ -68,6 +78,8 @@ extern "C" void nested_signal(SignalFrame* frame) {
       note_debug_trap();
       return;
     case SIGSEGV:
+      if (open_attic_at(frame->context)) return;
+      [[fallthrough]];
     case SIGBUS:
       if (land(frame->context)) return;
       break;

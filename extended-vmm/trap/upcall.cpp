@@ -316,6 +316,7 @@ extern "C" [[noreturn]] void leave_kernel(vmi::TrapFrame* frame) {
   scrub_what_others_left(*frame);
   arm_signal_stack();
   if (image().report.first_user_tsc == 0) image().report.first_user_tsc = __builtin_ia32_rdtsc();
+  close_attic();
   finish_leaving(frame, returns_by_jump(*frame) ? gate_direct_exit : gate_exit);
 }
 

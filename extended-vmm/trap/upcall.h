@@ -20,6 +20,11 @@ using monitor::time_accounts;
 ResidentImage& image();
 devices::Machine& machine();
 
+/// Slabs of the attic in a host process, a bit for each. One that is cloned has its maker's.
+struct AtticState {
+  std::uint64_t mapped, open;
+};
+
 /// What the host keeps of each host process, as far as it matters here. A new one has nothing.
 struct HostProcess {
   bool ticks;               // start_ticks() was called
@@ -27,6 +32,7 @@ struct HostProcess {
   /// Whose vector state (Hypercalls::load_vectors) its registers have, written back to its home;
   /// null: nobody's.
   void* vectors_of;
+  AtticState attic;
 };
 /// The one that runs.
 HostProcess& host_process();
@@ -78,6 +84,15 @@ void zero_frames(vmi::Frame, std::uint32_t count);
 void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count);
 void peek_frame(vmi::Frame, std::uint64_t offset, void* to, std::uint64_t bytes);
 void poke_frame(vmi::Frame, std::uint64_t offset, const void* from, std::uint64_t bytes);
+
+// -- protect/attic.cpp
+/// False: there is no slab, or it is open already.
+bool open_slab_of(std::uint64_t address);
+/// vmi::Hypercalls::open_attic; also for pointers that the host is handed.
+void open_attic(const void* begin, std::uint64_t bytes);
+/// On the way to user mode, as the last thing in kernel mode. If the host refuses, the machine
+/// dies: no guest code runs any more.
+void close_attic();
 
 // -- spaces/: address spaces (spaces/spaces.cpp chooses)
 std::int64_t create_space(vmi::SpaceId);

@@ -226,8 +226,8 @@ void HostedMachine::serve_disk() {
     return leave("an access outside of the disk");
   // A frame's place in guest memory; or, as there is no window here, a pointer less its address.
   std::uint8_t* memory =
-      request.memory >= vmi::window_size && request.memory - vmi::window_size < platform.ram.size()
-          ? &platform.ram[request.memory - vmi::window_size]
+      request.memory >= vmi::ram_offset && request.memory - vmi::ram_offset < platform.ram.size()
+          ? &platform.ram[request.memory - vmi::ram_offset]
           : reinterpret_cast<std::uint8_t*>(request.memory + vmi::window_base);
   std::uint8_t* image = disk.data() + request.offset;
   if (request.operation == vmi::block_read) std::memcpy(memory, image, request.bytes);

@@ -16,7 +16,7 @@ using support::ToolRun;
 const char* const topics[] = {"forged_frames", "stack_pointer",   "flags",        "gate_jumps",
                               "reach",         "mappings",        "doors",        "blocked_signals",
                               "segment_bases", "processor_state", "instructions", "leftovers",
-                              "patched_sites"};
+                              "patched_sites", "attic"};
 
 bool runs_natively(const std::string& topic) {
   return topic != "mappings";  // it is about addresses that only a guest lacks

@@ -29,6 +29,13 @@ inline uint64_t pad_stack() {
   return (uint64_t)&stack[512];
 }
 
+inline bool read_faults(uint64_t at) {
+  return attempt([&] { (void)*(volatile char*)at; }) == SIGSEGV;
+}
+inline bool write_faults(uint64_t at) {
+  return attempt([&] { *(volatile char*)at = 1; }) == SIGSEGV;
+}
+
 /// Is this process still what it was? Cheap; once in a while also what costs more.
 inline bool sound(bool thorough) {
   static volatile long canary[4] = {11, 22, 33, 44};

@@ -6,13 +6,6 @@
 
 using namespace hostile;
 
-static bool read_faults(uint64_t at) {
-  return attempt([&] { (void)*(volatile char*)at; }) == SIGSEGV;
-}
-static bool write_faults(uint64_t at) {
-  return attempt([&] { *(volatile char*)at = 1; }) == SIGSEGV;
-}
-
 static long leaks(uint64_t begin, uint64_t end, uint64_t step) {
   long count = 0;
   for (uint64_t at = begin; at < end; at += step) {
@@ -25,6 +18,13 @@ static long leaks(uint64_t begin, uint64_t end, uint64_t step) {
 TEST(no_page_of_the_window) {
   CHECK_EQ(leaks(vmi::window_base, vmi::window_end, stride(page)), 0);
   CHECK_EQ(last.address, (last.address & ~(page - 1)) + 8);
+}
+
+TEST(no_page_of_the_attic) {
+  for (uint32_t slab = 0; slab < vmi::attic_slabs_max; ++slab) {
+    const uint64_t begin = vmi::attic_slab(slab);
+    CHECK_EQ(leaks(begin, begin + vmi::attic_slab_bytes, stride(vmi::attic_slab_bytes / 8)), 0);
+  }
 }
 
 TEST(no_page_of_guest_memory) {
@@ -98,10 +98,11 @@ static void check_efault(uint64_t at) {
 }
 
 TEST(system_calls_cannot_be_made_to_reach_either) {
-  for (uint64_t at : {vmi::user_end, vmi::gate_base, vmi::gate_base + 0x1000, vmi::alt_stack_base,
-                      vmi::alt_stack_base + vmi::alt_stack_size - 512, vmi::window_base,
-                      vmi::window_base + 0x1000, vmi::resident_base, vmi::kernel_base,
-                      vmi::window_end - 8, vmi::ram_base, vmi::ram_base + 0x100000}) {
+  for (uint64_t at :
+       {vmi::user_end, vmi::gate_base, vmi::gate_base + 0x1000, vmi::alt_stack_base,
+        vmi::alt_stack_base + vmi::alt_stack_size - 512, vmi::window_base,
+        vmi::window_base + 0x1000, vmi::resident_base, vmi::kernel_base, vmi::window_end - 8,
+        vmi::attic_base, vmi::attic_slab(7) + 0x1000, vmi::ram_base, vmi::ram_base + 0x100000}) {
     check_efault(at);
   }
 }

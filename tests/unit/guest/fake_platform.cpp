@@ -213,6 +213,7 @@ FakePlatform::FakePlatform(std::uint32_t frames) : ram(frames * vmi::page_size) 
                 .peek_frame = peek_frame,
                 .poke_frame = poke_frame,
                 .patch_text = patch_text,
+                .open_attic = [](const void*, std::uint64_t) {},
                 .return_to_user = return_to_user,
                 .idle = idle,
                 .save_vectors = save_vectors,

@@ -12,7 +12,7 @@
 
 namespace baseline {
 
-inline constexpr std::uint64_t guest_bytes = vmi::window_size + (64ul << 20);
+inline constexpr std::uint64_t guest_bytes = vmi::ram_offset + (64ul << 20);
 inline const Rules rules{.gate_opened = vmi::gate_base + 0x20,
                          .gate_closed = vmi::gate_base + 0x40,
                          .gate_returned = vmi::gate_base + 0x48,

@@ -20,7 +20,7 @@ HostCall map_call(std::uint64_t va, std::uint64_t bytes, std::uint64_t offset) {
 TEST(BaselineRules, TheObserverSeesWhatTheVmmProcessWouldMiss) {
   Observer observer(rules);
   observer.record(open_call(), true, true);
-  observer.record(map_call(vmi::window_base, 0x1000, vmi::window_size), true, true);
+  observer.record(map_call(vmi::window_base, 0x1000, vmi::ram_offset), true, true);
   observer.record(call(rules.host_call_ip, SYS_write, {2, vmi::window_base, 8}), true, true);
   observer.record(call(0x400010, SYS_getpid, {}), false, true);
   observer.record(call(0x400010, SYS_kill, {1, 9}), false, true);

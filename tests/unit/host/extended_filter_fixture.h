@@ -51,11 +51,17 @@ inline std::uint32_t interpret(const std::vector<sock_filter>& program, const se
       case BPF_ALU | BPF_ADD | BPF_K:
         accumulator += op.k;
         break;
+      case BPF_ALU | BPF_SUB | BPF_K:
+        accumulator -= op.k;
+        break;
       case BPF_JMP | BPF_JA:
         pc += op.k;
         break;
       case BPF_JMP | BPF_JEQ | BPF_K:
         jump(accumulator == op.k);
+        break;
+      case BPF_JMP | BPF_JEQ | BPF_X:
+        jump(accumulator == index);
         break;
       case BPF_JMP | BPF_JGT | BPF_K:
         jump(accumulator > op.k);
@@ -80,6 +86,7 @@ inline std::uint32_t interpret(const std::vector<sock_filter>& program, const se
   return 0;
 }
 
+inline constexpr std::uint32_t slabs = 32;
 inline constexpr std::uint64_t ram = std::uint64_t{1} << 30, disk_bytes = std::uint64_t{5} << 32;
 
 inline HostCallSites sites(Protect protect) {
@@ -90,7 +97,8 @@ inline HostCallSites sites(Protect protect) {
           .direct_closed = vmi::gate_base + 0x318,
           .host_call = vmi::resident_base + 0x2345,
           .signal_return = vmi::resident_base + 0x3456,
-          .mapping_bytes = vmi::window_size + ram,
+          .mapping_bytes = vmi::ram_offset + ram,
+          .attic_slabs = slabs,
           .trap = Trap::direct,
           .spaces = Spaces::pool,
           .block_bytes = disk_bytes,
@@ -143,7 +151,7 @@ class FilterTest : public ::testing::TestWithParam<Protect> {
 };
 
 inline constexpr std::uint64_t page = vmi::page_size, at_user = 0x400000, top = vmi::user_end;
-inline constexpr std::uint64_t in_window = vmi::window_base + 0x60000, frames = vmi::window_size;
+inline constexpr std::uint64_t in_window = vmi::window_base + 0x60000, frames = vmi::ram_offset;
 inline constexpr std::uint64_t fixed = MAP_SHARED | MAP_FIXED, garbage = 0xdeadbeefcafe;
 inline constexpr std::uint64_t table =
     vmi::resident_base + offsetof(ResidentImage, members) + offsetof(Members, table);

@@ -79,6 +79,9 @@ TEST_P(FilterTest, IsNoWiderThanTheObserversTableButForWhatIsKnown) {
                                  vmi::window_size,
                                  vmi::window_end,
                                  sites_.mapping_bytes,
+                                 vmi::attic_base,
+                                 vmi::attic_slab(slabs),
+                                 vmi::attic_slab_bytes,
                                  vmi::gate_base,
                                  vmi::alt_stack_base,
                                  slot,
@@ -89,10 +92,10 @@ TEST_P(FilterTest, IsNoWiderThanTheObserversTableButForWhatIsKnown) {
                                  disk_bytes,
                                  1ull << 32,
                                  ~0ull};
-  const int numbers[] = {SYS_mmap,          SYS_munmap,         SYS_mprotect, SYS_pread64,
-                         SYS_pwrite64,      SYS_pwritev,        SYS_write,    SYS_read,
-                         SYS_ppoll,         SYS_getrandom,      SYS_futex,    SYS_clone,
-                         SYS_clock_gettime, SYS_rt_sigprocmask, SYS_lseek,    SYS_sendfile};
+  const int numbers[] = {
+      SYS_mmap,    SYS_munmap,        SYS_mprotect,       SYS_madvise, SYS_pread64,   SYS_pwrite64,
+      SYS_pwritev, SYS_write,         SYS_read,           SYS_ppoll,   SYS_getrandom, SYS_futex,
+      SYS_clone,   SYS_clock_gettime, SYS_rt_sigprocmask, SYS_lseek,   SYS_sendfile};
   const std::uint64_t ips[] = {sites_.opened, sites_.closed, sites_.direct_opened,
                                sites_.direct_closed};
   auto is_known = [&](int number, const Arguments& a) {

@@ -217,6 +217,57 @@ TEST_P(HostCallTest, FramesGoByDescriptorWhereTheyAreNotMapped) {
   expect(false, SYS_pwrite64, {4, vmi::ram_base + ram - page, page + 1, 0});
 }
 
+/// Slabs of the attic, where they do not come with the window: all of one, at its place.
+constexpr std::uint64_t slab = vmi::attic_slab(5), last_slab = vmi::attic_slab(slabs - 1);
+constexpr std::uint64_t slab_bytes = vmi::attic_slab_bytes;
+constexpr std::uint64_t slab_memory = slab - vmi::window_base;
+const Example slab_by_slab[] = {
+    {true, SYS_mmap, {slab, slab_bytes, 3, fixed, 3, slab_memory}},
+    {true, SYS_mmap, {last_slab, slab_bytes, 3, fixed, 3, last_slab - vmi::window_base}},
+    {false, SYS_mmap, {slab, slab_bytes, 7, fixed, 3, slab_memory}},
+    {false, SYS_mmap, {slab, slab_bytes, 0, fixed, 3, slab_memory}},
+    {false, SYS_mmap, {slab, slab_bytes, 3, MAP_PRIVATE | MAP_FIXED, 3, slab_memory}},
+    {false, SYS_mmap, {slab, slab_bytes, 3, fixed | MAP_POPULATE, 3, slab_memory}},
+    {false, SYS_mmap, {slab, slab_bytes, 3, fixed, 4, slab_memory}},
+    {false, SYS_mmap, {slab, slab_bytes, 3, fixed, 3, last_slab - vmi::window_base}},
+    {false, SYS_mmap, {slab, slab_bytes, 3, fixed, 3, slab_memory | 1ull << 32}},
+    {false, SYS_mmap, {slab, slab_bytes, 3, fixed, 3, 0}},
+    {false, SYS_mmap, {slab, 2 * slab_bytes, 3, fixed, 3, slab_memory}},
+    {false, SYS_mmap, {slab, page, 3, fixed, 3, slab_memory}},
+    {false, SYS_mmap, {slab + page, slab_bytes, 3, fixed, 3, slab_memory + page}},
+    {false, SYS_mmap, {at_user, slab_bytes, 3, fixed, 3, slab_memory}},
+    {true, SYS_mprotect, {slab, slab_bytes, 3}},
+    {true, SYS_mprotect, {vmi::attic_base, slab_bytes, 0}},
+    {true, SYS_mprotect, {last_slab, slab_bytes, 0}},
+    {false, SYS_mprotect, {slab, slab_bytes, 1}},
+    {false, SYS_mprotect, {slab, slab_bytes, 7}},
+    {false, SYS_mprotect, {slab, slab_bytes, 3 | 1ull << 32}},
+    {false, SYS_mprotect, {slab, slab_bytes - page, 3}},
+    {false, SYS_mprotect, {slab, slab_bytes | 1ull << 32, 3}},
+    {false, SYS_mprotect, {slab + slab_bytes, slab_bytes, 3}},
+    {false, SYS_mprotect, {slab - page, slab_bytes, 3}},
+    {false, SYS_mprotect, {slab ^ 1ull << 63, slab_bytes, 3}},
+    {false, SYS_mprotect, {slab + (1ull << 32), slab_bytes, 3}},
+    {false, SYS_mmap, {slab & 0xffffffff, slab_bytes, 3, fixed, 3, slab_memory}},
+    {false, SYS_mprotect, {last_slab + vmi::attic_slab_stride, slab_bytes, 3}},
+    {false, SYS_mprotect, {vmi::attic_base - vmi::attic_slab_stride, slab_bytes, 3}},
+    {true, SYS_madvise, {slab, slab_bytes, 25}},
+    {false, SYS_madvise, {slab, slab_bytes, MADV_REMOVE}},
+    {false, SYS_madvise, {slab, page, 25}},
+    {false, SYS_madvise, {vmi::window_base, vmi::window_size, 25}},
+    {false, SYS_munmap, {slab, slab_bytes}},
+    {true, SYS_pread64, {3, slab + 8, 300, frames}},
+    {true, SYS_pwrite64, {3, slab + 8, 300, frames}},
+    {false, SYS_pwrite64, {3, slab + 8, 300, slab_memory}},
+    {false, SYS_pread64, {3, vmi::attic_base - 1, 2, frames}},
+    {false, SYS_write, {2, slab, 8}},
+};
+
+TEST_P(HostCallTest, TheAtticIsMappedAndOpenedSlabBySlab) {
+  for (const auto& [allowed, number, arguments] : slab_by_slab)
+    expect(allowed && GetParam() == Protect::mprotect, number, arguments);
+}
+
 TEST_P(HostCallTest, TheWholeIsMappedAndStaysOnlyWhereTheProtectionSaysSo) {
   const std::uint64_t whole = sites_.mapping_bytes;
   const bool by_mmap = GetParam() == Protect::mmap, none = GetParam() == Protect::none;

@@ -43,12 +43,21 @@ TEST(GuestMemory, RefusesSizesOutOfRange) {
               HasSubstr("whole 4 KiB pages"));
 }
 
-TEST(GuestMemory, WindowThenRamInOneFile) {
+TEST(GuestMemory, WindowAtticAndRamInOneFile) {
   GuestMemory memory(small);
-  EXPECT_EQ(memory.total_bytes(), vmi::window_size + small);
+  EXPECT_EQ(memory.total_bytes(), vmi::ram_offset + small);
   EXPECT_EQ(memory.at(vmi::window_base - 1), nullptr);
   EXPECT_EQ(memory.at(vmi::window_end), nullptr);
-  EXPECT_EQ(memory.frame(0), memory.at(vmi::window_base) + vmi::window_size);
+  EXPECT_EQ(memory.frame(0), memory.at(vmi::window_base) + vmi::ram_offset);
+  const std::uint32_t slabs = memory.attic_slabs();
+  EXPECT_EQ(slabs, 4u);
+  EXPECT_EQ(GuestMemory(1ul << 30).attic_slabs() * vmi::attic_slab_bytes, 128ul << 20);
+  for (std::uint32_t slab = 0; slab < slabs; ++slab) {
+    EXPECT_EQ(memory.at(vmi::attic_slab(slab)) - memory.at(vmi::window_base),
+              static_cast<std::ptrdiff_t>(vmi::attic_slab(slab) - vmi::window_base));
+    EXPECT_EQ(memory.at(vmi::attic_slab(slab) + vmi::attic_slab_bytes), nullptr);
+  }
+  EXPECT_EQ(memory.at(vmi::attic_slab(slabs)), nullptr);
   EXPECT_EQ(memory.frame(3), memory.frame(0) + 3 * vmi::page_size);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.at(vmi::window_base)) % vmi::huge_page_size,
             0u);

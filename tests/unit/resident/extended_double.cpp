@@ -57,7 +57,8 @@ std::uint64_t copy_with_landing(void* to, const void* from, std::uint64_t bytes)
 std::uint64_t zero_with_landing(std::uint64_t va, std::uint64_t bytes) {
   fake::Host& host = fake::host();
   const std::uint64_t done = host.fill_refused ? bytes / 2 : bytes;
-  std::memset(host.memory.data() + host.mapped.at(va).offset, 0, done);
+  const std::uint64_t at = host.mapped.at(va).offset - vmi::ram_offset + vmi::window_size;
+  std::memset(host.memory.data() + at, 0, done);
   return bytes - done;
 }
 }

@@ -28,13 +28,20 @@ std::size_t hash_of(const T& bytes) {
 
 /// What the caller's pointer means: window addresses are guest memory.
 std::uint8_t* at(std::uint64_t address) {
-  if (address >= vmi::window_base && address < vmi::window_base + memory_bytes)
+  if (address >= vmi::window_base && address < vmi::window_end)
     return host().memory.data() + (address - vmi::window_base);
   return reinterpret_cast<std::uint8_t*>(address);
 }
 
 std::vector<std::uint8_t>& file_of(std::uint64_t fd) {
   return fd == monitor::guest_block_fd ? host().disk : host().memory;
+}
+
+/// Where it is in the vector: RAM lies right behind the window there.
+std::uint64_t offset_in(std::uint64_t fd, std::uint64_t offset) {
+  return fd == monitor::guest_block_fd || offset < vmi::ram_offset
+             ? offset
+             : offset - vmi::ram_offset + vmi::window_size;
 }
 
 /// Bytes of a file from `offset` on, as many as there are.
@@ -45,6 +52,7 @@ std::uint64_t left_in(const std::vector<std::uint8_t>& file, std::uint64_t offse
 
 std::int64_t read_file(std::uint64_t fd, std::uint64_t to, std::uint64_t bytes,
                        std::uint64_t offset) {
+  offset = offset_in(fd, offset);
   bytes = left_in(file_of(fd), offset, bytes);
   std::memcpy(at(to), file_of(fd).data() + offset, bytes);
   return static_cast<std::int64_t>(bytes);
@@ -52,6 +60,7 @@ std::int64_t read_file(std::uint64_t fd, std::uint64_t to, std::uint64_t bytes,
 
 std::int64_t write_file(std::uint64_t fd, std::uint64_t from, std::uint64_t bytes,
                         std::uint64_t offset) {
+  offset = offset_in(fd, offset);
   bytes = left_in(file_of(fd), offset, bytes);
   std::memcpy(file_of(fd).data() + offset, at(from), bytes);
   return static_cast<std::int64_t>(bytes);
@@ -79,9 +88,10 @@ void for_pages(std::uint64_t va, std::uint64_t bytes,
 std::int64_t send_file(std::uint64_t to, std::uint64_t from, std::uint64_t* offset,
                        std::uint64_t bytes) {
   auto& position = to == monitor::guest_block_fd ? host().disk_position : host().memory_position;
-  bytes = left_in(file_of(from), *offset, bytes);
+  const std::uint64_t begin = offset_in(from, *offset);
+  bytes = left_in(file_of(from), begin, bytes);
   const std::int64_t sent = write_file(
-      to, reinterpret_cast<std::uint64_t>(file_of(from).data() + *offset), bytes, position);
+      to, reinterpret_cast<std::uint64_t>(file_of(from).data() + begin), bytes, position);
   *offset += static_cast<std::uint64_t>(sent);
   position += static_cast<std::uint64_t>(sent);
   return sent;

@@ -10,6 +10,7 @@
 
 namespace fake {
 
+/// Window and RAM, without the attic between them.
 inline constexpr std::uint64_t memory_bytes = 5 << 20, disk_bytes = 1 << 18;
 
 struct Fault {

@@ -79,7 +79,11 @@ std::int64_t switch_two_spaces() {
   return 0;
 }
 
-constexpr std::uint64_t ram = vmi::window_size;  // an offset of memory that is not mapped
+const void* slab(std::uint32_t index) {
+  return reinterpret_cast<const void*>(vmi::attic_slab(index));
+}
+
+constexpr std::uint64_t ram = vmi::ram_offset;  // an offset of memory that is not mapped
 
 const Operation operations[] = {
     {"zero_frames", Errors::none, [] { return extended::zero_frames(3, 70), 0; }},
@@ -119,6 +123,15 @@ const Operation operations[] = {
      [] {
        extended::image().start_info.protect = Protect::mmap;
        return resident_start(), 0;
+     }},
+    {"open_attic", Errors::none,
+     [] {
+       extended::open_attic(slab(1), 100);
+       extended::close_attic();
+       extended::open_attic(slab(1), 100);
+       extended::open_attic(slab(2), 100);
+       extended::close_attic();
+       return 0;
      }},
     {"end", Errors::none,
      [] {
@@ -181,6 +194,7 @@ Ran run(const Operation& operation, const fake::Fault& fault) {
     for (std::size_t i = 0; i < sizeof buffer; ++i) buffer[i] = static_cast<std::uint8_t>(i * 7);
     fake::host().fault = fault;
     extended::image().members.made = 1;
+    extended::image().start_info.attic_slabs = 4;
     extended::image().start_info.trap = extended::Trap::sigsys;
     extended::image().start_info.protect = Protect::mprotect;
     const std::string end = end_of(operation);
