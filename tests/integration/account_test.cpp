@@ -20,8 +20,8 @@ const std::set<std::string> only_by_mistake = {"stray_device_accesses", "faults_
 const std::set<std::string> only_with_patched_sites = {"upcalls_direct", "upcalls_own_text",
                                                        "sites_patched"};
 
-/// The guest kernel needs the attic when it has much to keep; it is there anyway unless it is opened
-/// slab by slab.
+/// The guest kernel needs the attic when it has much to keep; it is there anyway unless it is
+/// opened slab by slab.
 const std::set<std::string> only_of_the_attic = {"attic_openings", "attic_faults"};
 
 bool patches_sites(const std::string& place) {
@@ -96,6 +96,22 @@ TEST_P(Accounts, EveryAccountIsCharged) {
   EXPECT_GT(outcome.cycles_per_second, 0);
   EXPECT_GT(outcome.shortest_trapped_stay, 0u);
   EXPECT_THAT(reported.run.err, HasSubstr("cycles/call"));
+}
+
+/// Slabs of the attic that are opened, boot and all.
+std::uint64_t slabs_opened(const std::string& workload, int operations) {
+  const Reported reported = support::exec_reported(
+      "extended", {"/workloads/micro-" + workload, std::to_string(operations)}, {"--summary"});
+  EXPECT_EQ(reported.run.status, 0) << reported.run.describe();
+  const auto& counters = reported.outcome.counters;
+  return counters.at("attic_openings") + counters.at("attic_faults");
+}
+
+TEST(Attic, StaysClosedOnHotPaths) {
+  constexpr int few = 1000, many = 20'000;
+  constexpr std::uint64_t of_ticks = 10;  // they come by time, not by operations
+  for (const char* workload : {"null-syscall", "pipe-switch", "touch-seq"})
+    EXPECT_LE(slabs_opened(workload, many), slabs_opened(workload, few) + of_ticks) << workload;
 }
 
 TEST(Accounts, AreForGuests) {
