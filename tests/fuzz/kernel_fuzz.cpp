@@ -16,6 +16,7 @@
 
 #include "guest/fs/root/boot_mount.h"
 #include "guest/mm/frames.h"
+#include "guest/proc/lifecycle.h"
 #include "guest/proc/process.h"
 #include "guest/vfs/path.h"
 #include "tests/fuzz/fuzz.h"
@@ -98,6 +99,7 @@ class Fuzzer final : public fuzz::Surroundings {
   void make(Call call);
   void random_call();
   void touch();
+  void another_thread();
   void enter(vmi::Upcall kind);
   void fail_something();
   void end_all();
@@ -167,6 +169,17 @@ void Fuzzer::random_call() {
   make(call);
 }
 
+/// What clone() would make, did it not refuse CLONE_THREAD.
+void Fuzzer::another_thread() {
+  constexpr std::uint32_t most_threads = 4;
+  Process& process = guest::current_process();
+  if (process.living >= most_threads) return;
+  guest::CloneRequest request;
+  request.flags = guest::clone_child_cleartid;
+  request.child_tid = fuzz::arena + 8 * c.below(64);
+  if (auto made = guest::make_thread(request); made.ok()) ++tallies.threads;
+}
+
 /// An access as a program makes it; what faults is served, or is its end.
 void Fuzzer::touch() {
   std::uint64_t va = c.one_in(2) ? fuzz::churn + c.below(fuzz::churn_pages / 8 * vmi::page_size)
@@ -227,6 +240,7 @@ void Fuzzer::worker_turn() {
   if (set_up()) return;
   if (c.one_in(6)) return touch();
   if (c.one_in(100)) return enter(vmi::Upcall::interrupt);
+  if (c.one_in(100)) return another_thread();
   if (c.one_in(100)) return enter(vmi::Upcall::int80);
   if (c.one_in(100)) {
     frame.fault_address = c.one_in(2) ? HostedMachine::text : fuzz::churn;

@@ -9,7 +9,7 @@
 namespace fuzz {
 
 struct Tallies {
-  std::uint64_t turns, calls, ok, faults, invalid, unknown, other, upcalls, failures, ends;
+  std::uint64_t turns, calls, ok, faults, invalid, unknown, other, upcalls, threads, failures, ends;
 
   /// A call's result, as the program sees it.
   void count(std::int64_t result) {
@@ -28,6 +28,7 @@ struct Tallies {
     run.count("ENOSYS") = unknown;
     run.count("other errors") = other;
     run.count("other upcalls") = upcalls;
+    run.count("threads made") = threads;
     run.count("failures arranged") = failures;
     run.count("deadlocks ended") = ends;
   }

@@ -38,7 +38,6 @@ class Share {
   }
   /// Somebody else holds it, too.
   [[nodiscard]] bool shared() const { return object_ && object_->holders_ > 1; }
-  [[nodiscard]] const Ref<T>& ref() const { return object_; }
   T* get() const { return object_.get(); }
   T* operator->() const { return object_.get(); }
   T& operator*() const { return *object_; }

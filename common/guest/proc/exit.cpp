@@ -64,13 +64,6 @@ void end(Process& process) {
   tell_parent(process);
 }
 
-// The others go on: what waits for the process is theirs now.
-void leave(Process& process, Thread& self) {
-  leave_signals_to_others(self, ~self.blocked_signals);
-  process.thread_ended.notify();
-  if (&self != process.leader) process.remove(self);
-}
-
 }  // namespace
 
 void end_thread(int wait_status) {
@@ -89,10 +82,11 @@ void end_thread(int wait_status) {
   }
   self.ended = true;
   self.pending.discard(~0ul);
-  if (--process.living == 0)
-    end(process);
-  else
-    leave(process, self);
+  --process.living;
+  leave_signals_to_others(self, ~self.blocked_signals);
+  if (&self != process.leader) process.remove(self);
+  process.thread_ended.notify();
+  if (process.living == 0) end(process);
   scheduler.exit_current();
 }
 

@@ -42,7 +42,9 @@ TEST_F(Threads, MayEndWithTheLeaderFirst) {
   EXPECT_EQ(process->threads.front(), leader) << "it stays as a zombie";
   send(*process, sig_usr1);  // to whoever is there
   EXPECT_NE(other.attention, 0);
+  const int tid = other.tid;
   EXPECT_EQ(end_by([] { call(nr_getpid); }), sig_usr1);
+  EXPECT_EQ(ids.find(tid), nullptr);
 }
 
 TEST_F(Threads, EndTogether) {
