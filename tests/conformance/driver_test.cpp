@@ -23,7 +23,8 @@ const char* const topics[] = {"processes",      "exec",         "memory",
                               "signal_rules",   "identity",     "call_sites",
                               "truncation",     "transfers",    "truncated_elsewhere",
                               "padding",        "ids",          "robust_futexes",
-                              "shared_futexes", "restarts",     "poll_bits"};
+                              "shared_futexes", "restarts",     "poll_bits",
+                              "limits"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};

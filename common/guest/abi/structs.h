@@ -123,7 +123,8 @@ enum Resource : std::uint32_t {
   limit_stack = 3,
   limit_core = 4,
   limit_nproc = 6,
-  limit_nofile = 7
+  limit_nofile = 7,
+  limit_sigpending = 11,
 };
 
 struct SystemName {

@@ -47,7 +47,8 @@ extern "C" [[noreturn]] void boot_kernel() {
 
   Vec<String> argv, envp;
   auto mounted = mount_boot_tree(info.boot_tree_frame, info.boot_tree_frames, argv, envp);
-  if (!mounted.ok() && mounted.error() != Errno::nomem) {
+  const bool too_many = !mounted.ok() && mounted.error() == Errno::nospc;
+  if (!mounted.ok() && mounted.error() != Errno::nomem && !too_many) {
     hypercalls().shutdown(125 << 8);  // the console says why
   }
   if (!mounted.ok()) {

@@ -25,8 +25,11 @@ void note_program(Process& process, LoadedProgram& program) {
   auto absolute = process.fs->absolute_path(program.path.view());
   process.program = {};
   if (!name.ok() || !absolute.ok()) return;
-  name.value()->path = absolute.release();
-  name.value()->arguments = std::move(program.arguments);
+  auto path = String::from(absolute.value().view(), HeapKind::process);
+  auto arguments = String::from(program.arguments.view(), HeapKind::process);
+  if (!path.ok() || !arguments.ok()) return;
+  name.value()->path = path.release();
+  name.value()->arguments = arguments.release();
   process.program = name.release();
 }
 

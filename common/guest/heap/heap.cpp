@@ -1,20 +1,23 @@
-// The kernel heap: the one instance of PageHeap that lies in the window. Not part of host-built
+// The kernel heap: the one instance of KernelHeap that lies in the window. Not part of host-built
 // unit tests, which allocate from the host so that its sanitizers see every object.
 #include "guest/heap/heap.h"
 
-#include "guest/heap/page_heap.h"
+#include "guest/heap/kernel_heap.h"
 
 namespace guest {
 
 namespace {
-constinit PageHeap heap;
+constinit KernelHeap heap;
 }
 
 void heap_init(std::uintptr_t begin, std::uintptr_t end) {
   heap.init(begin, end);
 }
-void* heap_allocate(std::size_t bytes) {
-  return heap.allocate(bytes);
+void heap_init_attic(std::uintptr_t begin, std::uintptr_t end) {
+  heap.init_attic(begin, end);
+}
+void* heap_allocate(std::size_t bytes, HeapKind kind) {
+  return heap.allocate(bytes, kind);
 }
 void heap_free(void* block) {
   heap.free(block);

@@ -7,6 +7,7 @@
 
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
+#include "guest/heap/heap.h"
 
 namespace guest {
 

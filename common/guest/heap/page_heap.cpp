@@ -32,6 +32,7 @@ void PageHeap::init(std::uintptr_t begin, std::uintptr_t end) {
   base_ = begin + table_pages * page_bytes;
   page_count_ = static_cast<Index>(total - table_pages);
   free_runs_ = none;
+  free_pages_ = 0;
   for (Index& head : with_room_) head = none;
   use_ = {.total = page_count_ * page_bytes, .used = 0, .peak = 0};
   give_run(0, page_count_);
@@ -51,6 +52,7 @@ void PageHeap::unlink(Index page, Index& head) {
 }
 
 void PageHeap::give_run(Index first, Index pages) {
+  free_pages_ += pages;
   if (first > 0 && pages_[first - 1].kind == Kind::free) {
     Index left = pages_[first - 1].count;
     first = static_cast<Index>(first - left);
@@ -72,6 +74,7 @@ PageHeap::Index PageHeap::take_run(std::size_t pages) {
     if (pages_[run].count < pages) continue;
     Index rest = static_cast<Index>(pages_[run].count - pages);
     unlink(run, free_runs_);
+    free_pages_ -= pages_[run].count;
     for (std::size_t i = 0; i < pages; ++i) pages_[run + i].kind = Kind::interior;
     if (rest) give_run(static_cast<Index>(run + pages), rest);
     pages_[run].count = static_cast<Index>(pages);
@@ -147,7 +150,7 @@ void* PageHeap::allocate(std::size_t bytes) {
 void PageHeap::free(void* block) {
   if (!block) return;
   auto where = reinterpret_cast<std::uintptr_t>(block);
-  KERNEL_ASSERT(where >= base_ && where < base_ + page_count_ * page_bytes);
+  KERNEL_ASSERT(holds(block));
   auto page = static_cast<Index>((where - base_) / page_bytes);
   if (pages_[page].kind == Kind::small) return free_small(page, where);
   KERNEL_ASSERT(pages_[page].kind == Kind::large && where % page_bytes == 0);

@@ -22,6 +22,12 @@ class PageHeap {
   void* allocate(std::size_t bytes);
   void free(void* block);
   [[nodiscard]] HeapUse use() const { return use_; }
+  /// In whole pages: what any object may have, or a run if it is not in pieces.
+  [[nodiscard]] std::size_t free_bytes() const { return free_pages_ * page_bytes; }
+  [[nodiscard]] bool holds(const void* block) const {
+    auto where = reinterpret_cast<std::uintptr_t>(block);
+    return where >= base_ && where < base_ + page_count_ * page_bytes;
+  }
 
  private:
   using Index = std::uint16_t;
@@ -52,6 +58,7 @@ class PageHeap {
   std::uintptr_t base_ = 0;  // of page 0
   Page* pages_ = nullptr;
   Index page_count_ = 0;
+  std::size_t free_pages_ = 0;
   Index free_runs_ = none;
   Index with_room_[class_count] = {};
   HeapUse use_ = {};

@@ -12,8 +12,9 @@ namespace guest {
 class String {
  public:
   String() = default;
-  static Result<String> from(std::string_view text) {
-    String s;
+  explicit String(HeapKind kind) : bytes_(kind) {}
+  static Result<String> from(std::string_view text, HeapKind kind = HeapKind::kernel) {
+    String s(kind);
     TRY(s.append(text));
     return s;
   }

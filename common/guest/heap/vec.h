@@ -1,4 +1,5 @@
-// Vec: a growable array whose growth can fail. Kernel memory is finite and nothing throws.
+// Vec: a growable array whose growth can fail. Kernel memory is finite and nothing throws. What is
+// kept for long says what kind of memory it takes (heap.h).
 #pragma once
 
 #include <cstddef>
@@ -15,14 +16,17 @@ template <class T>
 class Vec {
  public:
   Vec() = default;
+  explicit Vec(HeapKind kind) : kind_(kind) {}
   Vec(Vec&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)),
-        capacity_(std::exchange(other.capacity_, 0)) {}
+        capacity_(std::exchange(other.capacity_, 0)),
+        kind_(other.kind_) {}
   Vec& operator=(Vec&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     std::swap(capacity_, other.capacity_);
+    std::swap(kind_, other.kind_);
     return *this;
   }
   Vec(const Vec&) = delete;
@@ -70,7 +74,7 @@ class Vec {
   }
   Result<> reserve(std::size_t capacity) {
     if (capacity <= capacity_) return {};
-    auto* fresh = static_cast<T*>(heap_allocate(capacity * sizeof(T)));
+    auto* fresh = static_cast<T*>(heap_allocate(capacity * sizeof(T), kind_));
     if (!fresh) return Errno::nomem;
     for (std::size_t i = 0; i < size_; ++i) {
       new (&fresh[i]) T(std::move(data_[i]));
@@ -86,6 +90,7 @@ class Vec {
   T* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  HeapKind kind_ = HeapKind::kernel;
 };
 
 }  // namespace guest

@@ -11,6 +11,7 @@
 
 #include "guest/base/result.h"
 #include "guest/base/share.h"
+#include "guest/heap/heap.h"
 #include "guest/mm/extent_map.h"
 #include "guest/mm/region_map.h"
 #include "vmi/hypercalls.h"
@@ -36,7 +37,7 @@ struct MapRequest {
   bool reserve_nothing = false;  // MAP_NORESERVE: any size will do
 };
 
-class AddressSpace : public Sharable {
+class AddressSpace : public Sharable, public Allocated<HeapKind::process> {
  public:
   /// A new, empty space; not current. EAGAIN, ENOMEM.
   static Result<Ref<AddressSpace>> create();

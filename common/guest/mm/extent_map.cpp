@@ -26,7 +26,8 @@ ExtentMap::~ExtentMap() {
 
 ExtentNode* ExtentMap::make_node() {
   int height = list_.draw_height();
-  void* memory = heap_allocate(sizeof(ExtentNode) + (height - 1) * sizeof(ExtentNode*));
+  void* memory = heap_allocate(sizeof(ExtentNode) + (height - 1) * sizeof(ExtentNode*),
+                               heap_kind_of_node(size()));
   if (!memory) return nullptr;
   auto* node = new (memory) ExtentNode{};
   node->reserved = static_cast<std::uint32_t>(height);

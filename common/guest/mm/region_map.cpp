@@ -26,8 +26,10 @@ RegionMap::~RegionMap() {
 }
 
 Result<Region*> RegionMap::make(std::uint64_t begin, std::uint64_t end, RegionSource source) {
-  auto* region = new (std::nothrow) Region;
-  if (!region) return Errno::nomem;
+  if (size() > most_regions) return Errno::nomem;
+  void* memory = heap_allocate(sizeof(Region), heap_kind_of_node(size()));
+  if (!memory) return Errno::nomem;
+  auto* region = new (memory) Region;
   region->va = begin;
   region->end = end;
   region->source = std::move(source);

@@ -6,6 +6,7 @@
 
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
+#include "guest/heap/heap.h"
 #include "guest/mm/page_source.h"
 #include "guest/mm/skip_list.h"
 
@@ -20,10 +21,13 @@ struct RegionSource {
   std::uint64_t offset = 0;
 };
 
+/// Linux's vm.max_map_count: regions of one space.
+inline constexpr std::size_t most_regions = 65530;
+
 /// Of a region that is not cut.
 inline constexpr std::uint64_t whole_file = ~0ull;
 
-struct Region {
+struct Region : Allocated<HeapKind::mapping> {
   Region() = default;
   Region(const Region&) = delete;
   Region& operator=(const Region&) = delete;

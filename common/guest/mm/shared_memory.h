@@ -7,7 +7,7 @@
 
 namespace guest {
 
-class SharedMemory final : public PageSource {
+class SharedMemory final : public PageSource, public Allocated<HeapKind::mapping> {
  public:
   explicit SharedMemory(std::uint64_t bytes) : bytes_(bytes) {}
   ~SharedMemory() override;

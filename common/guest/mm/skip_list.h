@@ -7,9 +7,19 @@
 // `Node* next(level)`, `set_next(level, Node*)`. The list owns nothing.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
+#include "guest/heap/heap.h"
+
 namespace guest {
+
+/// What kind of memory the next node of a list is. Whoever has a great many gets no more before the
+/// others are short.
+constexpr HeapKind heap_kind_of_node(std::size_t nodes_so_far) {
+  constexpr std::size_t many = 2048;
+  return nodes_so_far < many ? HeapKind::mapping : HeapKind::crowd;
+}
 
 inline constexpr int skip_list_height = 8;  // a quarter reach each next level: good for 4^8 nodes
 

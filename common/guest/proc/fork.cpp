@@ -1,6 +1,5 @@
 // fork, vfork, clone: a second process like the current one, or a second thread of it. Called by
 // process_calls.cpp in the parent's system call; the child's first steps are Thread::begin.
-#include "guest/heap/heap.h"
 #include "guest/mm/address_space.h"
 #include "guest/platform.h"
 #include "guest/proc/ids.h"
@@ -11,9 +10,6 @@
 namespace guest {
 
 namespace {
-
-// What must stay free in the kernel heap: running processes need some to do their work and to end.
-constexpr std::size_t heap_reserve = 192 * 1024;
 
 // What all threads of a process have in common here: more than Linux asks for.
 constexpr std::uint64_t thread_flags = clone_vm | clone_fs | clone_files | clone_sighand;
@@ -35,9 +31,7 @@ Result<> check(const CloneRequest& request) {
   if (request.exit_signal < 0 || request.exit_signal > sig_last) return Errno::inval;
   // The first process has no siblings: it is nobody's child.
   if ((flags & clone_parent) && !current_process().parent) return Errno::inval;
-  auto heap = heap_use();
-  if (heap.total - heap.used < heap_reserve) return Errno::again;
-  return {};
+  return processes.check_room(current_thread());
 }
 
 Result<> give_resources(Process& child, const Process& parent, std::uint64_t flags) {

@@ -5,12 +5,13 @@
 
 #include "guest/base/list.h"
 #include "guest/base/result.h"
+#include "guest/heap/heap.h"
 #include "guest/proc/process.h"
 
 namespace guest {
 
 /// A number that is taken, and what goes by it.
-struct Id {
+struct Id : Allocated<HeapKind::process> {
   explicit Id(int number) : number(number) {}
   const int number;
   Thread* thread = nullptr;  // of a process: its leader

@@ -7,12 +7,6 @@
 
 namespace guest {
 
-namespace {
-
-constexpr std::uint32_t most_queued = 64;  // details kept in one set
-
-}  // namespace
-
 PendingSignals::~PendingSignals() {
   discard(~0ul);
 }
@@ -23,10 +17,10 @@ bool PendingSignals::holds_timer(int id) {
   return false;
 }
 
-Result<> PendingSignals::add(const abi::SigInfo& info) {
+Result<> PendingSignals::add(const abi::SigInfo& info, std::uint64_t most) {
   bool standard = info.number < sig_first_realtime, known = set_ & signal_bit(info.number);
   if (standard && known && info.code != abi::si_timer) return {};
-  auto* entry = queued_ < most_queued ? new (std::nothrow) PendingSignal{} : nullptr;
+  auto* entry = queued_ < most ? new (std::nothrow) PendingSignal{} : nullptr;
   if (!entry && !standard) return Errno::again;
   set_ |= signal_bit(info.number);
   if (!entry) return {};

@@ -7,6 +7,7 @@
 #include "guest/abi/structs.h"
 #include "guest/base/list.h"
 #include "guest/base/result.h"
+#include "guest/heap/heap.h"
 
 namespace guest {
 
@@ -17,10 +18,12 @@ constexpr SignalSet signal_bit(int signal) {
 }
 
 /// A signal waiting for delivery, with what its siginfo will say.
-struct PendingSignal {
+struct PendingSignal : Allocated<HeapKind::file> {
   ListNode node;
   abi::SigInfo info;
 };
+
+inline constexpr std::uint64_t most_queued_signals = 8192;  // RLIMIT_SIGPENDING, unless changed
 
 /// Standard signals are kept once, real-time ones queue up, and so do those of timers, each of
 /// which has one entry at most.
@@ -30,9 +33,9 @@ class PendingSignals {
   [[nodiscard]] SignalSet set() const { return set_; }
   /// Is a signal of this timer among them?
   [[nodiscard]] bool holds_timer(int id);
-  /// EAGAIN: a real-time signal found the queue full. A standard signal is never lost: without
+  /// EAGAIN: a real-time signal found `most` in the queue. A standard signal is never lost: without
   /// memory for its details it stays pending bare.
-  Result<> add(const abi::SigInfo& info);
+  Result<> add(const abi::SigInfo& info, std::uint64_t most = most_queued_signals);
   /// Takes the lowest-numbered signal in `wanted`, which must intersect set().
   abi::SigInfo take(SignalSet wanted);
   void discard(SignalSet signals);

@@ -12,8 +12,6 @@ namespace guest {
 
 namespace {
 
-constexpr int most_timers = 32;  // of one process
-
 void timer_expired(Timer& timer) {
   static_cast<PosixTimer*>(timer.owner)->expired();
 }
@@ -51,13 +49,17 @@ void PosixTimer::expired() {
 }
 
 Result<PosixTimer*> create_posix_timer(Process& process) {
-  for (int id = 0; id < most_timers; ++id) {
-    if (find_posix_timer(process, id).ok()) continue;
-    auto* timer = new (std::nothrow) PosixTimer(process, id);
-    if (!timer) return Errno::again;
-    return timer;
+  std::uint64_t count = 0;
+  int last = -1;
+  for (PosixTimer& timer : process.posix_timers) {
+    ++count;
+    last = timer.id;
   }
-  return Errno::again;
+  if (count >= process.limits[abi::limit_sigpending].current || last == INT_MAX)
+    return Errno::again;
+  auto* timer = new (std::nothrow) PosixTimer(process, last + 1);
+  if (!timer) return Errno::again;
+  return timer;
 }
 
 Result<PosixTimer*> find_posix_timer(Process& process, int id) {

@@ -7,13 +7,14 @@
 #include "guest/abi/structs.h"
 #include "guest/base/list.h"
 #include "guest/base/result.h"
+#include "guest/heap/heap.h"
 #include "guest/sched/timer_list.h"
 
 namespace guest {
 
 class Process;
 
-struct PosixTimer {
+struct PosixTimer : Allocated<HeapKind::file> {
   PosixTimer(Process& process, int id);
   ~PosixTimer();
 
@@ -31,7 +32,7 @@ struct PosixTimer {
   void expired();
 };
 
-/// EAGAIN: it has as many as it may.
+/// EAGAIN: it has as many as its RLIMIT_SIGPENDING says.
 Result<PosixTimer*> create_posix_timer(Process& process);
 /// EINVAL.
 Result<PosixTimer*> find_posix_timer(Process& process, int id);

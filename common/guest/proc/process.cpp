@@ -29,8 +29,9 @@ Process::Process(int pid)
   for (auto& limit : limits) limit = {abi::unlimited, abi::unlimited};
   limits[abi::limit_stack] = {stack_limit, abi::unlimited};
   limits[abi::limit_core] = {0, abi::unlimited};
-  limits[abi::limit_nproc] = {max_processes, max_processes};
-  limits[abi::limit_nofile] = {FileTable::limit, FileTable::limit};
+  limits[abi::limit_nproc] = {max_processes / 2, max_processes / 2};
+  limits[abi::limit_nofile] = {FileTable::limit, FileTable::hard_limit};
+  limits[abi::limit_sigpending] = {most_queued_signals, most_queued_signals};
 }
 
 Process::~Process() {
@@ -82,8 +83,18 @@ Result<Process*> process_or_self(int pid) {
   return process;
 }
 
+Result<> ProcessTable::check_room(const Thread& parent) {
+  const Credentials& user = parent.credentials;
+  if (user.euid == 0) return count_ < max_processes ? Result<>() : Errno::again;
+  std::uint64_t of_user = 0;
+  for (Process& process : all_) of_user += process.leader->credentials.uid == user.uid;
+  const bool has_room =
+      count_ < max_processes - processes_kept_for_root &&
+      (user.uid == 0 || of_user < parent.process.limits[abi::limit_nproc].current);
+  return has_room ? Result<>() : Errno::again;
+}
+
 Result<Ref<Process>> ProcessTable::create() {
-  if (count_ >= max_processes) return Errno::again;
   auto handlers = TRY(make_ref<SignalHandlers>());
   const int pid = TRY(ids.take());
   auto process = make_ref<Process>(pid);

@@ -10,6 +10,7 @@
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
 #include "guest/base/share.h"
+#include "guest/heap/heap.h"
 #include "guest/heap/string.h"
 #include "guest/proc/posix_timer.h"
 #include "guest/proc/signal_handlers.h"
@@ -23,7 +24,8 @@ class AddressSpace;  // mm/address_space.h
 class FileTable;     // fs/file_table.h: descriptors
 class FsContext;     // fs/fs_context.h: root, working directory, umask
 
-inline constexpr std::uint32_t max_processes = 512;
+inline constexpr std::uint32_t max_processes = 1024;
+inline constexpr std::uint32_t processes_kept_for_root = 16;
 inline constexpr int pid_limit = 32768;  // all are below
 
 /// CPU time in TSC ticks: own (of threads that are no longer listed) and of waited-for children.
@@ -33,12 +35,12 @@ struct CpuTime {
 };
 
 /// What a process runs, for /proc: shared by those forked from one another.
-struct ProgramName : Counted {
+struct ProgramName : Counted, Allocated<HeapKind::process> {
   String path;       // absolute, symlinks resolved
   String arguments;  // argv, each with its NUL; cut where it gets long
 };
 
-class Process : public Counted {
+class Process : public Counted, public Allocated<HeapKind::process> {
  public:
   enum class State : std::uint8_t { alive, stopped, zombie };
 
@@ -113,9 +115,12 @@ inline Process& current_process() {
 /// All processes.
 class ProcessTable {
  public:
-  /// A process with a fresh pid, in no family and not in the table yet. EAGAIN: there are
-  /// max_processes, or no numbers; ENOMEM.
+  /// A process with a fresh pid, in no family and not in the table yet. EAGAIN: there are no
+  /// numbers; ENOMEM.
   Result<Ref<Process>> create();
+  /// May this thread have another process? EAGAIN: there are max_processes, or its user has as many
+  /// as its RLIMIT_NPROC says.
+  [[nodiscard]] Result<> check_room(const Thread& parent);
   /// From now on it can be found, and is in its group and session. The first one added is the first
   /// process.
   void add(const Ref<Process>& process);

@@ -97,7 +97,7 @@ Result<> send_signal(Process& target, const abi::SigInfo& info) {
   if (target.state == Process::State::zombie) return {};
   settle_job_control(target, info.number);
   if (vanishes(*target.leader, info.number)) return {};
-  TRY(target.pending.add(info));
+  TRY(target.pending.add(info, target.limits[abi::limit_sigpending].current));
   tell(target, taker_of(target, info.number), info.number);
   return {};
 }
@@ -111,7 +111,7 @@ Result<> send_signal(Thread& target, const abi::SigInfo& info) {
   if (info.number == sig_kill) return send_signal(target.process, info);
   settle_job_control(target.process, info.number);
   if (vanishes(target, info.number)) return {};
-  TRY(target.pending.add(info));
+  TRY(target.pending.add(info, target.process.limits[abi::limit_sigpending].current));
   tell(target.process, &target, info.number);
   return {};
 }

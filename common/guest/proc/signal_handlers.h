@@ -4,11 +4,12 @@
 
 #include "guest/abi/structs.h"
 #include "guest/base/share.h"
+#include "guest/heap/heap.h"
 #include "guest/proc/signal.h"
 
 namespace guest {
 
-struct SignalHandlers : Sharable {
+struct SignalHandlers : Sharable, Allocated<HeapKind::process> {
   void copy(const SignalHandlers& from) {
     for (int signal = 1; signal <= sig_last; ++signal) of(signal) = from.of(signal);
   }

@@ -17,6 +17,7 @@
 
 #include "guest/base/list.h"
 #include "guest/base/result.h"
+#include "guest/heap/heap.h"
 #include "guest/sched/listener.h"
 #include "guest/sched/timer_list.h"
 #include "vmi/trap_frame.h"
@@ -25,7 +26,7 @@ namespace guest {
 
 inline constexpr std::size_t kernel_stack_bytes = 16 * 1024;
 
-class Task {
+class Task : public Allocated<HeapKind::process> {
  public:
   enum class State : std::uint8_t { runnable, blocked, dead };
   /// Which signals end a sleep.

@@ -41,6 +41,7 @@ Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t f
   if (flags & abi::o_path)
     flags &= abi::o_path | abi::o_directory | abi::o_nofollow | abi::o_cloexec;
   if ((flags & abi::o_creat) && (flags & abi::o_directory)) return Errno::inval;
+  TRY(check_room_for_files(1));
   PathResult found = TRY(path_argument(directory_fd, path, last_for(flags)));
   bool created = !found.inode;
   if (created)

@@ -3,6 +3,7 @@
 
 #include "guest/abi/file_flags.h"
 #include "guest/proc/process.h"
+#include "guest/vfs/open_files.h"
 
 namespace guest {
 namespace {
@@ -30,6 +31,10 @@ Result<Ref<File>> writable_file(int fd) {
   Ref<File> file = TRY(file_argument(fd));
   if (!abi::may_write(file->flags)) return Errno::badf;
   return file;
+}
+
+Result<> check_room_for_files(std::uint32_t wanted) {
+  return open_files.check_room(wanted, current_thread().credentials.euid == 0);
 }
 
 Result<PathResult> path_argument(int directory_fd, UserAddress path, Last last) {

@@ -13,6 +13,9 @@ Result<Ref<File>> file_argument(int fd);
 Result<Ref<File>> readable_file(int fd);
 Result<Ref<File>> writable_file(int fd);
 
+/// Before files are opened: ENFILE when the guest has as many as it may.
+Result<> check_room_for_files(std::uint32_t wanted);
+
 /// Resolves a path that starts at `directory_fd` (AT_FDCWD: the working directory).
 Result<PathResult> path_argument(int directory_fd, UserAddress path, Last last);
 /// The same for calls with AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW in `flags`: the inode meant.

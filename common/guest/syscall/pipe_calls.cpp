@@ -12,6 +12,7 @@ Result<std::int64_t> make_pipe_at(UserAddress to, std::uint32_t flags) {
   if (flags & ~(abi::o_nonblock | abi::o_cloexec)) return Errno::inval;
   bool close_on_exec = flags & abi::o_cloexec;
   FileTable& files = *current_process().files;
+  TRY(check_room_for_files(2));
   PipeEnds ends = TRY(make_pipe(flags));
   std::int32_t fds[2];
   fds[0] = TRY(files.install(ends.reader, close_on_exec));

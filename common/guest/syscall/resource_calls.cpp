@@ -14,8 +14,10 @@ namespace {
 
 Result<> change_limit(Process& process, std::uint32_t resource, const abi::ResourceLimit& wanted) {
   if (wanted.current > wanted.maximum) return Errno::inval;
+  if (wanted.maximum > process.limits[resource].maximum && current_thread().credentials.euid != 0)
+    return Errno::perm;
   if (resource == abi::limit_nofile) {
-    if (wanted.maximum > FileTable::limit) return Errno::perm;
+    if (wanted.maximum > FileTable::most) return Errno::perm;
     if (process.files) process.files->open_limit = static_cast<int>(wanted.current);
   }
   process.limits[resource] = wanted;

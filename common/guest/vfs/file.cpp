@@ -2,11 +2,23 @@
 #include "guest/abi/file_flags.h"
 #include "guest/heap/make.h"
 #include "guest/vfs/inode.h"
+#include "guest/vfs/open_files.h"
 
 namespace guest {
 
+constinit OpenFiles open_files;
+
 Result<Ref<File>> Inode::open(std::uint32_t flags) {
   return TRY(make_ref<File>(Ref<Inode>(this), flags));
+}
+
+File::File(Ref<Inode> inode, std::uint32_t flags) : flags(flags), inode_(std::move(inode)) {
+  open_files.add();
+}
+
+File::~File() {
+  open_files.remove();
+  inode_->closed(flags);
 }
 
 Result<std::size_t> File::read(UserAddress to, std::size_t bytes) {

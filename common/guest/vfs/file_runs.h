@@ -53,7 +53,7 @@ class FileRuns {
   /// Index of the first run that ends behind `page`.
   [[nodiscard]] std::size_t find(std::uint32_t page) const;
 
-  Vec<Run> runs_;
+  Vec<Run> runs_{HeapKind::inode};
   std::uint32_t frames_ = 0;
 };
 

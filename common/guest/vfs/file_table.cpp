@@ -10,7 +10,7 @@ bool FileTable::open(int fd) const {
 Result<> FileTable::grow(int slots) {
   auto wanted = static_cast<std::size_t>(slots);
   if (wanted <= slots_.size()) return {};
-  if (wanted > 16) TRY(slots_.reserve(wanted < 64 ? 64 : limit));
+  if (wanted > 16 && wanted < 64) TRY(slots_.reserve(64));
   while (slots_.size() < wanted) TRY(slots_.push(Slot{}));
   return {};
 }

@@ -9,9 +9,10 @@
 
 namespace guest {
 
-class FileTable : public Sharable {
+class FileTable : public Sharable, public Allocated<HeapKind::process> {
  public:
-  static constexpr int limit = 1024;
+  static constexpr int limit = 1024, hard_limit = 4096;  // of RLIMIT_NOFILE, unless changed
+  static constexpr int most = 1 << 20;                   // that anybody can ask for
 
   static Result<Ref<FileTable>> create() { return make_ref<FileTable>(); }
   Result<Ref<FileTable>> clone();
@@ -23,6 +24,8 @@ class FileTable : public Sharable {
   /// Puts `file` in slot `fd`, closing what was there (dup2).
   Result<> install_at(int fd, Ref<File> file, bool close_on_exec = false);
   Result<> close(int fd);
+  /// Nothing is open from here on.
+  [[nodiscard]] int end() const { return static_cast<int>(slots_.size()); }
   /// Closes first..last, or only marks them close-on-exec.
   void close_range(std::uint32_t first, std::uint32_t last, bool only_mark);
 
@@ -41,7 +44,7 @@ class FileTable : public Sharable {
   [[nodiscard]] bool open(int fd) const;
   Result<> grow(int slots);
 
-  Vec<Slot> slots_;
+  Vec<Slot> slots_{HeapKind::file};
   int lowest_free_ = 0;  // no free slot below it
 };
 

@@ -11,7 +11,7 @@
 
 namespace guest {
 
-class FsContext : public Sharable {
+class FsContext : public Sharable, public Allocated<HeapKind::process> {
  public:
   /// Both root and working directory are `root`.
   static Result<Ref<FsContext>> create(Ref<Inode> root);

@@ -10,6 +10,7 @@
 
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
+#include "guest/heap/heap.h"
 #include "guest/heap/string.h"
 #include "guest/mm/page_source.h"
 #include "guest/mm/user.h"
@@ -20,7 +21,7 @@ namespace guest {
 
 class File;
 
-class Inode : public PageSource {
+class Inode : public PageSource, public Allocated<HeapKind::inode> {
  public:
   /// Identity and attributes, kept by the inode itself.
   virtual Stat stat() = 0;
@@ -92,10 +93,10 @@ class Inode : public PageSource {
 };
 
 /// An open file description. The base class reads and writes its inode at a position.
-class File : public Counted {
+class File : public Counted, public Allocated<HeapKind::file> {
  public:
-  File(Ref<Inode> inode, std::uint32_t flags) : flags(flags), inode_(std::move(inode)) {}
-  virtual ~File() { inode_->closed(flags); }
+  File(Ref<Inode> inode, std::uint32_t flags);
+  virtual ~File();
 
   virtual Result<std::size_t> read(UserAddress to, std::size_t bytes);
   virtual Result<std::size_t> write(Source from, std::size_t bytes);

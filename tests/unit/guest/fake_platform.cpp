@@ -295,7 +295,7 @@ vmi::Rings& rings() {
 }
 
 // The frame table's arrays live as long as the program, so they come from before any platform too.
-void* heap_allocate(std::size_t bytes) {
+void* heap_allocate(std::size_t bytes, HeapKind) {
   if (guest_test::platform && !guest_test::may_go_on(guest_test::platform->heap_allocations_left)) {
     return nullptr;
   }

@@ -1,6 +1,7 @@
 // Mounting, unmounting, and the inodes in memory; see file_system.h.
 #include "guest/fs/ext2/file_system.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "guest/base/log.h"
 #include "guest/base/narrow.h"
 #include "guest/fs/ext2/node.h"
+#include "guest/heap/make.h"
 
 namespace guest::ext2 {
 namespace {
@@ -216,8 +218,18 @@ Result<Ref<Node>> FileSystem::node(std::uint32_t number) {
   return Node::load(*this, number);
 }
 
+Result<Ref<Node>> FileSystem::new_node(std::uint32_t number) {
+  auto made = make_ref<Node>(*this, number);
+  if (made.ok()) return made;
+  drop_idle_nodes(nodes_ > dropped_at_once ? nodes_ - dropped_at_once : 0);
+  return make_ref<Node>(*this, number);
+}
+
 void FileSystem::enter(Node& node) {
-  if (nodes_ >= max_nodes) drop_idle_nodes(max_nodes / 4 * 3);
+  if (nodes_ >= drop_at_) {
+    drop_idle_nodes(max_nodes - dropped_at_once);
+    drop_at_ = std::max(max_nodes, nodes_ + dropped_at_once);
+  }
   Node*& bucket = table_[node.number() % buckets];
   node.next_in_bucket = bucket;
   bucket = &node;

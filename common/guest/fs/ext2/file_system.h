@@ -30,6 +30,8 @@ class FileSystem final : private WriteOrder {
   Result<Ref<Node>> root();
   /// The inode as what it is if it is in this file system, else nullptr.
   Node* own(Inode& inode) const;
+  /// Room for one that is not in memory yet, made by letting go of others if need be. ENOMEM.
+  Result<Ref<Node>> new_node(std::uint32_t number);
   /// Writes everything back and flushes the disk. EIO: something was lost since the last call.
   Result<> sync();
   /// The same without contents of files.
@@ -129,8 +131,8 @@ class FileSystem final : private WriteOrder {
     std::uint32_t deletion_time = 0;
   };
 
-  static constexpr std::uint32_t buckets = 256;
-  static constexpr std::uint32_t max_nodes = 768;
+  static constexpr std::uint32_t buckets = 4096;
+  static constexpr std::uint32_t max_nodes = 20'000, dropped_at_once = max_nodes / 16;
 
   BlockDevice& device_;
   BlockCache* cache_ = nullptr;
@@ -150,7 +152,8 @@ class FileSystem final : private WriteOrder {
   Node* oldest_ = nullptr;  // of all in memory, by last look-up
   Node* newest_ = nullptr;
   std::uint32_t nodes_ = 0;
-  std::uint32_t dirty_pages_ = 0;  // at most: since the last write-back
+  std::uint32_t drop_at_ = max_nodes;  // so many; more if few of them were idle
+  std::uint32_t dirty_pages_ = 0;      // at most: since the last write-back
 };
 
 }  // namespace guest::ext2

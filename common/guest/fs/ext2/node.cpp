@@ -18,7 +18,7 @@ constexpr std::uint32_t nanosecond_shift = 2, epoch_mask = 3;
 Result<Ref<Node>> Node::load(FileSystem& fs, std::uint32_t number) {
   std::uint32_t offset = 0;
   Block block = TRY(fs.inode_block(number, offset));
-  auto node = TRY(make_ref<Node>(fs, number));
+  auto node = TRY(fs.new_node(number));
   std::size_t bytes = fs.inode_size() < sizeof(DiskInode) ? fs.inode_size() : sizeof(DiskInode);
   __builtin_memcpy(&node->raw_, block.data() + offset, bytes);
   auto checked = node->check_loaded();
@@ -61,7 +61,7 @@ Result<> Node::check_loaded() {
 }
 
 Result<Ref<Node>> Node::make(FileSystem& fs, std::uint32_t number, std::uint32_t mode) {
-  auto node = TRY(make_ref<Node>(fs, number));
+  auto node = TRY(fs.new_node(number));
   node->raw_.mode = static_cast<std::uint16_t>(mode);
   node->raw_.links = 1;
   if (fs.inode_size() > small_inode) node->raw_.extra_bytes = extra_inode_bytes;

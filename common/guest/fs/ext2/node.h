@@ -152,9 +152,9 @@ class Node final : public Inode {
   DiskInode raw_ = {};
   std::uint64_t size_ = 0;
   FileRuns pages_;
-  Vec<DirtyRange> dirty_;  // sorted, apart
-  bool shared_ = false;    // some pages are or were writable by programs directly
-  bool lost_ = false;      // a write-back failed and nobody was told yet
+  Vec<DirtyRange> dirty_{HeapKind::inode};  // sorted, apart
+  bool shared_ = false;                     // some pages are or were writable by programs directly
+  bool lost_ = false;                       // a write-back failed and nobody was told yet
   NamedPipe fifo_;
   Ref<Node> above_;  // of a directory that is removed: its "..", which may be removed, too
 };

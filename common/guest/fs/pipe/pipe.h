@@ -11,7 +11,7 @@
 
 namespace guest {
 
-class Pipe : public Counted {
+class Pipe : public Counted, public Allocated<HeapKind::file> {
  public:
   static constexpr std::uint32_t capacity = 64 * 1024;
 

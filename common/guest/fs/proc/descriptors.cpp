@@ -53,7 +53,7 @@ class DescriptorDirectory final : public ProcNode {
       : ProcNode(proc_number(pid) + directory_number, mode_directory | 0500, std::move(above)),
         pid_(pid) {}
   Result<Ref<Inode>> lookup(std::string_view name) override {
-    int fd = TRY(proc_number_in(name, FileTable::limit));
+    int fd = TRY(proc_number_in(name, FileTable::most));
     TRY(open_file(pid_, fd));
     return Ref<Inode>(TRY(make_ref<DescriptorLink>(pid_, fd, Ref<Inode>(this))));
   }
@@ -66,7 +66,10 @@ class DescriptorDirectory final : public ProcNode {
 
 Result<DirectoryEntry> DescriptorDirectory::entry(std::uint64_t& position) {
   if (position < 2) return dot_entry(position);
-  for (std::uint64_t fd = position - 2; fd < FileTable::limit; ++fd) {
+  Process* process = processes.find(pid_);
+  const auto end =
+      static_cast<std::uint64_t>(process && process->files ? process->files->end() : 0);
+  for (std::uint64_t fd = position - 2; fd < end; ++fd) {
     if (!open_file(pid_, static_cast<int>(fd)).ok()) continue;
     position = fd + 3;
     format_text(name_, sizeof name_, "%lu", fd);

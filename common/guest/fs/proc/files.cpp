@@ -6,9 +6,12 @@
 #include "guest/base/panic.h"
 #include "guest/fs/proc/process.h"
 #include "guest/heap/heap.h"
+#include "guest/mm/region_map.h"
 #include "guest/platform.h"
 #include "guest/proc/system_name.h"
+#include "guest/vfs/file_table.h"
 #include "guest/vfs/mounts.h"
+#include "guest/vfs/open_files.h"
 
 namespace guest {
 namespace {
@@ -99,6 +102,28 @@ Result<String> pid_max() {
   TRY(add(line, "%d\n", pid_limit));
   return line;
 }
+Result<String> number_line(std::uint64_t number) {
+  String line;
+  TRY(add(line, "%lu\n", number));
+  return line;
+}
+Result<String> threads_max() {
+  return number_line(max_processes);
+}
+Result<String> file_max() {
+  return number_line(OpenFiles::most);
+}
+Result<String> file_nr() {
+  String line;
+  TRY(add(line, "%u\t0\t%u\n", open_files.count(), OpenFiles::most));
+  return line;
+}
+Result<String> nr_open() {
+  return number_line(FileTable::most);
+}
+Result<String> max_map_count() {
+  return number_line(most_regions);
+}
 Result<String> os_type() {
   return line_of(system_type);
 }
@@ -127,7 +152,7 @@ struct ProcEntry {
   Result<> (*command)(char) = nullptr;  // what writing does, by its first character
 };
 
-constexpr std::uint32_t kernel_directory = 11;
+constexpr std::uint32_t kernel_directory = 11, fs_directory = 12, vm_directory = 13;
 constexpr ProcEntry tree[] = {
     {"", 0, mode_directory | 0555, nullptr},
     {"sys", 0, mode_directory | 0555, nullptr},
@@ -141,15 +166,23 @@ constexpr ProcEntry tree[] = {
     {"stat", 0, mode_regular | 0444, machine_stat},
     {"version", 0, mode_regular | 0444, version},
     {"kernel", 1, mode_directory | 0555, nullptr},
+    {"fs", 1, mode_directory | 0555, nullptr},
+    {"vm", 1, mode_directory | 0555, nullptr},
     {"ostype", kernel_directory, mode_regular | 0444, os_type},
     {"osrelease", kernel_directory, mode_regular | 0444, os_release},
     {"version", kernel_directory, mode_regular | 0444, os_version},
     {"hostname", kernel_directory, mode_regular | 0444, host_name},
     {"pid_max", kernel_directory, mode_regular | 0444, pid_max},
+    {"threads-max", kernel_directory, mode_regular | 0444, threads_max},
+    {"file-max", fs_directory, mode_regular | 0444, file_max},
+    {"file-nr", fs_directory, mode_regular | 0444, file_nr},
+    {"nr_open", fs_directory, mode_regular | 0444, nr_open},
+    {"max_map_count", vm_directory, mode_regular | 0444, max_map_count},
 };
 constexpr std::uint32_t tree_size = sizeof tree / sizeof tree[0];
 
-static_assert(tree[kernel_directory].name == "kernel");
+static_assert(tree[kernel_directory].name == "kernel" && tree[fs_directory].name == "fs" &&
+              tree[vm_directory].name == "vm");
 
 class ProcInode final : public ProcNode {
  public:

@@ -62,6 +62,7 @@ Result<Ref<RamInode>> RamDirectory::make_node(std::uint32_t mode, std::uint64_t 
 
 Result<Ref<Inode>> RamDirectory::create(std::string_view name, std::uint32_t mode,
                                         std::uint64_t rdev) {
+  TRY(RamInode::check_room());
   Ref<RamInode> inode = TRY(make_node(mode, rdev));
   TRY(insert(name, inode));
   if (inode->is(mode_directory)) add_link();
@@ -69,7 +70,8 @@ Result<Ref<Inode>> RamDirectory::create(std::string_view name, std::uint32_t mod
 }
 
 Result<Ref<Inode>> RamDirectory::symlink(std::string_view name, std::string_view target) {
-  auto inode = TRY(make_ref<RamSymlink>(TRY(String::from(target))));
+  TRY(RamInode::check_room());
+  auto inode = TRY(make_ref<RamSymlink>(TRY(String::from(target, HeapKind::inode))));
   TRY(insert(name, inode));
   return Ref<Inode>(inode);
 }

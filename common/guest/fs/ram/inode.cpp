@@ -10,6 +10,7 @@ namespace {
 
 std::uint32_t last_inode_number = 0;  // numbers are never used again
 constexpr char all_of_ram = 0;        // there is one RAM file system, whatever is mounted of it
+std::uint32_t inodes = 0;             // that there are
 
 }  // namespace
 
@@ -36,6 +37,15 @@ Result<FileSystemSpace> RamInode::space() {
 
 RamInode::RamInode(std::uint32_t mode) : mode_(mode), number_(++last_inode_number) {
   atime_ns_ = mtime_ns_ = ctime_ns_ = realtime_ns();
+  ++inodes;
+}
+
+RamInode::~RamInode() {
+  --inodes;
+}
+
+Result<> RamInode::check_room() {
+  return inodes < most ? Result<>() : Errno::nospc;
 }
 
 Stat RamInode::stat() {

@@ -18,7 +18,8 @@ std::uint32_t hash_of(std::string_view name) {
 
 NameEntry* new_entry(std::string_view name, Ref<Inode> inode) {
   std::size_t bytes = offsetof(NameEntry, bytes) + name.size();
-  void* memory = heap_allocate(bytes < sizeof(NameEntry) ? sizeof(NameEntry) : bytes);
+  void* memory =
+      heap_allocate(bytes < sizeof(NameEntry) ? sizeof(NameEntry) : bytes, HeapKind::inode);
   if (!memory) return nullptr;
   auto* entry = new (memory) NameEntry;
   entry->inode = std::move(inode);
@@ -102,7 +103,7 @@ void NameTable::add_to_bucket(NameEntry* entry) {
 // Without memory for more buckets the chains only get longer: not a failure.
 void NameTable::grow_buckets() {
   std::size_t count = buckets_.empty() ? 2 * small_directory : 2 * buckets_.size();
-  Vec<NameEntry*> grown;
+  Vec<NameEntry*> grown(HeapKind::inode);
   if (!grown.reserve(count).ok()) return;
   while (grown.size() < count) static_cast<void>(grown.push(nullptr).ok());
   buckets_ = std::move(grown);

@@ -44,8 +44,9 @@ class NameTable {
   void add_to_bucket(NameEntry* entry);
   void grow_buckets();
 
-  Vec<NameEntry*> order_;    // by cookie
-  Vec<NameEntry*> buckets_;  // empty while the directory is small: then order_ is searched
+  Vec<NameEntry*> order_{HeapKind::inode};  // by cookie
+  Vec<NameEntry*> buckets_{
+      HeapKind::inode};  // empty while the directory is small: then order_ is searched
   std::uint32_t next_cookie_ = first_cookie;
 };
 

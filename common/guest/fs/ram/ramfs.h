@@ -16,6 +16,10 @@ namespace guest {
 class RamInode : public Inode {
  public:
   explicit RamInode(std::uint32_t mode);
+  ~RamInode() override;
+  /// All that programs can make. (Linux's tmpfs reckons with memory: half as many as pages.)
+  static constexpr std::uint32_t most = 64 * 1024;
+  static Result<> check_room();  // ENOSPC
 
   Stat stat() override;
   [[nodiscard]] std::uint32_t mode() const override { return mode_; }
