@@ -8,6 +8,7 @@
 #include "guest/heap/heap.h"
 #include "guest/mm/frames.h"
 #include "guest/platform.h"
+#include "guest/sched/task.h"
 
 namespace guest {
 
@@ -44,6 +45,8 @@ extern "C" [[noreturn]] void boot_kernel() {
   run_constructors();
   connect_layers();
   frames_init(info.frames, info.boot_tree_frame, info.boot_tree_frames);
+  if (!Task::prepare_stacks().ok()) panic("there is no memory for kernel stacks");
+  heap_init_attic();
 
   Vec<String> argv, envp;
   auto mounted = mount_boot_tree(info.boot_tree_frame, info.boot_tree_frames, argv, envp);

@@ -3,6 +3,7 @@
 #include "guest/heap/heap.h"
 
 #include "guest/heap/kernel_heap.h"
+#include "guest/platform.h"
 
 namespace guest {
 
@@ -13,8 +14,9 @@ constinit KernelHeap heap;
 void heap_init(std::uintptr_t begin, std::uintptr_t end) {
   heap.init(begin, end);
 }
-void heap_init_attic(std::uintptr_t begin, std::uintptr_t end) {
-  heap.init_attic(begin, end);
+void heap_init_attic() {
+  if (const std::uint32_t slabs = boot_info().attic_slabs)
+    heap.init_attic({vmi::attic_base, vmi::attic_slab_bytes, vmi::attic_slab_stride, slabs});
 }
 void* heap_allocate(std::size_t bytes, HeapKind kind) {
   return heap.allocate(bytes, kind);

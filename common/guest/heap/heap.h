@@ -14,12 +14,13 @@ namespace guest {
 enum class HeapKind : std::uint8_t {
   kernel,   // anything not named below; always in the window
   process,  // processes, threads and what each has one of
+  parked,   // stacks of threads that share a slot: never in the window if there is an attic
   mapping,  // regions and extents of a space
   file,     // open files, descriptors, pipes, timers, queued signals
   inode,    // inodes, names, and where their pages are
   crowd,    // mappings of a space that has a great many
 };
-inline constexpr std::size_t heap_kinds = 6;
+inline constexpr std::size_t heap_kinds = 7;
 
 /// 16-byte aligned; nullptr when there is no more for this kind. Contents are not cleared.
 void* heap_allocate(std::size_t bytes, HeapKind kind = HeapKind::kernel);
@@ -27,8 +28,8 @@ void heap_free(void* block);
 
 /// Takes over [begin, end), page-aligned window addresses. Once, at boot.
 void heap_init(std::uintptr_t begin, std::uintptr_t end);
-/// The same for the attic.
-void heap_init_attic(std::uintptr_t begin, std::uintptr_t end);
+/// The same for the attic, as large as the machine says. Once what the kernel needs most is made.
+void heap_init_attic();
 
 struct HeapUse {
   std::size_t total, used, peak;

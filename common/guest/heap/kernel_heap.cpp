@@ -7,8 +7,8 @@ namespace guest {
 namespace {
 
 // In the order of HeapKind: so many 64ths of the heap stay free.
-constexpr std::uint8_t alone[heap_kinds] = {0, 2, 4, 6, 8, 12};
-constexpr std::uint8_t below_an_attic[heap_kinds] = {0, 8, 16, 24, 32, 40};
+constexpr std::uint8_t alone[heap_kinds] = {0, 2, 2, 4, 6, 8, 12};
+constexpr std::uint8_t below_an_attic[heap_kinds] = {0, 8, 64, 16, 24, 32, 40};
 
 }  // namespace
 
@@ -25,27 +25,28 @@ void KernelHeap::init(std::uintptr_t begin, std::uintptr_t end) {
   window_floors_ = floors_of(window_.free_bytes(), alone);
 }
 
-void KernelHeap::init_attic(std::uintptr_t begin, std::uintptr_t end) {
-  attic_.init(begin, end);
+void KernelHeap::init_attic(const AtticHeap::Shape& shape) {
+  attic_.init(shape);
   attic_floors_ = floors_of(attic_.free_bytes(), alone);
   window_floors_ = floors_of(window_.free_bytes(), below_an_attic);
   has_attic_ = true;
 }
 
-void* KernelHeap::allocate_above(PageHeap& heap, std::size_t floor, std::size_t bytes) {
-  return heap.free_bytes() >= floor + bytes ? heap.allocate(bytes) : nullptr;
-}
-
 void* KernelHeap::allocate(std::size_t bytes, HeapKind kind) {
   if (kind == HeapKind::kernel) return window_.allocate(bytes);
   const auto index = static_cast<std::size_t>(kind);
-  if (void* block = allocate_above(window_, window_floors_.bytes[index], bytes)) return block;
-  return has_attic_ ? allocate_above(attic_, attic_floors_.bytes[index], bytes) : nullptr;
+  if (window_.free_bytes() >= window_floors_.bytes[index] + bytes)
+    if (void* block = window_.allocate(bytes)) return block;
+  if (!has_attic_ || attic_.free_bytes() < attic_floors_.bytes[index] + bytes) return nullptr;
+  return attic_.allocate(bytes);
 }
 
 void KernelHeap::free(void* block) {
   if (!block) return;
-  (window_.holds(block) ? window_ : attic_).free(block);
+  if (window_.holds(block))
+    window_.free(block);
+  else
+    attic_.free(block);
 }
 
 HeapUse KernelHeap::use() const {

@@ -9,14 +9,15 @@
 // those for processes. When all of them are at an end, the kernel itself can still work.
 #pragma once
 
-#include "guest/heap/page_heap.h"
+#include "guest/heap/attic_heap.h"
 
 namespace guest {
 
 class KernelHeap {
  public:
   void init(std::uintptr_t begin, std::uintptr_t end);
-  void init_attic(std::uintptr_t begin, std::uintptr_t end);
+  /// From now on there are both. What the window still has free is what the floors are parts of.
+  void init_attic(const AtticHeap::Shape& shape);
 
   void* allocate(std::size_t bytes, HeapKind kind);
   void free(void* block);
@@ -30,9 +31,9 @@ class KernelHeap {
     std::size_t bytes[heap_kinds];
   };
   static Floors floors_of(std::size_t total, const std::uint8_t (&per_64)[heap_kinds]);
-  static void* allocate_above(PageHeap& heap, std::size_t floor, std::size_t bytes);
 
-  PageHeap window_, attic_;
+  PageHeap window_;
+  AtticHeap attic_;
   Floors window_floors_ = {}, attic_floors_ = {};
   bool has_attic_ = false;
 };

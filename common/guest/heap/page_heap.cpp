@@ -137,6 +137,11 @@ void PageHeap::free_small(Index page, std::uintptr_t block) {
   }
 }
 
+bool PageHeap::may_hold(std::size_t bytes) const {
+  if (free_bytes() >= bytes && free_pages_ != 0) return true;
+  return bytes <= largest_small && with_room_[class_table.of[(bytes + 15) / 16]] != none;
+}
+
 void* PageHeap::allocate(std::size_t bytes) {
   if (bytes <= largest_small) return allocate_small(class_table.of[(bytes + 15) / 16]);
   if (bytes > page_count_ * page_bytes) return nullptr;

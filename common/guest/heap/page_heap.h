@@ -24,6 +24,8 @@ class PageHeap {
   [[nodiscard]] HeapUse use() const { return use_; }
   /// In whole pages: what any object may have, or a run if it is not in pieces.
   [[nodiscard]] std::size_t free_bytes() const { return free_pages_ * page_bytes; }
+  /// False: it certainly has no room. Looks at nothing that lies in the heap.
+  [[nodiscard]] bool may_hold(std::size_t bytes) const;
   [[nodiscard]] bool holds(const void* block) const {
     auto where = reinterpret_cast<std::uintptr_t>(block);
     return where >= base_ && where < base_ + page_count_ * page_bytes;

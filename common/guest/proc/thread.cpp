@@ -11,8 +11,8 @@
 
 namespace guest {
 
-Thread::Thread(Process& process, int tid, const Memory& memory)
-    : Task(memory), process(process), tid(tid), futex_waiter(*this), owner_(&process) {
+Thread::Thread(Process& process, int tid)
+    : process(process), tid(tid), futex_waiter(*this), owner_(&process) {
   alternate_stack.flags = abi::ss_disable;
 }
 
@@ -21,11 +21,12 @@ Thread::~Thread() {
 }
 
 Result<Thread*> Thread::create(Process& process, int tid) {
-  Memory memory = TRY(allocate());
-  auto* thread = new (std::nothrow) Thread(process, tid, memory);
-  if (thread) return thread;
-  free(memory);
-  return Errno::nomem;
+  auto* thread = new (std::nothrow) Thread(process, tid);
+  if (!thread) return Errno::nomem;
+  auto taken = thread->take_stack();
+  if (taken.ok()) return thread;
+  delete thread;
+  return taken.error();
 }
 
 // The object of a leader is its process's.

@@ -62,7 +62,7 @@ class Thread final : public Task {
   char name[16] = {};  // PR_SET_NAME
 
  private:
-  Thread(Process& process, int tid, const Memory& memory);
+  Thread(Process& process, int tid);
 
   Ref<Process> owner_;  // keeps `process` alive for as long as this stack runs
 };

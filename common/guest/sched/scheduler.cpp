@@ -9,7 +9,10 @@
 #include "guest/platform.h"
 #include "guest/sched/interrupts.h"
 
-extern "C" void switch_context(std::uint64_t* save_sp, std::uint64_t load_sp);
+extern "C" {
+void switch_context(std::uint64_t* save_sp, std::uint64_t load_sp);
+void switch_context_apart(std::uint64_t* save_sp, const std::uint64_t* load_sp, guest::Task* next);
+}
 
 namespace guest {
 
@@ -73,7 +76,10 @@ void Scheduler::switch_away() {
   next.check_canary();
   current_ = &next;
   const std::uint32_t charged = accounts().charged;
-  switch_context(&self.kernel_sp, next.kernel_sp);
+  if (next.in_place()) [[likely]]
+    switch_context(&self.kernel_sp, next.kernel_sp);
+  else
+    switch_context_apart(&self.kernel_sp, &next.kernel_sp, &next);
   if (boot_info().options & vmi::boot_account) accounts().charge(charged);
   finish_switch();
 }

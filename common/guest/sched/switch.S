@@ -24,4 +24,38 @@ switch_context:
         ret
         .cfi_endproc
         .size switch_context, . - switch_context
+
+// switch_context_apart(std::uint64_t* save_sp, const std::uint64_t* load_sp, Task* next): the same,
+// but before it goes on, task_comes_back(next) is called, on a stack that is nobody's: the two may
+// be tenants of one slot.
+        .globl switch_context_apart
+        .type switch_context_apart, @function
+switch_context_apart:
+        .cfi_startproc
+        push    %rbp
+        push    %rbx
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+        mov     %rsp, (%rdi)
+        lea     nobodys_stack_top(%rip), %rsp
+        mov     %rsi, %rbx
+        mov     %rdx, %rdi
+        call    task_comes_back
+        mov     (%rbx), %rsp
+        pop     %r15
+        pop     %r14
+        pop     %r13
+        pop     %r12
+        pop     %rbx
+        pop     %rbp
+        ret
+        .cfi_endproc
+        .size switch_context_apart, . - switch_context_apart
+
+        .bss
+        .balign 16
+        .skip   8192
+nobodys_stack_top:
         .section .note.GNU-stack, "", @progbits

@@ -1,7 +1,7 @@
 // Task: what the scheduler runs: a kernel stack, vector state, and whether it wants the CPU. Whose
 // it is and what it works with is its owner's part: proc's Thread, which derives from it. The
-// kernel stack comes from the kernel heap, with the trap frame at the top and a canary at the
-// bottom:
+// kernel stack is in a slot, maybe with others' (stack_slots.h), with the trap frame at the top and
+// a canary at the bottom:
 //
 //   stack + kernel_stack_bytes   ----------------------------------------
 //                                TrapFrame       filled by the monitor at every upcall
@@ -19,6 +19,7 @@
 #include "guest/base/result.h"
 #include "guest/heap/heap.h"
 #include "guest/sched/listener.h"
+#include "guest/sched/stack_slots.h"
 #include "guest/sched/timer_list.h"
 #include "vmi/trap_frame.h"
 
@@ -50,6 +51,12 @@ class Task : public Allocated<HeapKind::process> {
 
   /// A listener that wakes this task, for those who wait on several queues.
   Listener waker(Events wanted);
+  /// Is its stack where it can run on it?
+  [[nodiscard]] bool in_place() const { return place_.resident(); }
+  /// Puts it there, on a stack in no slot (switch_context_apart).
+  void come_back();
+  /// At boot: memory for all slots, while there is some.
+  static Result<> prepare_stacks();
 
   // -- Vector state (XSAVE layout, BootInfo::xsave_bytes). The CPU may hold a newer copy.
   /// Before user mode: the CPU's vector registers must be this task's.
@@ -64,8 +71,8 @@ class Task : public Allocated<HeapKind::process> {
   void reset_vectors();
 
   ListNode run_node;
-  vmi::TrapFrame* frame = nullptr;
-  std::uint64_t kernel_sp = 0;
+  vmi::TrapFrame* frame = nullptr;  // wherever the stack is at the moment
+  std::uint64_t kernel_sp = 0;      // in the slot
   State state = State::blocked;
   Interrupt interrupt = Interrupt::never;
   bool timed_out = false;
@@ -93,30 +100,27 @@ class Task : public Allocated<HeapKind::process> {
   std::uint64_t cpu_ticks = 0;  // TSC ticks on the CPU, up to the last switch
 
  protected:
-  /// What a task is made of besides itself.
-  struct Memory {
-    unsigned char* stack;
-    unsigned char* vectors;
-  };
-  /// ENOMEM.
-  static Result<Memory> allocate();
-  static void free(const Memory& memory);
+  /// Without a stack.
+  Task();
+  /// Gives it one, and vectors in their initial state. Not yet runnable. ENOMEM.
+  Result<> take_stack();
   /// What remains is an object that can be looked at.
   void free_memory();
-  /// Takes the memory; vectors in their initial state. Not yet runnable.
-  explicit Task(const Memory& memory);
 
  private:
   static void first_steps();
   static void wake_sleeper(Listener& listener, Events happened);
   static void time_is_up(Timer& timer);
   void switch_vectors();
+  void lay_out_stack();
+  void go_home();
+  void find_frame();
+  [[nodiscard]] unsigned char* vectors() const;
 
   static Task* vectors_in_cpu_;  // whose vector state the CPU holds
 
-  Memory memory_;                   // as allocated
-  unsigned char* aligned_vectors_;  // XSAVE wants 64 bytes
-  bool vectors_written_ = true;     // by the kernel, since the CPU had them
+  StackTenant place_;
+  bool vectors_written_ = true;  // by the kernel, since the CPU had them
 };
 
 }  // namespace guest

@@ -1,6 +1,7 @@
 // Where in kernel memory a block goes, and who is refused first, on two pieces of host memory.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <vector>
@@ -11,14 +12,17 @@ namespace {
 
 using guest::HeapKind;
 
-constexpr std::size_t page = 4096, window_pages = 256, attic_pages = 1024;
+constexpr std::size_t page = 4096, window_pages = 256, slabs = 4, slab_pages = 256;
+constexpr std::size_t stride_pages = 300, attic_pages = slabs * stride_pages;
 constexpr HeapKind kinds[] = {HeapKind::crowd,   HeapKind::inode,   HeapKind::file,
                               HeapKind::mapping, HeapKind::process, HeapKind::kernel};
 
 class KernelHeapTest : public ::testing::Test {
  protected:
   KernelHeapTest() { heap_.init(begin(window_), begin(window_) + window_pages * page); }
-  void build_attic() { heap_.init_attic(begin(attic_), begin(attic_) + attic_pages * page); }
+  void build_attic() {
+    heap_.init_attic({begin(attic_), slab_pages * page, stride_pages * page, slabs});
+  }
 
   using Memory = std::unique_ptr<std::byte, decltype(&std::free)>;
   static Memory memory(std::size_t pages) {
@@ -81,6 +85,33 @@ TEST_F(KernelHeapTest, WhatIsFreedCanBeHadAgain) {
   blocks_.clear();
   EXPECT_EQ(take_all(HeapKind::file), first);
   heap_.free(nullptr);
+}
+
+TEST_F(KernelHeapTest, ParkedStacksAreInTheAttic) {
+  build_attic();
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(in_window(heap_.allocate(5 * page, HeapKind::parked)));
+}
+
+TEST_F(KernelHeapTest, NothingLiesInTheGapsOfTheAttic) {
+  build_attic();
+  take_all(HeapKind::process);
+  std::size_t in_slabs[slabs] = {};
+  for (void* block : blocks_) {
+    if (in_window(block)) continue;
+    const std::size_t at = reinterpret_cast<std::uintptr_t>(block) - begin(attic_);
+    ASSERT_LE(at % (stride_pages * page) + 512, slab_pages * page);
+    ++in_slabs[at / (stride_pages * page)];
+  }
+  for (std::size_t count : in_slabs) EXPECT_GT(count, slab_pages);
+}
+
+TEST_F(KernelHeapTest, SlabsNobodyNeedsAreLeftAlone) {
+  build_attic();
+  std::fill_n(attic_.get(), attic_pages * page, std::byte{0x5a});
+  while (in_window(heap_.allocate(512, HeapKind::inode))) {
+  }
+  for (std::size_t i = stride_pages * page; i < attic_pages * page; ++i)
+    ASSERT_EQ(attic_.get()[i], std::byte{0x5a});
 }
 
 }  // namespace
