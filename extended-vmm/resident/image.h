@@ -42,12 +42,12 @@ inline constexpr std::int32_t pid_gone = -1;
 struct Member {
   std::atomic<std::uint32_t> turn;  // futex: a Turn calls the parked process back
   std::atomic<std::int32_t> pid;    // 0: never made. Written by the host kernel as it is made
-  std::uint64_t parking_stack[31];
+  std::uint64_t parking_stack[7];   // for host calls from assembly
 };
 
 /// One for each address space that lives at once, and there is one more process than spaces while
 /// execve has two. The first is the process that the launcher made.
-inline constexpr std::uint32_t most_members = 144;
+inline constexpr std::uint32_t most_members = 544;
 struct Members {
   std::uint32_t made;  // processes made so far: they are the first ones of the table
   std::atomic<std::uint32_t> running;  // whose turn it is

@@ -114,6 +114,7 @@ futex_fails:
     lea futex_name(%rip), %rdi
 call_fails:
     mov %rax, %rsi
+    lea dying_stack_top(%rip), %rsp  // the parking stack has no room for that
     call die_of_host_call
 
     .section .rodata
@@ -121,7 +122,9 @@ futex_name: .asciz "futex"
 prctl_name: .asciz "prctl"
 
     .bss
-    .balign 8
+    .balign 16
+    .skip 4096
+dying_stack_top:
 kernel_stack:                    // of whoever gave its turn away last
     .skip 8
     .globl launcher_pid

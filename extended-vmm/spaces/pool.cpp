@@ -38,15 +38,15 @@ namespace extended {
 namespace {
 
 constexpr std::uint32_t most_spaces = 1024;
-static_assert(most_members <= 0xff, "an index, and one more, in a byte");
+static_assert(most_members < 0xffff, "an index, and one more, in 16 bits");
 
 /// Which member holds which space. Kept apart from Members: nobody outside needs it.
 struct Pool {
   bool mapped[most_members];  // what its space maps; else what an earlier one did, or its maker
   HostProcess process[most_members];
-  std::uint8_t free_list[most_members];
+  std::uint16_t free_list[most_members];
   std::uint32_t free_count;
-  std::uint8_t member_of[most_spaces];  // index + 1; 0: none
+  std::uint16_t member_of[most_spaces];  // index + 1; 0: none
   bool first_given;                     // the first process serves the first space
 };
 Pool pool;
@@ -107,12 +107,12 @@ std::int64_t pool_create(vmi::SpaceId id) {
   }
   if (index < 0) return -EAGAIN;
   pool.mapped[index] = false;
-  pool.member_of[id] = static_cast<std::uint8_t>(index + 1);
+  pool.member_of[id] = static_cast<std::uint16_t>(index + 1);
   return 0;
 }
 
 void pool_destroy(vmi::SpaceId id) {
-  const auto index = static_cast<std::uint8_t>(pool.member_of[id] - 1);
+  const auto index = static_cast<std::uint16_t>(pool.member_of[id] - 1);
   pool.member_of[id] = 0;
   pool.free_list[pool.free_count++] = index;
 }
