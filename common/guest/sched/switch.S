@@ -56,6 +56,6 @@ switch_context_apart:
 
         .bss
         .balign 16
-        .skip   8192
+        .skip   16384               // as large as a kernel stack: signals come here, too
 nobodys_stack_top:
         .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,262 @@
+// Run as a guest by room_test.cpp: how much there is room for, what the kernel says beyond that,
+// and whether all goes on afterwards. Prints "NAME COUNT" lines, and "over: ERRNO" for the limit.
+//   room_program processes N ROUNDS   N children at once, asleep in different calls and woken in
+//   any
+//                                     order, with registers of their own
+//   room_program files N | mappings N | inodes N | hog SECONDS
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+constexpr int most_children = 2000;
+
+void say(const char* name, long count, const char* error = nullptr) {
+  char line[100];
+  int length = error ? snprintf(line, sizeof line, "%s %ld over: %s\n", name, count, error)
+                     : snprintf(line, sizeof line, "%s %ld\n", name, count);
+  if (write(1, line, length) != length) _exit(99);
+}
+
+// -- Processes.
+
+/// What parent and child share.
+struct Meeting {
+  volatile uint32_t done;    // rounds the child has been through
+  volatile uint32_t spoilt;  // it found a register changed
+  int pipe[2], answer[2];    // a byte for each wake-up
+};
+Meeting* meetings;
+
+enum Sleep { in_read, in_poll, in_futex, in_suspend, in_nap, sleeps };
+
+/// One wait of a kind, with vector registers loaded before it and looked at after. Static calls
+/// only: nothing between may use them.
+bool sleep_once(Meeting& my, int kind, uint64_t value) {
+  uint64_t kept[2] = {value, ~value}, found[2], low = 0;
+  struct pollfd ready = {my.pipe[0], POLLIN, 0};
+  struct timespec nap = {0, 1000000};
+  char byte;
+  long number = SYS_read, a = my.pipe[0], b = (long)&byte, c = 1, d = 0;
+  if (kind == in_poll) number = SYS_poll, a = (long)&ready, b = 1, c = -1;
+  uint32_t word = 0;
+  if (kind == in_futex)
+    number = SYS_futex, a = (long)&word, b = FUTEX_WAIT_PRIVATE, c = 0, d = (long)&nap;
+  if (kind == in_nap) number = SYS_nanosleep, a = (long)&nap, b = 0;
+  sigset_t none;
+  sigemptyset(&none);
+  if (kind == in_suspend) number = SYS_rt_sigsuspend, a = (long)&none, b = 8;
+  register long r10 asm("r10") = d;
+  register uint64_t r12 asm("r12") = value;
+  long result = number;
+  asm volatile(
+      "movdqu %[kept], %%xmm7\n movdqu %[kept], %%xmm15\n syscall\n"
+      "movdqu %%xmm7, %[found]\n movq %%xmm15, %[low]\n"
+      : "+a"(result), [found] "=m"(found), [low] "=m"(low), "+r"(r12)
+      : [kept] "m"(kept), "D"(a), "S"(b), "d"(c), "r"(r10)
+      : "rcx", "r11", "xmm7", "xmm15", "memory");
+  if (kind == in_poll && read(my.pipe[0], &byte, 1) != 1) return false;
+  return found[0] == value && found[1] == ~value && low == value && r12 == value;
+}
+
+void on_signal(int) {}
+
+[[noreturn]] void child(int index, int rounds) {
+  Meeting& my = meetings[index];
+  for (int round = 0; round < rounds; ++round) {
+    if (!sleep_once(my, (index + round) % sleeps, 0x1234567800000000 + index * 1000 + round))
+      my.spoilt = 1;
+    my.done = round + 1;
+    char byte = 1;
+    if (write(my.answer[1], &byte, 1) != 1) _exit(3);
+  }
+  _exit(index % 50);
+}
+
+void wake(int index, pid_t pid, int round) {
+  Meeting& it = meetings[index];
+  char byte = 1;
+  switch ((index + round) % sleeps) {
+    case in_read:
+    case in_poll:
+      if (write(it.pipe[1], &byte, 1) != 1) _exit(4);
+      break;
+    case in_suspend:
+      kill(pid, SIGUSR1);
+      break;
+    default:
+      break;
+  }
+}
+
+int processes(int count, int rounds) {
+  static pid_t pids[most_children];
+  static int order[most_children];
+  // Ends of the pipes: few descriptors, since all are inherited. One answer pipe serves all.
+  size_t bytes = sizeof(Meeting) * most_children;
+  meetings =
+      (Meeting*)mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  struct rlimit files = {3000, 4096};
+  setrlimit(RLIMIT_NOFILE, &files);
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &blocked, nullptr);
+  signal(SIGUSR1, on_signal);
+  int answer[2];
+  if (pipe(answer)) return 2;
+  int made = 0;
+  for (; made < count; ++made) {
+    meetings[made].answer[1] = answer[1];
+    if (pipe(meetings[made].pipe)) break;
+    pids[made] = fork();
+    if (pids[made] < 0) break;
+    if (pids[made] == 0) child(made, rounds);
+    order[made] = made;
+  }
+  if (made < count)
+    say("processes", made, strerrorname_np(errno));
+  else
+    say("processes", made);
+  unsigned random = 12345;
+  for (int round = 0; round < rounds; ++round) {
+    for (int i = made - 1; i > 0; --i) {
+      random = random * 1103515245 + 12345;
+      int j = (random >> 8) % (i + 1), swap = order[i];
+      order[i] = order[j], order[j] = swap;
+    }
+    for (int i = 0; i < made; ++i) wake(order[i], pids[order[i]], round);
+    char byte;
+    for (int i = 0; i < made; ++i)
+      if (read(answer[0], &byte, 1) != 1) return 5;
+  }
+  int sound = 0, status;
+  for (int i = 0; i < made; ++i)
+    if (waitpid(pids[i], &status, 0) == pids[i] && WIFEXITED(status) &&
+        WEXITSTATUS(status) == i % 50 && !meetings[i].spoilt)
+      ++sound;
+  say("sound", sound);
+  return 0;
+}
+
+// -- Files, mappings, inodes.
+
+int files(int count) {
+  constexpr int each = 2500;
+  struct rlimit limit = {4096, 4096};
+  setrlimit(RLIMIT_NOFILE, &limit);
+  int to_parent[2], to_children[2];
+  if (pipe(to_parent) || pipe(to_children)) return 2;
+  int left = count, children = 0;
+  for (; left > 0; left -= each, ++children) {
+    if (fork() != 0) continue;
+    close(to_children[1]);
+    int report[2] = {0, 0};
+    while (report[0] < each && report[0] < left) {
+      if (open("/bin/busybox", O_RDONLY) < 0) {
+        report[1] = errno;
+        break;
+      }
+      ++report[0];
+    }
+    if (write(to_parent[1], report, sizeof report) != sizeof report) _exit(3);
+    char byte;
+    _exit(read(to_children[0], &byte, 1) != 0);  // until the parent has seen all
+  }
+  long opened = 0;
+  int error = 0, report[2], status;
+  for (int i = 0; i < children; ++i) {
+    if (read(to_parent[0], report, sizeof report) != sizeof report) return 3;
+    opened += report[0];
+    if (report[1]) error = report[1];
+  }
+  say("files", opened, error ? strerrorname_np(error) : nullptr);
+  close(to_children[1]);
+  while (wait(&status) > 0) {
+  }
+  say("again", open("/bin/busybox", O_RDONLY) >= 0);
+  return 0;
+}
+
+long map_many(long count) {
+  long made = 0;
+  for (; made < count; ++made) {
+    void* at = mmap(nullptr, 4096, made & 1 ? PROT_READ : PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) break;
+  }
+  return made;
+}
+
+int mappings(long count) {
+  long made = map_many(count);
+  say("mappings", made, made < count ? strerrorname_np(errno) : nullptr);
+  return 0;
+}
+
+int inodes(int count) {
+  char name[64];
+  int made = 0;
+  for (; made < count; ++made) {
+    snprintf(name, sizeof name, "/tmp/d%d", made / 1000);
+    if (made % 1000 == 0 && mkdir(name, 0755)) break;
+    snprintf(name, sizeof name, "/tmp/d%d/file-%d", made / 1000, made);
+    int fd = open(name, O_CREAT | O_WRONLY | O_EXCL, 0644);
+    if (fd < 0) break;
+    close(fd);
+  }
+  say("inodes", made, made < count ? strerrorname_np(errno) : nullptr);
+  return 0;
+}
+
+/// Takes of everything what it gets, says so, and keeps it until somebody ends it.
+int hog() {
+  map_many(1000000);
+  inodes(1000000);
+  struct rlimit limit = {1 << 20, 1 << 20};
+  setrlimit(RLIMIT_NOFILE, &limit);
+  int ends[2];
+  while (pipe(ends) == 0) {
+  }
+  while (dup(0) >= 0) {
+  }
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, nullptr);
+  while (sigqueue(getpid(), SIGRTMIN, sigval{}) == 0) {
+  }
+  for (;;) {
+    pid_t pid = fork();
+    if (pid < 0) break;
+    if (pid == 0)
+      for (;;) pause();
+  }
+  say("hog", 1);
+  for (;;) pause();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) return 2;
+  long count = argc > 2 ? atol(argv[2]) : 0;
+  if (!strcmp(argv[1], "processes")) return processes((int)count, argc > 3 ? atoi(argv[3]) : 10);
+  if (!strcmp(argv[1], "files")) return files((int)count);
+  if (!strcmp(argv[1], "mappings")) return mappings(count);
+  if (!strcmp(argv[1], "inodes")) return inodes((int)count);
+  if (!strcmp(argv[1], "hog")) return hog();
+  return 2;
+}
