@@ -3,7 +3,7 @@
 //   room_program processes N ROUNDS   N children at once, asleep in different calls and woken in
 //   any
 //                                     order, with registers of their own
-//   room_program files N | mappings N | inodes N | hog SECONDS
+//   room_program files N | mappings N | inodes N | hog
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -222,7 +222,7 @@ int inodes(int count) {
   return 0;
 }
 
-/// Takes of everything what it gets, says so, and keeps it until somebody ends it.
+/// Takes of everything what it gets, tells its parent, and keeps it until somebody ends it.
 int hog() {
   map_many(1000000);
   inodes(1000000);
@@ -244,7 +244,7 @@ int hog() {
     if (pid == 0)
       for (;;) pause();
   }
-  say("hog", 1);
+  kill(getppid(), SIGUSR1);
   for (;;) pause();
 }
 
