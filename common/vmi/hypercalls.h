@@ -92,7 +92,7 @@ struct Hypercalls {
   /// multiple of 64. User mode has what is at the home given last (null: it is nobody's, and lost).
   /// While it has, the monitor brings that home up to date whenever it needs the registers for
   /// another, and save_vectors() demands it. `written`: the guest kernel has changed the home since
-  /// it was given before.
+  /// it was given before; as it has where threads take turns on one kernel stack.
   void (*save_vectors)();
   void (*load_vectors)(void* home, bool written);
   /// Ends the machine with the first process's wait status (as wait4 reports it).

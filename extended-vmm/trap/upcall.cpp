@@ -31,6 +31,8 @@ SignalFrame* first_frame;
 void* first_vectors;
 /// The trap frame of whom the signal stack tells; null: of nobody.
 vmi::TrapFrame* signal_frame_of;
+/// In the place of either: of a thread that had the same kernel stack, and so the same frame.
+vmi::TrapFrame anothers_frame;
 /// More than the last entry's own frame is on the signal stack: that of an overtaken entry, or of a
 /// signal that came in kernel mode.
 volatile bool residue_on_signal_stack;
@@ -235,6 +237,10 @@ void note_frame(const SignalFrame* frame) {
   const auto at = reinterpret_cast<std::uint64_t>(frame);
   if (at >= signal_stack_base && at < signal_stack_base + signal_stack_bytes)
     residue_on_signal_stack = true;
+}
+void note_other_thread() {
+  if (direct_frame != nullptr) direct_frame = &anothers_frame;
+  if (signal_frame_of != nullptr) signal_frame_of = &anothers_frame;
 }
 void note_debug_trap() {
   debug_trap_due = true;

@@ -43,6 +43,7 @@ void* first_frame_vectors();
 void arm_signal_stack();
 void note_tick();  // a host tick came in kernel mode: poll devices before leaving
 void note_frame(const SignalFrame*);  // where the host put the frame of a signal in kernel mode
+void note_other_thread();  // the next to leave may be another thread than the last, from its frame
 void note_debug_trap();  // single-stepping guest code came into the kernel: SIGTRAP when it leaves
 
 // -- trap/vectors.cpp

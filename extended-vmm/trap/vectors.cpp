@@ -68,6 +68,7 @@ void load_vectors(void* of, bool written) {
   home = of;
   void*& left = host_process().vectors_of;
   if (written && left == of) left = nullptr;
+  if (written) note_other_thread();
   place = of != nullptr && left == of ? Place::registers : Place::home;
 }
 

@@ -106,3 +106,40 @@ TEST(registers_of_one_that_computes) {
     }
   });
 }
+
+/// More threads than there are kernel stacks at hand: some take turns on one, and it is there that
+/// their registers come in.
+static void look_for_the_secrets_of_many(void (*leave)(uint64_t)) {
+  constexpr int many = 70;
+  static pid_t others[many];
+  for (pid_t& other : others) {
+    other = check::start_child([&] {
+      raise(SIGSTOP);
+      for (;;) leave(secret);
+      return 0;
+    });
+    REQUIRE(other > 0 && waitpid(other, nullptr, WUNTRACED) == other);
+  }
+  long there = 0;
+  for (const pid_t other : others) {
+    kill(other, SIGCONT);
+    for (int i = 0; i < 4; ++i) {
+      i == 2 ? usleep(1000) : sched_yield();
+      there += found();
+    }
+    kill(other, SIGSTOP);
+  }
+  for (const pid_t other : others) {
+    kill(other, SIGKILL);
+    waitpid(other, nullptr, 0);
+  }
+  CHECK_EQ(there, 0);
+}
+
+TEST(registers_of_system_calls_on_the_same_stack) {
+  look_for_the_secrets_of_many(yield_with_secret);
+}
+
+TEST(registers_of_traps_on_the_same_stack) {
+  look_for_the_secrets_of_many(trap_with_secret);
+}
