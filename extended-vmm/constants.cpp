@@ -8,6 +8,7 @@
 #include "build/constants.h"
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/trap/gate.h"
+#include "extended-vmm/trap/trap_state.h"
 #include "monitor/guest_process_fd.h"
 
 namespace {
@@ -60,6 +61,11 @@ void direct_block() {
   OFFSET("DIRECT", DirectBlock, r10);
 }
 
+void trap_state_of_direct_entries() {
+  OFFSET("TRAP", TrapState, direct_frame);
+  OFFSET("TRAP", TrapState, direct_upcall);
+}
+
 void stamps() {
   constant("STAMPS_BASE", stamps_base);
   OFFSET("STAMPS", Stamps, entered);
@@ -93,6 +99,7 @@ int main() {
   gate();
   exit_block();
   direct_block();
+  trap_state_of_direct_entries();
   stamps();
   members();
   host();

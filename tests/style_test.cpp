@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -159,6 +160,46 @@ TEST(Style, EveryCounterIsCounted) {
                    return s.name.rfind("tests/", 0) != 0 && std::regex_search(s.text, counted);
                  }).empty())
         << "nobody increments " << name;
+  }
+}
+
+/// A trap path as told at the top of a file: paths of hops, each a line of file and symbol.
+struct Hop {
+  int number;
+  std::string file, symbol;
+};
+std::vector<std::vector<Hop>> trap_paths(const std::string& file) {
+  const std::string text = read_file(fs::path(TYPETWO_SOURCE) / file);
+  static const std::regex line(R"(//   (\d) +(\S+/\S+) +(\w+))");
+  std::vector<std::vector<Hop>> paths;
+  for (std::sregex_iterator at(text.begin(), text.end(), line), last; at != last; ++at) {
+    const Hop hop{std::stoi((*at)[1]), (*at)[2], (*at)[3]};
+    if (hop.number == 1) paths.emplace_back();
+    if (!paths.empty()) paths.back().push_back(hop);
+  }
+  return paths;
+}
+
+TEST(Style, TheTrapPathIsWhatItsProseSays) {
+  static const std::regex comment("//[^\n]*");
+  for (const auto& [told_in, count] :
+       {std::pair{"extended-vmm/trap/gate.S", 2u}, std::pair{"baseline-vmm/resident/gate.S", 1u}}) {
+    const auto paths = trap_paths(told_in);
+    EXPECT_EQ(paths.size(), count) << told_in;
+    for (const auto& path : paths) {
+      std::set<std::string> files;
+      int hops = 0;
+      for (const Hop& hop : path) {
+        EXPECT_EQ(hop.number, ++hops) << told_in;
+        files.insert(hop.file);
+        const std::string code =
+            std::regex_replace(read_file(fs::path(TYPETWO_SOURCE) / hop.file), comment, "");
+        EXPECT_TRUE(std::regex_search(code, std::regex("\\b" + hop.symbol + "\\b")))
+            << told_in << ": " << hop.file << " has no " << hop.symbol;
+      }
+      EXPECT_LE(hops, 9) << told_in;
+      EXPECT_LE(files.size(), 7u) << told_in;
+    }
   }
 }
 

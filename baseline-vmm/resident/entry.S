@@ -23,18 +23,6 @@ upcall_entry:
   ud2
   .cfi_endproc
 
-// enter_kernel(frame, stack, entry): into the guest kernel, never to return.
-  .globl enter_kernel
-  .type enter_kernel, @function
-enter_kernel:
-  .cfi_startproc
-  .cfi_undefined rip
-  movq %rsi, %rsp
-  xorl %ebp, %ebp
-  call *%rdx
-  ud2
-  .cfi_endproc
-
 // leave_by(ucontext, gate_leave, flags): out of the window. rt_sigreturn restores all of the user's
 // flags but ID, which it leaves as it is: so it goes into these.
   .globl leave_by

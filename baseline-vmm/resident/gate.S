@@ -1,3 +1,20 @@
+// The trap path, from here and back to here. A null system call (getppid), hop by hop; each line
+// names a file, what in it is gone through, and why it is not less:
+//
+//   1 baseline-vmm/resident/gate.S            baseline_gate_begin  opens the window, on the signal stack
+//   2 baseline-vmm/resident/entry.S           upcall_entry         takes the thread's kernel stack
+//   3 baseline-vmm/resident/upcall.cpp        take_upcall          adopts the signal frame, reads the mail
+//   4 common/guest/trap/upcall.cpp            handle_upcall        finds the handler by the number
+//   5 common/guest/syscall/identity_calls.cpp sys_getppid          serves the call
+//   6 common/guest/trap/upcall.cpp            leave_kernel         interrupts, other threads, signals
+//   7 baseline-vmm/resident/upcall.cpp        return_to_user       gives the signal frame back
+//   8 baseline-vmm/resident/entry.S           leave_by             the flag that sigreturn leaves alone
+//   9 baseline-vmm/resident/gate.S            baseline_gate_leave  closes; sigreturn loads the registers
+//
+// Beside it the VMM process is told nine times what happens (baseline-vmm/stops.h, stop by stop):
+// twice of the guest's call, once of the signal that brings it to hop 1, and at entry and exit of
+// each of the three host calls of hops 1 and 9.
+//
 // The gate: the only code of the monitor that guest user code can reach. It lies outside the
 // window, so that it can open and close it; the VMM process puts a copy at vmi::gate_base and
 // knows the addresses of its three host calls from the labels here. What user code gains by

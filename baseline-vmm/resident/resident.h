@@ -14,7 +14,6 @@ namespace baseline {
 
 extern "C" {
 void vmm_call(VmmCall call, std::uint64_t a0 = 0, std::uint64_t a1 = 0);
-[[noreturn]] void enter_kernel(vmi::TrapFrame* frame, std::uint64_t stack, std::uint64_t entry);
 [[noreturn]] void leave_by(void* ucontext, std::uint64_t gate_leave, std::uint64_t flags);
 std::uint64_t guarded_copy(void* to, const void* from, std::uint64_t bytes);
 extern std::uint64_t upcall_stack;

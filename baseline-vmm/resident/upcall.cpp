@@ -2,6 +2,7 @@
 // the window; return_to_user is the guest kernel's hypercall that ends it. Between the two the
 // guest kernel runs inside the host's signal handler, asynchronous signals blocked.
 #include "baseline-vmm/resident/resident.h"
+#include "monitor/resident/enter_kernel.h"
 #include "monitor/resident/unmap_host.h"
 
 namespace baseline {
@@ -71,13 +72,12 @@ extern "C" [[noreturn]] void take_upcall(SignalFrame* frame) {
   adopt_frame(frame);
   if (resident_header.mailbox.mail == Mail::boot) {
     if (auto* time = time_accounts()) time->charge(vmi::account_kernel);
-    enter_kernel(nullptr, kernel().boot_stack_top, reinterpret_cast<std::uint64_t>(kernel().boot));
+    monitor::boot_kernel(kernel());
   }
   vmi::TrapFrame* trap = shared_info().current_frame;
   fill(*trap);
   if (auto* time = time_accounts()) time->charge(vmi::account_of(*trap));
-  enter_kernel(trap, reinterpret_cast<std::uint64_t>(trap),
-               reinterpret_cast<std::uint64_t>(kernel().upcall));
+  monitor::enter_kernel(trap, kernel().upcall);
 }
 
 /// The VMM process looks at the pending bits once more when the host has left the handler.

@@ -115,7 +115,8 @@ struct KernelHeader {
   std::uint32_t reserved;
   /// First instruction, on boot_stack_top, in kernel mode, once.
   void (*boot)();
-  /// Every upcall; entered with rsp = the frame's own address (16-byte aligned), never returns.
+  /// Every upcall; never returns. Entered as a function is called: rdi the frame, which is 16-byte
+  /// aligned, and rsp right below it, at a word that is 0 in place of a return address.
   void (*upcall)(TrapFrame*);
   std::uint64_t boot_stack_top;
   std::uint64_t image_end;  // end of bss: the heap may begin at the next page

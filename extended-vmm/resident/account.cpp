@@ -2,12 +2,9 @@
 // that does not: what charges is put into the hypercall table and before the guest kernel's upcall
 // when the machine starts, and the gate that stamps is a variant of its own (trap/gate.S).
 #include "extended-vmm/trap/gate.h"
+#include "extended-vmm/trap/trap_state.h"
 #include "extended-vmm/trap/upcall.h"
-
-extern "C" {
-/// Where direct.S enters the guest kernel.
-extern void (*direct_upcall)(vmi::TrapFrame*);
-}
+#include "monitor/resident/enter_kernel.h"
 
 namespace extended {
 namespace {
@@ -18,14 +15,14 @@ vmi::Hypercalls plain;
 /// On the kernel's stack, as the guest kernel itself would be.
 void account_direct_upcall(vmi::TrapFrame* frame) {
   account_entry(accounts(), false, vmi::account_of(*frame));
-  kernel().upcall(frame);
+  monitor::enter_kernel(frame, kernel().upcall);
 }
 
 void charge_hypercalls(vmi::Hypercalls& table) {
   plain = table;
   table.return_to_user = [](vmi::TrapFrame* frame) {
     accounts().charge(vmi::account_gate);
-    leave_kernel(frame);
+    return_to_user(frame);
   };
   table.switch_space = [](vmi::SpaceId id, const vmi::Extent* extents) {
     const vmi::Charged charged(&accounts(), vmi::account_spaces);
@@ -48,10 +45,10 @@ void charge_hypercalls(vmi::Hypercalls& table) {
 }  // namespace
 
 void set_up_accounts() {
-  direct_upcall = kernel().upcall;
+  trap_state.direct_upcall = kernel().upcall;
   if (!time_accounts()) return;
   accounts().begin();
-  direct_upcall = account_direct_upcall;
+  trap_state.direct_upcall = account_direct_upcall;
   charge_hypercalls(image().hypercalls);
 }
 

@@ -63,10 +63,6 @@ void device_write(std::uint32_t address, std::uint64_t value) {
   machine().write(address, value);
 }
 
-[[noreturn]] void return_to_user(vmi::TrapFrame* frame) {
-  leave_kernel(frame);
-}
-
 }  // namespace
 
 [[gnu::section(".image"), gnu::used]] constinit ResidentImage resident_image = {

@@ -54,24 +54,13 @@ direct_entered:
     mov %rax, FRAME_fs_base(%rcx)
     rdgsbase %rax
     mov %rax, FRAME_gs_base(%rcx)
-    mov %rcx, direct_frame(%rip)
+    mov %rcx, trap_state+TRAP_direct_frame(%rip)
     mov %rcx, %rdi
     xor %ebp, %ebp
     push $0                      // the kernel's stack ends here, for the unwinder too
-    jmp *direct_upcall(%rip)
+    jmp *trap_state+TRAP_direct_upcall(%rip)
 2:  pushq $2
     popfq
     jmp 1b
-
-// The frame that the running kernel entry came with, if it was a direct one; else 0.
-    .bss
-    .balign 8
-    .globl direct_frame
-direct_frame:
-    .skip 8
-// KernelHeader::upcall, or what comes before it (resident/account.cpp).
-    .globl direct_upcall
-direct_upcall:
-    .skip 8
 
     .section .note.GNU-stack, "", @progbits

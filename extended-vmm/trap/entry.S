@@ -59,14 +59,6 @@ signal_return:
 signal_return_ip:
     ud2
 
-// enter_kernel(frame, entry): the upcall. The kernel's stack begins just below its trap frame.
-    .globl enter_kernel
-enter_kernel:
-    mov %rdi, %rsp
-    xor %ebp, %ebp
-    pushq $0                     // the kernel's stack ends here, for the unwinder too
-    jmp *%rsi
-
 // finish_leaving(frame, sequence of the gate): the last touch of the window. Registers are in the exit block, vectors are
 // loaded, the signal stack is armed. From leaving_begin to leaving_end, and in the gate's exit, a
 // signal finds in_kernel = 0 and the exit is simply started again.
@@ -79,7 +71,7 @@ leaving_begin:
     jmp *%rsi
 1:  movl $1, in_kernel(%rip)
 leaving_end:
-    jmp leave_kernel             // (frame), still in rdi
+    jmp return_to_user           // (frame), still in rdi
 
 // load_vectors_now(xsave_area, features): XRSTOR of an area that user code may have tampered with. A
 // fault makes the monitor resume at vectors_landing; returns 0 then, 1 otherwise.

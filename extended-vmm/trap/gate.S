@@ -1,3 +1,31 @@
+// The trap path, from here and back to here. A null system call (getppid) from a patched call site,
+// hop by hop; each line names a file, what in it is gone through, and why it is not less:
+//
+//   1 extended-vmm/trap/patched_site.h        Trampoline             loads number and return address
+//   2 extended-vmm/trap/gate.S                save_for_direct_entry  opens the window
+//   3 extended-vmm/trap/direct.S              direct_entry           fills the trap frame, takes its stack
+//   4 common/guest/trap/upcall.cpp            handle_upcall          finds the handler by the number
+//   5 common/guest/syscall/identity_calls.cpp sys_getppid            serves the call
+//   6 common/guest/trap/upcall.cpp            leave_kernel           interrupts, other threads, signals
+//   7 extended-vmm/trap/upcall.cpp            return_to_user         fills the exit block, loads vectors
+//   8 extended-vmm/trap/entry.S               finish_leaving         in_kernel = 0, a last look at pending
+//   9 extended-vmm/trap/gate.S                jump_to_user           closes, loads the registers, jumps
+//
+// Hops 4 to 6 are the guest kernel's, the same under every monitor. Where the call traps on the host
+// (trap=sigsys, and sites that are not patched), the kernel's SIGSYS comes here:
+//
+//   1 extended-vmm/trap/gate.S                define_gate            opens the window, on the signal stack
+//   2 extended-vmm/trap/entry.S               signal_entry           in_kernel = 1, takes the entry stack
+//   3 extended-vmm/trap/upcall.cpp            enter_from_user        copies the signal frame, judges it
+//   4 common/guest/trap/upcall.cpp            handle_upcall          and on as above, hop by hop
+//   5 common/guest/syscall/identity_calls.cpp sys_getppid
+//   6 common/guest/trap/upcall.cpp            leave_kernel
+//   7 extended-vmm/trap/upcall.cpp            return_to_user
+//   8 extended-vmm/trap/entry.S               finish_leaving
+//   9 extended-vmm/trap/gate.S                load_user_registers    closes, loads the registers, iretq
+//
+// A page fault, an exception and a tick come and go the same way, but for hop 5.
+//
 // The gate's code, once for each protection, each without and with stamps for accounts of time. The
 // launcher copies one variant to VMI_GATE_BASE; user code can jump to any byte of it with any
 // registers, so nothing here trusts a register and no instruction harms with the window closed.

@@ -4,6 +4,7 @@
 // returns to it by rt_sigreturn with the frame as it is left here. It is used in place: no guest
 // user code can have run since the host wrote it.
 
+#include "extended-vmm/trap/trap_state.h"
 #include "extended-vmm/trap/upcall.h"
 
 extern "C" {
@@ -68,14 +69,14 @@ const char* describe(int signal) {
 }  // namespace
 
 extern "C" void nested_signal(SignalFrame* frame) {
-  note_frame(frame);
+  trap_state.note_frame(frame);
   switch (frame->info.signo) {
     case SIGPROF:
-      note_tick();
+      trap_state.tick_seen = true;
       return;
     case SIGTRAP:
       frame->context.flags &= ~vmi::rflags_trap;
-      note_debug_trap();
+      trap_state.debug_trap_due = true;
       return;
     case SIGSEGV:
       if (open_attic_at(frame->context)) return;

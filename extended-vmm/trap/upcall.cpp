@@ -1,4 +1,5 @@
-// From a host signal to an upcall, and back: the C++ half of entry.S. Runs in the window with
+// From a host signal to an upcall, and back: the C++ half of the trap path, which is told hop by
+// hop at the top of gate.S. Runs in the window with
 // in_kernel = 1, on the entry stack. What a first frame says is the guest's word: user code could
 // have forged it by jumping into the gate. That is harmless as long as it is taken for nothing but
 // the guest's registers and its request, which the guest can choose anyway.
@@ -11,35 +12,22 @@
 
 #include "extended-vmm/trap/gate.h"
 #include "extended-vmm/trap/sites.h"
+#include "extended-vmm/trap/trap_state.h"
+#include "monitor/resident/enter_kernel.h"
 #include "monitor/resident/segment_bases.h"
 
 extern "C" {
 extern const char leaving_begin[], leaving_end[];
-[[noreturn]] void enter_kernel(vmi::TrapFrame*, void (*entry)(vmi::TrapFrame*));
 [[noreturn]] void finish_leaving(vmi::TrapFrame*, std::uint64_t gate_sequence);
 // direct.S
 extern const char direct_entry[], direct_entered[];
-extern vmi::TrapFrame* direct_frame;
 }
 
 namespace extended {
-namespace {
 
-/// The first signal frame's address; 0 until the first trap, which start() makes to learn it.
-SignalFrame* first_frame;
-/// Its XSAVE area, as nobody had touched it yet: later frames' own pointer is the guest's word.
-void* first_vectors;
-/// The trap frame of whom the signal stack tells; null: of nobody.
-vmi::TrapFrame* signal_frame_of;
-/// In the place of either: of a thread that had the same kernel stack, and so the same frame.
-vmi::TrapFrame anothers_frame;
-/// More than the last entry's own frame is on the signal stack: that of an overtaken entry, or of a
-/// signal that came in kernel mode.
-volatile bool residue_on_signal_stack;
-/// A host tick came in kernel mode (nested_signal sets it): devices want polling.
-volatile bool tick_seen;
-/// A trap flag came with the guest into the kernel: its SIGTRAP is due at the return.
-volatile bool debug_trap_due;
+constinit TrapState trap_state;
+
+namespace {
 
 std::uint64_t address(const char* label) {
   return reinterpret_cast<std::uint64_t>(label);
@@ -106,7 +94,7 @@ bool decode(const SignalFrame& signal, vmi::TrapFrame& frame) {
       frame.syscall_number = static_cast<std::uint32_t>(signal.info.syscall);
       return true;
     case SIGPROF:
-      tick_seen = true;
+      trap_state.tick_seen = true;
       return false;
     case SIGSEGV:
     case SIGBUS:
@@ -144,7 +132,7 @@ void count_system_call(vmi::TrapFrame& frame) {
 
 [[noreturn]] void upcall(vmi::TrapFrame& frame) {
   if (auto* time = time_accounts()) time->charge(vmi::account_of(frame));
-  enter_kernel(&frame, kernel().upcall);
+  monitor::enter_kernel(&frame, kernel().upcall);
 }
 
 [[noreturn]] void upcall_interrupt(vmi::TrapFrame& frame) {
@@ -154,7 +142,7 @@ void count_system_call(vmi::TrapFrame& frame) {
 }
 
 [[noreturn]] void upcall_debug_trap(vmi::TrapFrame& frame) {
-  debug_trap_due = false;
+  trap_state.debug_trap_due = false;
   frame.kind = vmi::Upcall::exception;
   frame.vector = vmi::vector_debug;
   ++shared_info().counters.upcalls_exception;
@@ -163,10 +151,9 @@ void count_system_call(vmi::TrapFrame& frame) {
 
 /// The first signal of all is start()'s: learn where frames lie, then boot the guest kernel.
 [[noreturn]] void boot(SignalFrame* frame) {
-  first_frame = frame;
-  first_vectors = frame->context.fpstate;
-  auto* boot_stack = reinterpret_cast<vmi::TrapFrame*>(kernel().boot_stack_top);
-  enter_kernel(boot_stack, reinterpret_cast<void (*)(vmi::TrapFrame*)>(kernel().boot));
+  trap_state.first_frame = frame;
+  trap_state.first_vectors = frame->context.fpstate;
+  monitor::boot_kernel(kernel());
 }
 
 void fill_exit_block(const vmi::TrapFrame& frame) {
@@ -208,43 +195,26 @@ bool returns_by_jump(const vmi::TrapFrame& frame) {
 /// User code can read the signal stack and the direct block, and must not find there what belonged
 /// to somebody else. (The exit block is its own by now.) The vectors are in place.
 void scrub_what_others_left(const vmi::TrapFrame& frame) {
-  const bool anothers_call = direct_frame != nullptr && direct_frame != &frame;
-  const bool anothers_signal = signal_frame_of != nullptr && signal_frame_of != &frame;
-  if (!anothers_call && !anothers_signal && !residue_on_signal_stack) return;
+  TrapState& state = trap_state;
+  const bool anothers_call = state.direct_frame != nullptr && state.direct_frame != &frame;
+  const bool anothers_signal = state.signal_frame_of != nullptr && state.signal_frame_of != &frame;
+  if (!anothers_call && !anothers_signal && !state.residue_on_signal_stack) return;
   std::memset(reinterpret_cast<void*>(direct_block_base), 0, sizeof(DirectBlock));
-  if (!anothers_signal && !residue_on_signal_stack) return;
-  const std::uint64_t from =
-      residue_on_signal_stack ? signal_stack_base : reinterpret_cast<std::uint64_t>(first_frame);
+  if (!anothers_signal && !state.residue_on_signal_stack) return;
+  const std::uint64_t from = state.residue_on_signal_stack
+                                 ? signal_stack_base
+                                 : reinterpret_cast<std::uint64_t>(state.first_frame);
   std::memset(reinterpret_cast<void*>(from), 0, signal_stack_base + signal_stack_bytes - from);
-  signal_frame_of = nullptr;
-  residue_on_signal_stack = false;
+  state.signal_frame_of = nullptr;
+  state.residue_on_signal_stack = false;
 }
 
 void poll_devices() {
-  tick_seen = false;
+  trap_state.tick_seen = false;
   machine().poll();
 }
 
 }  // namespace
-
-void* first_frame_vectors() {
-  return first_vectors;
-}
-void note_tick() {
-  tick_seen = true;
-}
-void note_frame(const SignalFrame* frame) {
-  const auto at = reinterpret_cast<std::uint64_t>(frame);
-  if (at >= signal_stack_base && at < signal_stack_base + signal_stack_bytes)
-    residue_on_signal_stack = true;
-}
-void note_other_thread() {
-  if (direct_frame != nullptr) direct_frame = &anothers_frame;
-  if (signal_frame_of != nullptr) signal_frame_of = &anothers_frame;
-}
-void note_debug_trap() {
-  debug_trap_due = true;
-}
 
 void arm_signal_stack() {
   // The parameters lie in the window: no user code can change what is armed.
@@ -261,23 +231,23 @@ void arm_signal_stack() {
 /// Called by entry.S for every signal that found in_kernel = 0.
 extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
   host_process().signal_stack_armed = false;
-  if (first_frame == nullptr) boot(at);
+  if (trap_state.first_frame == nullptr) boot(at);
   auto& shared = shared_info();
-  direct_frame = nullptr;
+  trap_state.direct_frame = nullptr;
   if (auto* time = time_accounts()) account_entry(*time, true, vmi::account_gate);
   vectors_are_in_first_frame();
   // Overtaken on the way in by a tick: only ticks come by themselves. (Or user code jumped to the
   // gate: a needless poll then.)
-  if (at != first_frame) {
-    tick_seen = true;
-    residue_on_signal_stack = true;
+  if (at != trap_state.first_frame) {
+    trap_state.tick_seen = true;
+    trap_state.residue_on_signal_stack = true;
   }
   // User code can write the original. (The vectors are not copied: nobody here believes them.)
-  const SignalFrame signal = *first_frame;
+  const SignalFrame signal = *trap_state.first_frame;
   vmi::TrapFrame& frame = *shared.current_frame;
-  signal_frame_of = &frame;
+  trap_state.signal_frame_of = &frame;
   if (!was_leaving(signal.context.ip)) take_registers(signal.info.signo, signal.context, frame);
-  if (!decode(signal, frame)) leave_kernel(&frame);
+  if (!decode(signal, frame)) return_to_user(&frame);
   if (signal.info.signo == SIGSYS) count_system_call(frame);
   upcall(frame);
 }
@@ -288,8 +258,8 @@ extern "C" [[noreturn]] void die_unclosed() {
 
 void enter_after_death() {
   vmi::TrapFrame& frame = *shared_info().current_frame;
-  direct_frame = signal_frame_of = nullptr;
-  residue_on_signal_stack = true;  // of whatever it was at
+  trap_state.direct_frame = trap_state.signal_frame_of = nullptr;
+  trap_state.residue_on_signal_stack = true;  // of whatever it was at
   load_vectors(nullptr, false);
   frame.kind = vmi::Upcall::exception;
   frame.vector = vmi::vector_machine_check;
@@ -301,19 +271,19 @@ void enter_after_death() {
 static void count_entry() {
   auto& counters = shared_info().counters;
   ++counters.window_openings;
-  if (direct_frame == nullptr) return;
+  if (trap_state.direct_frame == nullptr) return;
   ++counters.upcalls_syscall;
   ++counters.upcalls_direct;
 }
 
-extern "C" [[noreturn]] void leave_kernel(vmi::TrapFrame* frame) {
+extern "C" [[noreturn]] void return_to_user(vmi::TrapFrame* frame) {
   auto& shared = shared_info();
   shared.current_frame = frame;
-  if (tick_seen) [[unlikely]]
+  if (trap_state.tick_seen) [[unlikely]]
     poll_devices();
   if (shared.pending.load(std::memory_order_relaxed) != 0) [[unlikely]]
     upcall_interrupt(*frame);
-  if (debug_trap_due) [[unlikely]]
+  if (trap_state.debug_trap_due) [[unlikely]]
     upcall_debug_trap(*frame);
   fill_exit_block(*frame);
   load_segment_bases(*frame);

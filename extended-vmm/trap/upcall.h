@@ -7,7 +7,6 @@
 
 #include "devices/machine.h"
 #include "extended-vmm/resident/image.h"
-#include "extended-vmm/trap/signal_frame.h"
 #include "monitor/resident/host_result.h"
 #include "monitor/resident/window.h"
 
@@ -38,13 +37,7 @@ struct HostProcess {
 HostProcess& host_process();
 
 // -- trap/: see upcall.cpp
-/// The XSAVE area of the first signal frame, which user code can reach.
-void* first_frame_vectors();
 void arm_signal_stack();
-void note_tick();  // a host tick came in kernel mode: poll devices before leaving
-void note_frame(const SignalFrame*);  // where the host put the frame of a signal in kernel mode
-void note_other_thread();  // the next to leave may be another thread than the last, from its frame
-void note_debug_trap();  // single-stepping guest code came into the kernel: SIGTRAP when it leaves
 
 // -- trap/vectors.cpp
 void vectors_are_in_first_frame();  // a signal from user mode has just saved them there
@@ -54,8 +47,9 @@ void put_vectors_in_place();  // into the registers, to leave with
 void save_vectors();
 void load_vectors(void* home, bool written);
 
-/// Leaves for user mode with all of `frame`, unless an interrupt is due: then upcalls first.
-extern "C" [[noreturn]] void leave_kernel(vmi::TrapFrame* frame);
+/// Hypercall: leaves for user mode with all of `frame`, unless an interrupt is due: then upcalls
+/// first.
+extern "C" [[noreturn]] void return_to_user(vmi::TrapFrame* frame);
 
 /// The process that ran guest user code died with its registers; the calling one is in its place,
 /// with in_kernel = 1. The guest kernel hears of a machine check.

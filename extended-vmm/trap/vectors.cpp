@@ -5,6 +5,7 @@
 // other cases the thread's home in the guest kernel's memory has it (Hypercalls::load_vectors).
 #include <cstring>
 
+#include "extended-vmm/trap/trap_state.h"
 #include "extended-vmm/trap/upcall.h"
 
 extern "C" int load_vectors_now(const void* xsave_area, std::uint64_t features);
@@ -12,10 +13,7 @@ extern "C" int load_vectors_now(const void* xsave_area, std::uint64_t features);
 namespace extended {
 namespace {
 
-/// Where the state is that user mode is to have: newest there.
-enum class Place { registers, first_frame, home };
-Place place;
-void* home;
+using In = TrapState::Vectors;
 
 /// The header says that every component is in its initial state; MXCSR is loaded all the same.
 constexpr std::size_t legacy_bytes = 512, header_bytes = 64;
@@ -47,35 +45,36 @@ bool load_registers(const void* from) {
 }  // namespace
 
 void vectors_are_in_first_frame() {
-  place = Place::first_frame;
+  trap_state.vectors_in = In::first_frame;
   host_process().vectors_of = nullptr;
 }
 
 void save_vectors() {
-  if (home == nullptr) return;
-  if (place == Place::registers) save_registers(home);
-  if (place == Place::first_frame)
-    std::memcpy(home, first_frame_vectors(), image().start_info.xsave_bytes);
+  if (trap_state.vectors_home == nullptr) return;
+  if (trap_state.vectors_in == In::registers) save_registers(trap_state.vectors_home);
+  if (trap_state.vectors_in == In::first_frame)
+    std::memcpy(trap_state.vectors_home, trap_state.first_vectors, image().start_info.xsave_bytes);
 }
 
 void take_vectors() {
   save_vectors();
-  if (place == Place::registers) host_process().vectors_of = home;
-  place = Place::home;
+  if (trap_state.vectors_in == In::registers) host_process().vectors_of = trap_state.vectors_home;
+  trap_state.vectors_in = In::home;
 }
 
 void load_vectors(void* of, bool written) {
-  home = of;
+  trap_state.vectors_home = of;
   void*& left = host_process().vectors_of;
   if (written && left == of) left = nullptr;
-  if (written) note_other_thread();
-  place = of != nullptr && left == of ? Place::registers : Place::home;
+  if (written) trap_state.note_other_thread();
+  trap_state.vectors_in = of != nullptr && left == of ? In::registers : In::home;
 }
 
 void put_vectors_in_place() {
-  if (place == Place::registers) return;
-  const void* from = place == Place::first_frame ? first_frame_vectors() : home;
-  place = Place::registers;
+  if (trap_state.vectors_in == In::registers) return;
+  const void* from =
+      trap_state.vectors_in == In::first_frame ? trap_state.first_vectors : trap_state.vectors_home;
+  trap_state.vectors_in = In::registers;
   host_process().vectors_of = nullptr;
   // Tampered with, by a program that can only harm itself: it goes on with the initial state.
   if (from == nullptr || !load_registers(from)) load_registers(&initial);

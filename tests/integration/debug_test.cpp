@@ -84,7 +84,7 @@ TEST_P(Debugger, StepsTheGuestKernel) {
   EXPECT_EQ(guest.status, 5) << guest.describe() << gdb;
   EXPECT_EQ(guest.out, "42\n") << gdb;
   for (const char* wanted :
-       {"Breakpoint 1, guest::sys_execve", "guest::dispatch_system_call", "guest::handle_upcall",
+       {"Breakpoint 1, guest::sys_execve", "guest::handle_upcall",
         "*     2       1       1  alive    busybox", "$1 = 2", "exited with code 05"}) {
     EXPECT_NE(gdb.find(wanted), std::string::npos) << wanted << " is not in\n" << gdb;
   }

@@ -1,5 +1,5 @@
 // The image's first bytes (vmi::KernelHeader) and its first instruction. The monitor comes to
-// boot_entry once, on the boot stack, in kernel mode; upcalls go to upcall_entry (trap/entry.S).
+// boot_entry once, on the boot stack, in kernel mode; upcalls go to handle_upcall (trap/upcall.cpp).
 #include "vmi/constants.h"
 
   .section .image_header, "a", @progbits
@@ -9,7 +9,7 @@
   .org KERNEL_HEADER_boot
   .quad boot_entry
   .org KERNEL_HEADER_upcall
-  .quad upcall_entry
+  .quad handle_upcall
   .org KERNEL_HEADER_boot_stack_top
   .quad boot_stack_top
   .org KERNEL_HEADER_image_end

@@ -1,13 +1,17 @@
 // The trap path: what the monitor's upcall means, and the way back to user mode. Everything in this
 // kernel happens between handle_upcall and leave_kernel, on the current thread's kernel stack,
 // which both find empty: nothing is carried over from one upcall to the next but the trap frame.
+// How an upcall comes here, and where return_to_user goes from here, each monitor tells at the top
+// of its own trap path.
 #include "guest/trap/upcall.h"
 
+#include "guest/abi/system_call.h"
 #include "guest/mm/address_space.h"
 #include "guest/platform.h"
 #include "guest/proc/process.h"
 #include "guest/sched/interrupts.h"
 #include "guest/syscall/dispatch.h"
+#include "guest/syscall/trace.h"
 
 namespace guest {
 
@@ -19,6 +23,24 @@ void offer_text(std::uint64_t va) {
   AddressSpace* space = AddressSpace::current();
   auto frame = space->own_text(va);
   if (frame.ok()) hypercalls().patch_text(va, frame.value());
+}
+
+/// From the number to its handler, and from the result to rax.
+void dispatch_system_call(vmi::TrapFrame& frame) {
+  const std::uint64_t number = frame.syscall_number;
+  const Handler handler = find_handler(number);
+  if (!handler) [[unlikely]]
+    return refuse_unknown(frame);
+  ++accounts().calls[number];
+  const Args args = arguments_of(frame);
+  auto result = tracing() ? call_traced(handler, number, args) : handler(args);
+  if (result.ok()) [[likely]] {
+    frame.rax = static_cast<std::uint64_t>(result.value());
+    return;
+  }
+  // Whether it is made again or fails is known only when the signal is delivered.
+  if (is_restart(result.error())) current_thread().attention |= Thread::restart;
+  set_error(frame, result.error());
 }
 
 }  // namespace

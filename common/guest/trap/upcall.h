@@ -1,15 +1,13 @@
-// The trap path, whole: the monitor enters upcall_entry (entry.S), which calls handle_upcall, which
-// asks whom it concerns and goes out by leave_kernel (declared in proc/thread.h). Nothing else
-// enters or leaves the kernel.
+// The trap path, whole: the monitor enters handle_upcall, which asks whom it concerns and goes out
+// by leave_kernel (declared in proc/thread.h). Nothing else enters or leaves the kernel.
 #pragma once
 
 #include "vmi/trap_frame.h"
 
 namespace guest {
 
-/// KernelHeader::upcall. The monitor comes here with the frame in rdi and rsp at the frame, on the
-/// current thread's kernel stack.
-extern "C" [[noreturn]] void upcall_entry(vmi::TrapFrame* frame);
+/// KernelHeader::upcall. The monitor comes here as if by a call, on the current thread's kernel
+/// stack, which is empty below the frame.
 extern "C" [[noreturn]] void handle_upcall(vmi::TrapFrame* frame);
 
 /// An exception of guest user code, as the signal it means.
