@@ -4,6 +4,8 @@
 //   any
 //                                     order, with registers of their own
 //   room_program files N | mappings N | inodes N | hog
+//   room_program sleepers CALL N      N children in a poll, sendfile or open that keeps as much
+//                                     kernel memory as one can, and whether others go on
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -248,6 +251,67 @@ int hog() {
   for (;;) pause();
 }
 
+// -- Sleepers.
+
+/// Sleeps in `call`, with as much as it is granted.
+[[noreturn]] void sleep_with_much(const char* call) {
+  static struct pollfd asked[4096];
+  static char path[4096];
+  int ends[2];
+  if (pipe(ends)) _exit(3);
+  for (auto& entry : asked) entry = {ends[0], POLLIN, 0};
+  memset(path, '/', sizeof path);
+  memcpy(path, "/tmp", 4);
+  strcpy(path + sizeof path - 5, "fifo");
+  for (int many = 4096; many > 0; many -= many > 64 ? 64 : 1) {
+    if (!strcmp(call, "poll")) poll(asked, many, -1);
+    if (!strcmp(call, "sendfile"))
+      sendfile(ends[1], open("/bin/busybox", O_RDONLY), nullptr, 1 << 20);
+    if (!strcmp(call, "open")) open(path, O_RDONLY);
+  }
+  _exit(4);  // refused even the least
+}
+
+bool is_asleep(pid_t pid) {
+  char name[40], text[200] = {};
+  snprintf(name, sizeof name, "/proc/%d/stat", pid);
+  const int fd = open(name, O_RDONLY);
+  if (fd < 0 || read(fd, text, sizeof text - 1) < 0) return true;  // it cannot be told
+  close(fd);
+  return strstr(text, ") S ") || strstr(text, ") Z ");
+}
+
+int sleepers(const char* call, int count) {
+  static pid_t pids[most_children];
+  struct rlimit limit = {4096, 4096};
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (mkfifo("/tmp/fifo", 0600)) return 2;
+  int status, works = 0;
+  for (int i = 0; i < count; ++i) {
+    pids[i] = fork();
+    if (pids[i] < 0) return 3;
+    if (pids[i] == 0) sleep_with_much(call);
+  }
+  for (int i = 0; i < count; ++i)
+    while (!is_asleep(pids[i])) usleep(1000);
+  for (int i = 0; i < 10; ++i) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+      execl("/bin/busybox", "true", nullptr);
+      _exit(5);
+    }
+    works += waitpid(pid, &status, 0) == pid && status == 0;
+  }
+  say("works", works);
+  int asleep = 0;
+  for (int i = 0; i < count; ++i) asleep += waitpid(pids[i], &status, WNOHANG) == 0;
+  say("asleep", asleep);
+  for (int i = 0; i < count; ++i) kill(pids[i], SIGKILL);
+  while (wait(&status) > 0) {
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -258,5 +322,6 @@ int main(int argc, char** argv) {
   if (!strcmp(argv[1], "mappings")) return mappings(count);
   if (!strcmp(argv[1], "inodes")) return inodes((int)count);
   if (!strcmp(argv[1], "hog")) return hog();
+  if (!strcmp(argv[1], "sleepers") && argc > 3) return sleepers(argv[2], atoi(argv[3]));
   return 2;
 }

@@ -1,5 +1,6 @@
 // Integration: how much a guest has room for: processes, open files, mappings, files in memory,
 // cached inodes; what it says beyond that, and that it goes on when the hogs have ended.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -92,6 +93,15 @@ TEST(Room, IsThereAgainWhenAHogHasEnded) {
     EXPECT_EQ(count_of(one, "sound"), 50) << memory;
     EXPECT_THAT(one.out, HasSubstr("0\nworks\n")) << memory;
   }
+}
+
+TEST(Room, ForOthersWhileManySleepWithMuchKernelMemory) {
+  for (const char* place : {"extended", "baseline"})
+    for (const auto& [call, sleepers] : {std::pair{"poll", 60}, {"sendfile", 200}, {"open", 300}}) {
+      const ToolRun one = run(place, "1G", {fmt::format("/room sleepers {} {}", call, sleepers)});
+      EXPECT_EQ(count_of(one, "works"), 10) << place << ", " << call << one.describe();
+      EXPECT_EQ(count_of(one, "asleep"), sleepers) << place << ", " << call;
+    }
 }
 
 std::uint64_t attic_entries(const char* processes) {

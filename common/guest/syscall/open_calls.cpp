@@ -1,4 +1,6 @@
 // System calls that open and close files.
+#include <utility>
+
 #include "guest/abi/file_flags.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
@@ -35,13 +37,13 @@ Result<> check_existing(Inode& inode, std::uint32_t flags) {
   return {};
 }
 
-Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t flags,
+struct Found {
+  Ref<Inode> directory, inode;
+};
+
+// Without the path itself: opening a FIFO sleeps, and many who do must not keep kernel memory.
+Result<Found> find_or_create(int directory_fd, UserAddress path, std::uint32_t flags,
                              std::uint32_t mode) {
-  if ((flags & abi::o_tmpfile) == abi::o_tmpfile) return Errno::notsup;
-  if (flags & abi::o_path)
-    flags &= abi::o_path | abi::o_directory | abi::o_nofollow | abi::o_cloexec;
-  if ((flags & abi::o_creat) && (flags & abi::o_directory)) return Errno::inval;
-  TRY(check_room_for_files(1));
   PathResult found = TRY(path_argument(directory_fd, path, last_for(flags)));
   bool created = !found.inode;
   if (created)
@@ -50,7 +52,17 @@ Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t f
     TRY(check_existing(*found.inode, flags));
   if ((flags & abi::o_trunc) && !created && found.inode->is(mode_regular))
     TRY(found.inode->truncate(0));
+  return Found{std::move(found.directory), std::move(found.inode)};
+}
 
+Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t flags,
+                             std::uint32_t mode) {
+  if ((flags & abi::o_tmpfile) == abi::o_tmpfile) return Errno::notsup;
+  if (flags & abi::o_path)
+    flags &= abi::o_path | abi::o_directory | abi::o_nofollow | abi::o_cloexec;
+  if ((flags & abi::o_creat) && (flags & abi::o_directory)) return Errno::inval;
+  TRY(check_room_for_files(1));
+  Found found = TRY(find_or_create(directory_fd, path, flags, mode));
   std::uint32_t kept = flags & ~opening_flags;
   Ref<File> file;
   if (flags & abi::o_path)

@@ -50,8 +50,8 @@ Result<std::int64_t> finish(Result<std::int64_t> ready, UserAddress time, std::u
 
 Result<std::int64_t> poll_array(UserAddress array, std::uint64_t count, std::uint64_t deadline) {
   if (count > static_cast<std::uint64_t>(current_process().files->open_limit)) return Errno::inval;
-  Vec<abi::PollFd> asked;
-  Vec<PollItem> items;
+  Vec<abi::PollFd> asked(HeapKind::file);
+  Vec<PollItem> items(HeapKind::file);
   TRY(asked.reserve(count));
   TRY(items.reserve(count));
   std::size_t bad = 0;
@@ -124,7 +124,7 @@ Result<std::int64_t> select_sets(const Args& args, std::uint64_t deadline) {
   };
   for (SelectSet& set : sets) TRY(set.fetch(count));
 
-  Vec<PollItem> items;
+  Vec<PollItem> items(HeapKind::file);
   for (int fd = 0; fd < count; ++fd) {
     std::uint32_t wanted = 0;
     for (SelectSet& set : sets)

@@ -37,7 +37,7 @@ class Listening {
   }
 
  private:
-  Vec<Listener> listeners_;
+  Vec<Listener> listeners_{HeapKind::file};
 };
 
 }  // namespace

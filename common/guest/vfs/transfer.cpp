@@ -12,7 +12,7 @@ constexpr std::size_t buffer_bytes = 16 * 1024;
 
 class Buffer {
  public:
-  Buffer() : bytes_(static_cast<std::uint8_t*>(heap_allocate(buffer_bytes))) {}
+  Buffer() : bytes_(static_cast<std::uint8_t*>(heap_allocate(buffer_bytes, HeapKind::file))) {}
   ~Buffer() { heap_free(bytes_); }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
