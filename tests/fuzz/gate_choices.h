@@ -157,6 +157,8 @@ inline uint64_t word(Random& random, const Arena& arena) {
                                         vmi::alt_stack_base + 0xc00,
                                         vmi::resident_base,
                                         vmi::kernel_base,
+                                        vmi::attic_base,
+                                        vmi::attic_slab(1) + 0x1000,
                                         vmi::ram_base,
                                         vmi::user_end,
                                         0,
@@ -201,9 +203,11 @@ inline void make_opening(Random& random, const Arena& arena, Registers& r) {
   r.rdi = vmi::window_base, r.rsi = vmi::window_size, r.rdx = random.once_in(3) ? 0 : 7;
   static const uint64_t numbers[] = {SYS_mprotect, SYS_mmap, SYS_munmap};
   r.rax = random.one_of(numbers);
+  const bool of_attic = random.once_in(4);
+  if (of_attic) r.rdi = vmi::attic_slab((uint32_t)random.below(4)), r.rsi = vmi::attic_slab_bytes;
   if (r.rax == SYS_mprotect) return;
-  r.rsi = arena.mapping_bytes;
-  r.r10 = 0x11, r.r8 = 3, r.r9 = 0;
+  if (!of_attic) r.rsi = arena.mapping_bytes;
+  r.r10 = 0x11, r.r8 = 3, r.r9 = r.rdi - vmi::window_base;
 }
 
 inline uint64_t stack_pointer(Random& random, const Arena& arena) {
@@ -217,6 +221,7 @@ inline uint64_t stack_pointer(Random& random, const Arena& arena) {
                                     vmi::alt_stack_base + vmi::alt_stack_size,
                                     vmi::window_base + 0x1000,
                                     vmi::window_end,
+                                    vmi::attic_base + 0x1000,
                                     0};
   return random.one_of(places) + (random.once_in(2) ? 0 : random.below(128) * 8);
 }

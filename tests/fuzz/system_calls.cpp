@@ -57,6 +57,9 @@ constexpr std::uint64_t hostile_numbers[] = {
     vmi::resident_base,
     vmi::kernel_base,
     vmi::window_end - 1,
+    vmi::attic_base,
+    vmi::attic_slab(1) + 0x1000,
+    vmi::attic_base + vmi::attic_slab_bytes - 8,
     vmi::ram_base,
 };
 

@@ -66,6 +66,7 @@ static const uint64_t evil[] = {
     0x10,
     vmi::window_base,
     vmi::window_base + 0x10000,
+    vmi::attic_base,
     vmi::alt_stack_base + 0x8000,
     vmi::gate_base,
     vmi::user_end - 8,
@@ -135,10 +136,10 @@ TEST(selectors_and_flags) {
 }
 
 TEST(frames_that_are_not_in_user_memory) {
-  for (uint64_t at :
-       {0ul, 8ul, vmi::user_end - 8, vmi::user_end, vmi::gate_base, vmi::gate_base + 0x1000,
-        vmi::window_base, vmi::window_base + 0x10000, vmi::window_base + 0x40000, vmi::ram_base,
-        0x8000000000000000ul, 0xffff888000000000ul, ~7ul}) {
+  for (uint64_t at : {0ul, 8ul, vmi::user_end - 8, vmi::user_end, vmi::gate_base,
+                      vmi::gate_base + 0x1000, vmi::window_base, vmi::window_base + 0x10000,
+                      vmi::window_base + 0x40000, vmi::attic_base + 0x10000, vmi::ram_base,
+                      0x8000000000000000ul, 0xffff888000000000ul, ~7ul}) {
     CHECK_EQ(attempt([&] { sigreturn_to((void*)at); }), SIGSEGV);
   }
   CHECK(sound(true));
@@ -147,7 +148,7 @@ TEST(frames_that_are_not_in_user_memory) {
 TEST(a_forged_frame_cannot_move_the_hosts_signal_stack) {
   take_genuine_frame();
   for (uint64_t base : {vmi::window_base, vmi::window_base + 0x10000, vmi::gate_base,
-                        vmi::alt_stack_base, vmi::ram_base}) {
+                        vmi::alt_stack_base, vmi::attic_base, vmi::ram_base}) {
     CHECK_EXITED(check::in_child([&] {
                    attempt([&] {
                      ucontext_t& context = fresh();

@@ -4,10 +4,12 @@
 //   any
 //                                     order, with registers of their own
 //   room_program files N | mappings N | inodes N | hog
-//   room_program sleepers CALL N      N children in a poll, sendfile or open that keeps as much
-//                                     kernel memory as one can, and whether others go on
+//   room_program sleepers CALL N      N children in a poll, sendfile or open, or after a setgroups,
+//                                     that keep as much kernel memory as they can, and whether
+//                                     others go on
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
@@ -257,6 +259,7 @@ int hog() {
 [[noreturn]] void sleep_with_much(const char* call) {
   static struct pollfd asked[4096];
   static char path[4096];
+  static gid_t groups[65536];
   int ends[2];
   if (pipe(ends)) _exit(3);
   for (auto& entry : asked) entry = {ends[0], POLLIN, 0};
@@ -268,6 +271,7 @@ int hog() {
     if (!strcmp(call, "sendfile"))
       sendfile(ends[1], open("/bin/busybox", O_RDONLY), nullptr, 1 << 20);
     if (!strcmp(call, "open")) open(path, O_RDONLY);
+    if (!strcmp(call, "setgroups") && setgroups(16 * many, groups) == 0) pause();
   }
   _exit(4);  // refused even the least
 }

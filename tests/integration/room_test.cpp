@@ -97,7 +97,8 @@ TEST(Room, IsThereAgainWhenAHogHasEnded) {
 
 TEST(Room, ForOthersWhileManySleepWithMuchKernelMemory) {
   for (const char* place : {"extended", "baseline"})
-    for (const auto& [call, sleepers] : {std::pair{"poll", 60}, {"sendfile", 200}, {"open", 300}}) {
+    for (const auto& [call, sleepers] :
+         {std::pair{"poll", 60}, {"sendfile", 200}, {"open", 300}, {"setgroups", 60}}) {
       const ToolRun one = run(place, "1G", {fmt::format("/room sleepers {} {}", call, sleepers)});
       EXPECT_EQ(count_of(one, "works"), 10) << place << ", " << call << one.describe();
       EXPECT_EQ(count_of(one, "asleep"), sleepers) << place << ", " << call;

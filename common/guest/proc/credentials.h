@@ -9,8 +9,8 @@
 
 namespace guest {
 
-struct GroupList : Counted {
-  Vec<std::uint32_t> ids;
+struct GroupList : Counted, Allocated<HeapKind::file> {
+  Vec<std::uint32_t> ids{HeapKind::file};  // up to 256 KiB
 };
 
 struct Credentials {
