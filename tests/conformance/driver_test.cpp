@@ -24,7 +24,7 @@ const char* const topics[] = {"processes",      "exec",         "memory",
                               "truncation",     "transfers",    "truncated_elsewhere",
                               "padding",        "ids",          "robust_futexes",
                               "shared_futexes", "restarts",     "poll_bits",
-                              "limits"};
+                              "limits",         "children"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};

@@ -82,6 +82,7 @@ Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<Strin
   self.robust_list = self.clear_child_tid = 0;
   self.alternate_stack = {0, abi::ss_disable, 0, 0};
   process.exit_signal = sig_chld;
+  process.executed = true;
   name_thread(self, path);
   start_program(self, program);
   process.release_vfork_parent();

@@ -16,9 +16,20 @@ namespace guest {
 
 namespace {
 
-bool wants_no_zombies(const Process& parent) {
+void tell_parent(Process& process) {
+  Process& parent = *process.parent;
+  const bool usual = process.exit_signal == sig_chld;
   const auto& action = parent.handlers->of(sig_chld);
-  return action.handler == abi::handler_ignore || (action.flags & abi::sa_nocldwait);
+  const bool ignored = usual && action.handler == abi::handler_ignore;
+  const bool by_itself = ignored || (usual && (action.flags & abi::sa_nocldwait));
+  parent.child_changed.notify();
+  if (process.exit_signal != 0 && !ignored) {
+    auto info = child_signal(process.pid, process.leader->credentials.uid, process.wait_status);
+    info.number = process.exit_signal;
+    (void)send_signal(parent, info);
+  }
+  // Ended itself, its thread still holds a reference, which lasts until the switch away from here.
+  if (by_itself) processes.forget(process);
 }
 
 void hand_over_children(Process& process) {
@@ -30,21 +41,8 @@ void hand_over_children(Process& process) {
     if (child->death_signal) send_signal(*child, child->death_signal);
     if (child->group != process.group && child->session == process.session)
       wake_orphaned_group(child->group, child->session);
-    if (child->state == Process::State::zombie) heir.child_changed.notify();
+    if (child->state == Process::State::zombie) tell_parent(*child);
   }
-}
-
-void tell_parent(Process& process) {
-  Process& parent = *process.parent;
-  bool by_itself = process.exit_signal == sig_chld && wants_no_zombies(parent);
-  parent.child_changed.notify();
-  if (process.exit_signal != 0) {
-    auto info = child_signal(process.pid, process.leader->credentials.uid, process.wait_status);
-    info.number = process.exit_signal;
-    (void)send_signal(parent, info);
-  }
-  // This thread still holds a reference, so it lasts until the switch away from here.
-  if (by_itself) processes.forget(process);
 }
 
 // Its last thread has ended, but still runs.
@@ -132,6 +130,7 @@ void stop_process(Process& process, int signal) {
   process.state = Process::State::stopped;
   process.wait_status = (signal << 8) | 0x7f;
   process.stop_unreported = true;
+  process.continue_unreported = false;
   for (Thread& thread : process.threads) {
     if (thread.ended) continue;
     refresh_attention(thread);

@@ -71,6 +71,7 @@ void continue_process(Process& process);
 struct WaitRequest {
   enum class Who { any, pid, group } who = Who::any;
   int id = 0;
+  bool usual = true, unusual = false;  // those whose end is told by SIGCHLD, and others
   bool exited = true, stopped = false, continued = false;
   bool no_hang = false, keep = false;
 };

@@ -78,6 +78,7 @@ class Process : public Counted, public Allocated<HeapKind::process> {
   const int pid;
   int group, session;         // once in the table, changed by its move_to() alone
   Process* parent = nullptr;  // null for the first process
+  bool executed = false;      // its own execve: its parent may not move it to other groups now
   List<Process, &Process::sibling_node> children;
   WaitQueue child_changed;  // wait4 of this process sleeps here
   [[nodiscard]] int parent_pid() const { return parent ? parent->pid : 0; }

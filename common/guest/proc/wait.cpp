@@ -8,6 +8,7 @@ namespace {
 constexpr int stopped_mark = 0x7f, core_dumped = 0x80;
 
 bool matches(const Process& child, const WaitRequest& request) {
+  if (!(child.exit_signal == sig_chld ? request.usual : request.unusual)) return false;
   switch (request.who) {
     case WaitRequest::Who::any:
       return true;
@@ -55,7 +56,7 @@ Result<WaitReport> wait_for_child(const WaitRequest& request) {
     bool any = false;
     for (Process& child : self.children) {
       if (!matches(child, request)) continue;
-      any = true;
+      any |= request.exited || child.state != Process::State::zombie;
       WaitReport report = look_at(child, request);
       if (report.pid != 0) return report;
     }
@@ -69,7 +70,8 @@ void tell_parent_of_change(Process& child, int wait_status) {
   Process* parent = child.parent;
   if (!parent) return;
   parent->child_changed.notify();
-  if (!(parent->handlers->of(sig_chld).flags & abi::sa_nocldstop))
+  const auto& action = parent->handlers->of(sig_chld);
+  if (action.handler != abi::handler_ignore && !(action.flags & abi::sa_nocldstop))
     (void)send_signal(*parent, child_signal(child.pid, child.leader->credentials.uid, wait_status));
 }
 

@@ -112,7 +112,9 @@ Result<std::int64_t> sys_setpgid(const Args& args) {
   if (args.i32(1) < 0) return Errno::inval;
   Process& target = *TRY(process_or_self(args.i32(0)));
   if (&target != &self && target.parent != &self) return Errno::srch;
-  if (target.session != self.session || target.session == target.pid) return Errno::perm;
+  if (target.session != self.session) return Errno::perm;
+  if (&target != &self && target.executed) return Errno::acces;
+  if (target.session == target.pid) return Errno::perm;
   int group = args.i32(1) ? args.i32(1) : target.pid;
   if (group != target.pid && !session_has_group(self.session, group)) return Errno::perm;
   processes.move_to(target, group, target.session);

@@ -48,6 +48,11 @@ abi::ResourceUsage usage_of(const CpuTime& time) {
   return usage;
 }
 
+void choose_kind(WaitRequest& request, std::uint32_t options) {
+  request.usual = (options & w_all) || !(options & w_clone);
+  request.unusual = options & (w_all | w_clone);
+}
+
 Result<std::int64_t> clone_result(const CloneRequest& request) {
   return static_cast<std::int64_t>(TRY(clone_task(request)));
 }
@@ -123,6 +128,7 @@ Result<std::int64_t> sys_wait4(const Args& args) {
   if (pid > 0) request.who = WaitRequest::Who::pid, request.id = pid;
   if (pid == 0) request.who = WaitRequest::Who::group, request.id = current_process().group;
   if (pid < -1) request.who = WaitRequest::Who::group, request.id = -pid;
+  choose_kind(request, options);
   request.stopped = options & w_stopped;
   request.continued = options & w_continued;
   request.no_hang = options & w_nohang;
@@ -151,6 +157,7 @@ Result<std::int64_t> sys_waitid(const Args& args) {
   if (request.who == WaitRequest::Who::group && request.id == 0)
     request.id = current_process().group;
   request.exited = options & w_exited;
+  choose_kind(request, options);
   request.stopped = options & w_stopped;
   request.continued = options & w_continued;
   request.no_hang = options & w_nohang;

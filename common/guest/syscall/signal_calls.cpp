@@ -21,8 +21,15 @@ Result<> check_signal(int signal) {
 
 template <class Target>
 Result<> send(Target& target, const abi::SigInfo& info) {
+  TRY(check_signal(info.number));
   if (info.number == 0) return {};  // only whether it exists
   return send_signal(target, info);
+}
+
+Result<> send_to_group(int group, const abi::SigInfo& info) {
+  TRY(send_signal_to_group(group, {}));  // only whether it exists
+  TRY(check_signal(info.number));
+  return send_signal_to_group(group, info);
 }
 
 // kill(-1): all but the first process and the sender.
@@ -39,7 +46,6 @@ Result<> send_to_all(const abi::SigInfo& info) {
 
 /// `pid`: of which process it must be one, 0 for any.
 Result<std::int64_t> send_to_thread(int pid, int tid, int signal) {
-  TRY(check_signal(signal));
   if (tid <= 0) return Errno::inval;
   Thread* target = processes.find_thread(tid);
   if (!target || (pid != 0 && target->process.pid != pid)) return Errno::srch;
@@ -145,7 +151,6 @@ Result<std::int64_t> sys_rt_sigtimedwait(const Args& args) {
 
 Result<std::int64_t> sys_rt_sigqueueinfo(const Args& args) {
   int pid = args.i32(0), signal = args.i32(1);
-  TRY(check_signal(signal));
   auto info = TRY(get_user<abi::SigInfo>(args.user(2)));
   info.number = signal;
   // Only to itself may a process pretend that the kernel or kill() sent the signal.
@@ -175,7 +180,6 @@ Result<std::int64_t> sys_sigaltstack(const Args& args) {
 
 Result<std::int64_t> sys_kill(const Args& args) {
   int pid = args.i32(0), signal = args.i32(1);
-  TRY(check_signal(signal));
   abi::SigInfo info = signal_from_process(signal, abi::si_user);
   if (pid > 0) {
     Process* target = processes.find(pid);
@@ -185,7 +189,7 @@ Result<std::int64_t> sys_kill(const Args& args) {
     TRY(send_to_all(info));
   } else {
     if (pid == INT32_MIN) return Errno::srch;
-    TRY(send_signal_to_group(pid == 0 ? current_process().group : -pid, info));
+    TRY(send_to_group(pid == 0 ? current_process().group : -pid, info));
   }
   return 0;
 }
