@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "check.h"
 
@@ -102,4 +103,86 @@ TEST(a_user_has_so_many_processes) {
   while (wait(nullptr) > 0) {
   }
   CHECK_EXITED(check::in_child([] { return 3; }), 3);
+}
+
+TEST(no_room_for_queued_signals) {
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, nullptr);
+  limit(RLIMIT_SIGPENDING, 0);
+  CHECK_EQ(kill(getpid(), SIGRTMIN), 0);  // told, without its details
+  CHECK_ERRNO(syscall(SYS_tgkill, getpid(), getpid(), SIGRTMIN + 1), EAGAIN);
+  CHECK_ERRNO(sigqueue(getpid(), SIGRTMIN + 1, sigval{}), EAGAIN);
+  CHECK_EQ(sigqueue(getpid(), SIGUSR2, sigval{}), 0);
+  CHECK_EQ(kill(getpid(), SIGUSR1), 0);
+  const pid_t child = check::start_child([] { return 7; });
+  CHECK_EQ(waitpid(child, nullptr, 0), child);
+  siginfo_t info;
+  const timespec at_once{};
+  CHECK_EQ(sigtimedwait(&all, &info, &at_once), SIGUSR1);
+  CHECK_EQ(info.si_pid, getpid());
+  CHECK_EQ(sigtimedwait(&all, &info, &at_once), SIGUSR2);
+  CHECK_EQ(info.si_pid, 0);
+  CHECK_EQ(sigtimedwait(&all, &info, &at_once), SIGCHLD);
+  CHECK_EQ(info.si_pid, child);
+  CHECK_EQ(info.si_status, 7);
+  CHECK_EQ(sigtimedwait(&all, &info, &at_once), SIGRTMIN);
+  CHECK_EQ(info.si_pid, 0);
+  CHECK_ERRNO(sigtimedwait(&all, &info, &at_once), EAGAIN);
+}
+
+TEST(no_room_for_descriptors) {
+  limit(RLIMIT_NOFILE, 0);
+  CHECK_ERRNO(dup(0), EMFILE);
+  CHECK_ERRNO(dup2(0, 1), EBADF);
+  CHECK_EQ(dup2(1, 1), 1);
+  CHECK_ERRNO(fcntl(0, F_DUPFD, 0), EINVAL);
+  struct pollfd asked {};
+  CHECK_ERRNO(poll(&asked, 1, 0), EINVAL);
+  CHECK_EQ(poll(&asked, 0, 0), 0);
+}
+
+TEST(select_looks_at_high_descriptors) {
+  limit(RLIMIT_NOFILE, 2048);
+  int ends[2];
+  REQUIRE(pipe(ends) == 0 && dup2(ends[0], 1500) == 1500 && write(ends[1], "x", 1) == 1);
+  unsigned long set[32] = {};
+  set[1500 / 64] = 1ul << 1500 % 64;
+  timeval at_once{};
+  CHECK_EQ(syscall(SYS_select, 1501, set, nullptr, nullptr, &at_once), 1);
+  CHECK_EQ(set[1500 / 64], 1ul << 1500 % 64);
+  set[1501 / 64] |= 1ul << 1501 % 64;
+  CHECK_ERRNO(syscall(SYS_select, 1502, set, nullptr, nullptr, &at_once), EBADF);
+}
+
+TEST(files_no_longer_than_so_many_bytes) {
+  char path[] = "/tmp/limits-XXXXXX";
+  const int fd = mkstemp(path);
+  REQUIRE(fd >= 0 && unlink(path) == 0);
+  signal(SIGXFSZ, SIG_IGN);
+  limit(RLIMIT_FSIZE, 0);
+  CHECK_ERRNO(write(fd, "x", 1), EFBIG);
+  CHECK_EQ(write(fd, "", 0), 0);
+  CHECK_EQ(ftruncate(fd, 0), 0);
+  CHECK_ERRNO(ftruncate(fd, 1), EFBIG);
+  CHECK_ERRNO(fallocate(fd, 0, 0, 1), EFBIG);
+  limit(RLIMIT_FSIZE, 5);
+  CHECK_EQ(write(fd, "12345678", 8), 5);
+  CHECK_ERRNO(write(fd, "6", 1), EFBIG);
+  CHECK_ERRNO(pwrite(fd, "6", 1, 100), EFBIG);
+  CHECK_EQ(pwrite(fd, "567", 3, 4), 1);
+  CHECK_EQ(ftruncate(fd, 5), 0);
+  CHECK_ERRNO(ftruncate(fd, 6), EFBIG);
+  limit(RLIMIT_FSIZE, RLIM_INFINITY);
+  CHECK_EQ(pwrite(fd, "x", 1, 99), 1);
+  limit(RLIMIT_FSIZE, 5);
+  CHECK_EQ(pwrite(fd, "x", 1, 4), 1);  // it is longer than that already
+  CHECK_ERRNO(pwrite(fd, "x", 1, 50), EFBIG);
+  CHECK_EQ(ftruncate(fd, 50), 0);
+  CHECK_EQ(lseek(fd, 0, SEEK_END), 50);
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  CHECK_EQ(write(ends[1], "1234567890", 10), 10);
+  signal(SIGXFSZ, SIG_DFL);
+  CHECK_KILLED(check::in_child([&] { return (int)pwrite(fd, "x", 1, 5); }), SIGXFSZ);
 }

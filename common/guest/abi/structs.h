@@ -120,6 +120,7 @@ struct ResourceLimit {
 inline constexpr std::uint32_t resource_limits = 16;
 inline constexpr std::uint64_t unlimited = ~0ul;
 enum Resource : std::uint32_t {
+  limit_fsize = 1,
   limit_stack = 3,
   limit_core = 4,
   limit_nproc = 6,

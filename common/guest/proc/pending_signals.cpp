@@ -20,8 +20,10 @@ bool PendingSignals::holds_timer(int id) {
 Result<> PendingSignals::add(const abi::SigInfo& info, std::uint64_t most) {
   bool standard = info.number < sig_first_realtime, known = set_ & signal_bit(info.number);
   if (standard && known && info.code != abi::si_timer) return {};
-  auto* entry = queued_ < most ? new (std::nothrow) PendingSignal{} : nullptr;
-  if (!entry && !standard) return Errno::again;
+  // As on Linux: neither limit nor memory keeps what the kernel and kill() send from being told.
+  const bool exempt = (standard && info.code >= 0) || info.code == abi::si_timer;
+  auto* entry = exempt || queued_ < most ? new (std::nothrow) PendingSignal{} : nullptr;
+  if (!entry && !standard && info.code != abi::si_user) return Errno::again;
   set_ |= signal_bit(info.number);
   if (!entry) return {};
   entry->info = info;

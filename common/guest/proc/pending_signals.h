@@ -33,8 +33,9 @@ class PendingSignals {
   [[nodiscard]] SignalSet set() const { return set_; }
   /// Is a signal of this timer among them?
   [[nodiscard]] bool holds_timer(int id);
-  /// EAGAIN: a real-time signal found `most` in the queue. A standard signal is never lost: without
-  /// memory for its details it stays pending bare.
+  /// EAGAIN: a real-time signal found `most` in the queue. A standard signal is never lost, nor is
+  /// one from kill(): without room for its details it stays pending bare. Standard ones of the
+  /// kernel and of kill(), and timers', count for no limit.
   Result<> add(const abi::SigInfo& info, std::uint64_t most = most_queued_signals);
   /// Takes the lowest-numbered signal in `wanted`, which must intersect set().
   abi::SigInfo take(SignalSet wanted);

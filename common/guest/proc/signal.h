@@ -39,6 +39,7 @@ enum Signal : int {
   sig_ttin = 21,
   sig_ttou = 22,
   sig_urg = 23,
+  sig_xfsz = 25,
   sig_winch = 28,
   sig_first_realtime = 32,
   sig_last = 64,

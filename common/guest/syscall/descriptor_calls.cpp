@@ -39,7 +39,7 @@ Result<std::int64_t> set_status(File& file, std::uint32_t flags) {
 }  // namespace
 
 Result<std::int64_t> sys_dup(const Args& args) {
-  return duplicate_from(args.i32(0), 0, false);
+  return as_count(files().install(TRY(files().get(args.i32(0)))));
 }
 
 Result<std::int64_t> sys_dup2(const Args& args) {

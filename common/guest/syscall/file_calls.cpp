@@ -32,6 +32,31 @@ Result<std::int64_t> written(File& file, std::uint64_t bytes, Result<std::size_t
   return as_count(std::move(result));
 }
 
+/// How many of `bytes` a regular file may hold from `at` on. EFBIG, and SIGXFSZ: none, the process
+/// has a limit.
+Result<std::size_t> within_limit(const Inode& inode, std::uint64_t at, std::size_t bytes) {
+  const std::uint64_t limit = current_process().limits[abi::limit_fsize].current;
+  if (limit == abi::unlimited || bytes == 0 || !inode.is(mode_regular)) return bytes;
+  if (at < limit) return std::min(bytes, limit - at);
+  (void)send_signal(current_thread(), signal_from_process(sig_xfsz, abi::si_user));
+  return Errno::fbig;
+}
+
+/// Where a write without an offset begins.
+std::uint64_t write_position(File& file) {
+  return file.flags & abi::o_append ? file.inode().stat().size : file.position;
+}
+
+Result<std::size_t> write_on(File& file, UserAddress from, std::size_t bytes) {
+  return file.write(from, TRY(within_limit(file.inode(), write_position(file), bytes)));
+}
+
+Result<> change_size(Inode& inode, std::uint64_t size) {
+  if (const std::uint64_t old = inode.is(mode_regular) ? inode.stat().size : size; size > old)
+    TRY(within_limit(inode, size - 1, 1));
+  return inode.truncate(size);
+}
+
 /// No file reaches beyond a signed offset.
 Result<> check_span(std::int64_t at, std::size_t bytes) {
   std::int64_t end;
@@ -54,7 +79,7 @@ Result<std::size_t> write_at(File& file, std::int64_t at, UserAddress from, std:
   if (!file.inode().is(mode_regular)) return file.write(from, bytes);
   auto offset = static_cast<std::uint64_t>(at);
   if (file.flags & abi::o_append) offset = file.inode().stat().size;  // Linux, not POSIX
-  return file.write_at(offset, from, bytes);
+  return file.write_at(offset, from, TRY(within_limit(file.inode(), offset, bytes)));
 }
 
 // Part `i` of a vector, cut to `room` bytes.
@@ -108,7 +133,7 @@ Result<std::int64_t> sys_read(const Args& args) {
 Result<std::int64_t> sys_write(const Args& args) {
   Ref<File> file = TRY(writable_file(args.i32(0)));
   const std::size_t bytes = TRY(buffer_bytes(args.user(1), args.u64(2)));
-  return written(*file, bytes, file->write(args.user(1), bytes));
+  return written(*file, bytes, write_on(*file, args.user(1), bytes));
 }
 
 Result<std::int64_t> sys_pread64(const Args& args) {
@@ -133,7 +158,7 @@ Result<std::int64_t> sys_readv(const Args& args) {
 Result<std::int64_t> sys_writev(const Args& args) {
   Ref<File> file = TRY(writable_file(args.i32(0)));
   auto write = [&](UserAddress from, std::size_t bytes, std::size_t) {
-    return file->write(from, bytes);
+    return write_on(*file, from, bytes);
   };
   return written(*file, max_bytes, for_each_part(args.user(1), args.u64(2), write));
 }
@@ -166,14 +191,14 @@ Result<std::int64_t> sys_truncate(const Args& args) {
   if (args.i64(1) < 0) return Errno::inval;
   Ref<Inode> inode = TRY(path_argument(abi::at_fdcwd, args.user(0), Last::follow)).inode;
   if (inode->is(mode_directory)) return Errno::isdir;
-  return as_zero(inode->truncate(args.u64(1)));
+  return as_zero(change_size(*inode, args.u64(1)));
 }
 
 Result<std::int64_t> sys_ftruncate(const Args& args) {
   if (args.i64(1) < 0) return Errno::inval;
   Ref<File> file = TRY(file_argument(args.i32(0)));
   if (!abi::may_write(file->flags)) return Errno::inval;
-  return as_zero(file->inode().truncate(args.u64(1)));
+  return as_zero(change_size(file->inode(), args.u64(1)));
 }
 
 // Nothing is set aside: a RAM file system cannot promise frames. What is promised to programs
@@ -189,7 +214,7 @@ Result<std::int64_t> sys_fallocate(const Args& args) {
   if (__builtin_add_overflow(offset, bytes, &end)) return Errno::fbig;
   auto wanted = static_cast<std::uint64_t>(end);
   if (args.u32(1) == keep_size || wanted <= file->inode().stat().size) return std::int64_t{0};
-  return as_zero(file->inode().truncate(wanted));
+  return as_zero(change_size(file->inode(), wanted));
 }
 
 Result<std::int64_t> sys_sendfile(const Args& args) {
@@ -198,7 +223,8 @@ Result<std::int64_t> sys_sendfile(const Args& args) {
   UserAddress offset = args.user(2);
   std::uint64_t at = offset ? TRY(get_user<std::uint64_t>(offset)) : from->position;
   if (static_cast<std::int64_t>(at) < 0) return Errno::inval;
-  const std::uint64_t bytes = std::min(args.u64(3), max_bytes);
+  const std::uint64_t bytes =
+      TRY(within_limit(to->inode(), write_position(*to), std::min(args.u64(3), max_bytes)));
   auto sent = transfer(*from, at, *to, bytes);
   const std::uint64_t end = at + (sent.ok() ? sent.value() : 0);
   auto result = written(*to, bytes, std::move(sent));
@@ -235,7 +261,7 @@ Result<std::int64_t> sys_copy_file_range(const Args& args) {
   TRY(check_range_files(*from, *to));
   std::uint64_t source = TRY(range_begin(*from, from_offset));
   std::uint64_t target = TRY(range_begin(*to, to_offset));
-  std::uint64_t bytes = std::min(args.u64(4), max_bytes);
+  std::uint64_t bytes = TRY(within_limit(to->inode(), target, std::min(args.u64(4), max_bytes)));
   bool overlap = source < target + bytes && target < source + bytes;
   if (from->inode_ref() == to->inode_ref() && overlap) return Errno::inval;
 

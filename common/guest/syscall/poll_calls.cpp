@@ -1,4 +1,7 @@
 // poll, ppoll, select, pselect6: four faces of poll_files.
+#include <algorithm>
+#include <bit>
+
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
 #include "guest/base/clock.h"
@@ -93,18 +96,19 @@ Result<std::int64_t> poll_until(const Args& args, std::uint64_t deadline) {
 
 /// One of select's three sets: what it asks for, and which poll bits answer it.
 struct SelectSet {
-  static constexpr std::size_t words = FileTable::limit / 64;
   UserAddress address;
   std::uint32_t wanted, answers;
-  std::uint64_t bits[words] = {};
+  Vec<std::uint64_t> bits;
 
   Result<> fetch(int count) {
+    TRY(bits.reserve(bytes(count) / 8));
+    while (bits.size() < bytes(count) / 8) TRY(bits.push(0));
     if (!address) return {};
-    return copy_from_user(bits, address, bytes(count));
+    return copy_from_user(bits.begin(), address, bytes(count));
   }
   Result<> store(int count) const {
     if (!address) return {};
-    return copy_to_user(address, bits, bytes(count));
+    return copy_to_user(address, bits.begin(), bytes(count));
   }
   [[nodiscard]] bool has(int fd) const { return bits[fd / 64] >> (fd % 64) & 1; }
   void remove(int fd) { bits[fd / 64] &= ~(1ull << (fd % 64)); }
@@ -114,13 +118,19 @@ struct SelectSet {
 Result<std::int64_t> select_sets(const Args& args, std::uint64_t deadline) {
   int count = args.i32(0);
   if (count < 0) return Errno::inval;
-  if (count > FileTable::limit) count = FileTable::limit;
+  // As Linux, which looks no further than its table reaches: that doubles as it grows.
+  const auto reach = std::bit_ceil(static_cast<unsigned>(current_process().files->end()));
+  count = std::min(count, std::max(static_cast<int>(reach), FileTable::limit));
   SelectSet sets[] = {
-      {args.user(1), abi::poll_in | abi::poll_rdnorm,
-       abi::poll_in | abi::poll_rdnorm | abi::poll_hup | abi::poll_err},
-      {args.user(2), abi::poll_out | abi::poll_wrnorm,
-       abi::poll_out | abi::poll_wrnorm | abi::poll_err},
-      {args.user(3), abi::poll_pri, abi::poll_pri},
+      {args.user(1),
+       abi::poll_in | abi::poll_rdnorm,
+       abi::poll_in | abi::poll_rdnorm | abi::poll_hup | abi::poll_err,
+       {}},
+      {args.user(2),
+       abi::poll_out | abi::poll_wrnorm,
+       abi::poll_out | abi::poll_wrnorm | abi::poll_err,
+       {}},
+      {args.user(3), abi::poll_pri, abi::poll_pri, {}},
   };
   for (SelectSet& set : sets) TRY(set.fetch(count));
 
