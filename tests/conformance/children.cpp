@@ -1,6 +1,7 @@
 // Conformance, what is between parents and children: who is told of what, which children wait looks
 // at, and groups after execve.
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "process_state.h"
@@ -114,6 +115,33 @@ TEST(there_is_nothing_to_wait_for_with_a_zombie_that_is_not_asked_for) {
   CHECK_EQ(waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG), 0);
   end(other);
   CHECK_EQ(waitpid(child, nullptr, 0), child);
+}
+
+TEST(a_death_signal_names_who_died) {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t middle = check::start_child([&] {
+    block(SIGUSR1);
+    const pid_t parent = getpid();
+    const pid_t leaf = check::start_child([&] {
+      prctl(PR_SET_PDEATHSIG, SIGUSR1);
+      CHECK_EQ(write(ends[1], "x", 1), 1);
+      sigset_t all;
+      sigfillset(&all);
+      siginfo_t info;
+      CHECK_EQ(sigwaitinfo(&all, &info), SIGUSR1);
+      CHECK_EQ(info.si_code, SI_USER);
+      CHECK_EQ(info.si_pid, parent);
+      return check::failures ? 1 : (int)!write(ends[1], "y", 1);
+    });
+    char byte;
+    return leaf > 0 && read(ends[0], &byte, 1) == 1 ? 0 : 1;
+  });
+  close(ends[1]);
+  CHECK_EQ(waitpid(middle, nullptr, 0), middle);
+  char byte = 0;
+  CHECK_EQ(read(ends[0], &byte, 1), 1);
+  CHECK_EQ(byte, 'y');
 }
 
 TEST(after_execve_a_child_stays_in_its_group) {

@@ -1,6 +1,7 @@
 // Conformance, what a process is refused at its own limits: descriptors, processes, queued signals.
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -140,6 +141,31 @@ TEST(no_room_for_descriptors) {
   struct pollfd asked {};
   CHECK_ERRNO(poll(&asked, 1, 0), EINVAL);
   CHECK_EQ(poll(&asked, 0, 0), 0);
+}
+
+TEST(what_cannot_be_opened_is_neither_made_nor_emptied) {
+  char path[] = "/tmp/limits-XXXXXX", other[] = "/tmp/limits-XXXXXX.new";
+  const int fd = mkstemp(path);
+  REQUIRE(fd >= 0 && write(fd, "kept", 4) == 4);
+  memcpy(other, path, sizeof path - 1);
+  limit(RLIMIT_NOFILE, 3);
+  CHECK_ERRNO(open(path, O_RDWR | O_TRUNC), EMFILE);
+  CHECK_ERRNO(open(other, O_RDWR | O_CREAT, 0600), EMFILE);
+  CHECK_EQ(lseek(fd, 0, SEEK_END), 4);
+  CHECK_ERRNO(access(other, F_OK), ENOENT);
+  CHECK_EQ(unlink(path), 0);
+}
+
+TEST(who_shares_descriptors_has_a_limit_of_its_own) {
+  const auto child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+  if (child == 0) {
+    limit(RLIMIT_NOFILE, 0);
+    _exit(dup(0) == -1 ? errno : 0);
+  }
+  int status = -1;
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK_EXITED(status, EMFILE);
+  CHECK(dup(0) >= 0);
 }
 
 TEST(select_looks_at_high_descriptors) {

@@ -280,7 +280,7 @@ Result<> open_console_streams(FileTable& files) {
   Ref<Inode> inode = TRY(console_inode());
   for (int stream : {stream_in, stream_out, stream_err})
     if (!(boot_info().closed_streams >> stream & 1))
-      TRY(files.install_at(stream, TRY(open_stream(inode, stream))));
+      TRY(files.install_at(stream, TRY(open_stream(inode, stream)), FileTable::limit));
   return {};
 }
 

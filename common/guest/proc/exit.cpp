@@ -38,7 +38,8 @@ void hand_over_children(Process& process) {
     child->parent = &heir;
     child->exit_signal = sig_chld;
     heir.children.push_back(*child);
-    if (child->death_signal) send_signal(*child, child->death_signal);
+    if (child->death_signal)
+      (void)send_signal(*child, signal_from_process(child->death_signal, abi::si_user));
     if (child->group != process.group && child->session == process.session)
       wake_orphaned_group(child->group, child->session);
     if (child->state == Process::State::zombie) tell_parent(*child);

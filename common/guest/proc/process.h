@@ -107,6 +107,10 @@ class Process : public Counted, public Allocated<HeapKind::process> {
   /// Of all its threads, TSC ticks.
   [[nodiscard]] std::uint64_t own_cpu();
   abi::ResourceLimit limits[abi::resource_limits];
+  /// Descriptors that it gets are below.
+  [[nodiscard]] int open_limit() const {
+    return static_cast<int>(limits[abi::limit_nofile].current);
+  }
 };
 
 inline Process& current_process() {

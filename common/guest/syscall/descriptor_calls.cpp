@@ -11,15 +11,19 @@ namespace {
 FileTable& files() {
   return *current_process().files;
 }
+int end_of_files() {
+  return current_process().open_limit();
+}
 
 Result<std::int64_t> duplicate_from(int fd, std::int64_t minimum, bool close_on_exec) {
-  if (minimum < 0 || minimum >= files().open_limit) return Errno::inval;
+  if (minimum < 0 || minimum >= end_of_files()) return Errno::inval;
   Ref<File> file = TRY(files().get(fd));
-  return as_count(files().install(std::move(file), close_on_exec, static_cast<int>(minimum)));
+  return as_count(
+      files().install(std::move(file), end_of_files(), close_on_exec, static_cast<int>(minimum)));
 }
 
 Result<std::int64_t> duplicate_to(int fd, int to, bool close_on_exec) {
-  TRY(files().install_at(to, TRY(files().get(fd)), close_on_exec));
+  TRY(files().install_at(to, TRY(files().get(fd)), end_of_files(), close_on_exec));
   return std::int64_t{to};
 }
 
@@ -39,7 +43,7 @@ Result<std::int64_t> set_status(File& file, std::uint32_t flags) {
 }  // namespace
 
 Result<std::int64_t> sys_dup(const Args& args) {
-  return as_count(files().install(TRY(files().get(args.i32(0)))));
+  return as_count(files().install(TRY(files().get(args.i32(0))), end_of_files()));
 }
 
 Result<std::int64_t> sys_dup2(const Args& args) {

@@ -39,6 +39,7 @@ Result<> check_existing(Inode& inode, std::uint32_t flags) {
 
 struct Found {
   Ref<Inode> directory, inode;
+  bool created;
 };
 
 // Without the path itself: opening a FIFO sleeps, and many who do must not keep kernel memory.
@@ -50,9 +51,7 @@ Result<Found> find_or_create(int directory_fd, UserAddress path, std::uint32_t f
     found.inode = TRY(create_regular(found, mode));
   else
     TRY(check_existing(*found.inode, flags));
-  if ((flags & abi::o_trunc) && !created && found.inode->is(mode_regular))
-    TRY(found.inode->truncate(0));
-  return Found{std::move(found.directory), std::move(found.inode)};
+  return Found{std::move(found.directory), std::move(found.inode), created};
 }
 
 Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t flags,
@@ -61,6 +60,8 @@ Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t f
   if (flags & abi::o_path)
     flags &= abi::o_path | abi::o_directory | abi::o_nofollow | abi::o_cloexec;
   if ((flags & abi::o_creat) && (flags & abi::o_directory)) return Errno::inval;
+  Process& self = current_process();
+  TRY(self.files->make_room(self.open_limit()));
   TRY(check_room_for_files(1));
   Found found = TRY(find_or_create(directory_fd, path, flags, mode));
   std::uint32_t kept = flags & ~opening_flags;
@@ -70,7 +71,10 @@ Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t f
   else
     file = TRY(found.inode->open(kept | abi::o_largefile));
   file->found_in = found.directory;
-  return as_count(current_process().files->install(std::move(file), flags & abi::o_cloexec));
+  // Last: who cannot open a file must not lose what is in it.
+  if ((flags & abi::o_trunc) && !found.created && found.inode->is(mode_regular))
+    TRY(found.inode->truncate(0));
+  return as_count(self.files->install(std::move(file), self.open_limit(), flags & abi::o_cloexec));
 }
 
 }  // namespace

@@ -12,11 +12,12 @@ Result<std::int64_t> make_pipe_at(UserAddress to, std::uint32_t flags) {
   if (flags & ~(abi::o_nonblock | abi::o_cloexec)) return Errno::inval;
   bool close_on_exec = flags & abi::o_cloexec;
   FileTable& files = *current_process().files;
+  const int end = current_process().open_limit();
   TRY(check_room_for_files(2));
   PipeEnds ends = TRY(make_pipe(flags));
   std::int32_t fds[2];
-  fds[0] = TRY(files.install(ends.reader, close_on_exec));
-  auto second = files.install(ends.writer, close_on_exec);
+  fds[0] = TRY(files.install(ends.reader, end, close_on_exec));
+  auto second = files.install(ends.writer, end, close_on_exec);
   if (!second.ok()) {
     TRY(files.close(fds[0]));
     return second.error();

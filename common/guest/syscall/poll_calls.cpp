@@ -52,7 +52,7 @@ Result<std::int64_t> finish(Result<std::int64_t> ready, UserAddress time, std::u
 // -- poll
 
 Result<std::int64_t> poll_array(UserAddress array, std::uint64_t count, std::uint64_t deadline) {
-  if (count > static_cast<std::uint64_t>(current_process().files->open_limit)) return Errno::inval;
+  if (count > static_cast<std::uint64_t>(current_process().open_limit())) return Errno::inval;
   Vec<abi::PollFd> asked(HeapKind::file);
   Vec<PollItem> items(HeapKind::file);
   TRY(asked.reserve(count));

@@ -16,10 +16,7 @@ Result<> change_limit(Process& process, std::uint32_t resource, const abi::Resou
   if (wanted.current > wanted.maximum) return Errno::inval;
   if (wanted.maximum > process.limits[resource].maximum && current_thread().credentials.euid != 0)
     return Errno::perm;
-  if (resource == abi::limit_nofile) {
-    if (wanted.maximum > FileTable::most) return Errno::perm;
-    if (process.files) process.files->open_limit = static_cast<int>(wanted.current);
-  }
+  if (resource == abi::limit_nofile && wanted.maximum > FileTable::most) return Errno::perm;
   process.limits[resource] = wanted;
   return {};
 }

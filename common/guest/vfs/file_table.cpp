@@ -20,7 +20,6 @@ Result<Ref<FileTable>> FileTable::clone() {
   TRY(copy->slots_.reserve(slots_.size()));
   for (const Slot& slot : slots_) TRY(copy->slots_.push(slot));
   copy->lowest_free_ = lowest_free_;
-  copy->open_limit = open_limit;
   return copy;
 }
 
@@ -29,18 +28,28 @@ Result<Ref<File>> FileTable::get(int fd) const {
   return slots_[fd].file;
 }
 
-Result<int> FileTable::install(Ref<File> file, bool close_on_exec, int minimum) {
+int FileTable::free_from(int minimum) const {
   int fd = minimum < lowest_free_ ? lowest_free_ : minimum;
   while (open(fd)) ++fd;
-  if (fd >= open_limit) return Errno::mfile;
+  return fd;
+}
+
+Result<> FileTable::make_room(int end) {
+  const int fd = free_from(0);
+  return fd < end ? grow(fd + 1) : Errno::mfile;
+}
+
+Result<int> FileTable::install(Ref<File> file, int end, bool close_on_exec, int minimum) {
+  const int fd = free_from(minimum);
+  if (fd >= end) return Errno::mfile;
   TRY(grow(fd + 1));
   slots_[fd] = Slot{std::move(file), close_on_exec};
   if (minimum <= lowest_free_) lowest_free_ = fd + 1;
   return fd;
 }
 
-Result<> FileTable::install_at(int fd, Ref<File> file, bool close_on_exec) {
-  if (fd < 0 || fd >= open_limit) return Errno::badf;
+Result<> FileTable::install_at(int fd, Ref<File> file, int end, bool close_on_exec) {
+  if (fd < 0 || fd >= end) return Errno::badf;
   TRY(grow(fd + 1));
   // The old file goes last: its end may wake others, who must find the table in order.
   Slot old = std::exchange(slots_[fd], Slot{std::move(file), close_on_exec});

@@ -19,10 +19,13 @@ class FileTable : public Sharable, public Allocated<HeapKind::process> {
 
   /// EBADF when nothing is open there.
   Result<Ref<File>> get(int fd) const;
-  /// Puts `file` in the lowest free slot from `minimum` on. EMFILE when all are taken.
-  Result<int> install(Ref<File> file, bool close_on_exec = false, int minimum = 0);
-  /// Puts `file` in slot `fd`, closing what was there (dup2).
-  Result<> install_at(int fd, Ref<File> file, bool close_on_exec = false);
+  /// Puts `file` in the lowest free slot from `minimum` on. EMFILE when all below `end`, the asking
+  /// process's limit, are taken.
+  Result<int> install(Ref<File> file, int end, bool close_on_exec = false, int minimum = 0);
+  /// For one more to install; its errors.
+  Result<> make_room(int end);
+  /// Puts `file` in slot `fd`, closing what was there (dup2). EBADF: it is not below `end`.
+  Result<> install_at(int fd, Ref<File> file, int end, bool close_on_exec = false);
   Result<> close(int fd);
   /// Nothing is open from here on.
   [[nodiscard]] int end() const { return static_cast<int>(slots_.size()); }
@@ -34,14 +37,13 @@ class FileTable : public Sharable, public Allocated<HeapKind::process> {
   /// At execve: closes the marked slots.
   void close_on_exec();
 
-  int open_limit = limit;  // RLIMIT_NOFILE
-
  private:
   struct Slot {
     Ref<File> file;
     bool close_on_exec = false;
   };
   [[nodiscard]] bool open(int fd) const;
+  [[nodiscard]] int free_from(int minimum) const;
   Result<> grow(int slots);
 
   Vec<Slot> slots_{HeapKind::file};

@@ -14,7 +14,7 @@ class FileTableTest : public guest_test::FsTest {
     file = make(*root, "f")->open(abi::o_rdwr).release();
   }
   int install(bool cloexec = false, int minimum = 0) {
-    auto fd = table->install(file, cloexec, minimum);
+    auto fd = table->install(file, FileTable::limit, cloexec, minimum);
     return fd.ok() ? fd.value() : -static_cast<int>(fd.error());
   }
   Ref<FileTable> table;
@@ -38,7 +38,7 @@ TEST_F(FileTableTest, LimitsAndBadNumbers) {
   EXPECT_EQ(table->get(-1).error(), Errno::badf);
   EXPECT_EQ(table->get(FileTable::limit).error(), Errno::badf);
   EXPECT_EQ(table->close(5000).error(), Errno::badf);
-  EXPECT_EQ(table->install_at(FileTable::limit, file).error(), Errno::badf);
+  EXPECT_EQ(table->install_at(FileTable::limit, file, FileTable::limit).error(), Errno::badf);
   ASSERT_TRUE(table->close(3).ok());
   EXPECT_EQ(table->close(3).error(), Errno::badf);
 }
@@ -47,9 +47,9 @@ TEST_F(FileTableTest, InstallAtReplaces) {
   install();
   install();
   auto other = make(*root, "g")->open(abi::o_rdonly).release();
-  ASSERT_TRUE(table->install_at(1, other).ok());
+  ASSERT_TRUE(table->install_at(1, other, FileTable::limit).ok());
   EXPECT_EQ(table->get(1).value(), other);
-  ASSERT_TRUE(table->install_at(2, other).ok());
+  ASSERT_TRUE(table->install_at(2, other, FileTable::limit).ok());
   EXPECT_EQ(install(), 3);
 }
 
