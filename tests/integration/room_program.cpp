@@ -4,6 +4,8 @@
 //   any
 //                                     order, with registers of their own
 //   room_program files N | mappings N | inodes N | hog
+//   room_program timers N             as many as N children get, ringing all the time, and whether
+//                                     others still have their naps
 //   room_program sleepers CALL N      N children in a poll, sendfile or open, or after a setgroups,
 //                                     that keep as much kernel memory as they can, and whether
 //                                     others go on
@@ -23,6 +25,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace {
@@ -253,6 +256,42 @@ int hog() {
   for (;;) pause();
 }
 
+// -- Timers.
+
+int timers(int count) {
+  struct Report {
+    long made;
+    int error;
+  } report;
+  int to_parent[2], naps = 0;
+  long made = 0;
+  if (pipe(to_parent)) return 2;
+  signal(SIGRTMIN, SIG_IGN);
+  signal(SIGCHLD, SIG_IGN);
+  for (int i = 0; i < count; ++i) {
+    if (fork() != 0) continue;
+    report = {0, 0};
+    const struct itimerspec always = {{0, 1}, {0, 1}};
+    struct sigevent event = {};
+    event.sigev_notify = SIGEV_SIGNAL, event.sigev_signo = SIGRTMIN;
+    for (timer_t timer; timer_create(CLOCK_MONOTONIC, &event, &timer) == 0; ++report.made)
+      timer_settime(timer, 0, &always, nullptr);
+    report.error = errno;
+    if (write(to_parent[1], &report, sizeof report) != sizeof report) _exit(3);
+    for (;;) pause();
+  }
+  for (int i = 0; i < count; ++i) {
+    if (read(to_parent[0], &report, sizeof report) != sizeof report) return 3;
+    made += report.made;
+  }
+  say("timers", made, strerrorname_np(report.error));
+  for (; naps < 20; ++naps) usleep(10000);
+  say("naps", naps);
+  signal(SIGTERM, SIG_IGN);
+  kill(0, SIGTERM);
+  return 0;
+}
+
 // -- Sleepers.
 
 /// Sleeps in `call`, with as much as it is granted.
@@ -326,6 +365,7 @@ int main(int argc, char** argv) {
   if (!strcmp(argv[1], "mappings")) return mappings(count);
   if (!strcmp(argv[1], "inodes")) return inodes((int)count);
   if (!strcmp(argv[1], "hog")) return hog();
+  if (!strcmp(argv[1], "timers")) return timers((int)count);
   if (!strcmp(argv[1], "sleepers") && argc > 3) return sleepers(argv[2], atoi(argv[3]));
   return 2;
 }

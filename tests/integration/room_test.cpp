@@ -105,6 +105,16 @@ TEST(Room, ForOthersWhileManySleepWithMuchKernelMemory) {
     }
 }
 
+/// Each of them is looked at whenever it is due, at each tick of the clock.
+TEST(Room, ForOthersWhileTimersRing) {
+  for (const char* place : {"extended", "extended:protect=none"}) {
+    const ToolRun one = run(place, "256M", {"trap : TERM; /room timers 60"});
+    EXPECT_GT(count_of(one, "timers"), 1000) << place << one.describe();
+    EXPECT_THAT(one.out, HasSubstr("over: EAGAIN\n"));
+    EXPECT_EQ(count_of(one, "naps"), 20) << place;
+  }
+}
+
 std::uint64_t attic_entries(const char* processes) {
   const auto reported = support::exec_reported(
       "extended", {"/room", "processes", processes, "5"},

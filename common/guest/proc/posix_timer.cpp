@@ -18,14 +18,18 @@ void timer_expired(Timer& timer) {
 
 }  // namespace
 
+std::uint32_t PosixTimer::count;
+
 PosixTimer::PosixTimer(Process& process, int id)
     : process(process), id(id), timer(timer_expired, this) {
   process.posix_timers.push_back(*this);
+  ++count;
 }
 
 PosixTimer::~PosixTimer() {
   scheduler.cancel_timer(timer);
   node.unlink();
+  --count;
 }
 
 void PosixTimer::expired() {
@@ -55,7 +59,8 @@ Result<PosixTimer*> create_posix_timer(Process& process) {
     ++count;
     last = timer.id;
   }
-  if (count >= process.limits[abi::limit_sigpending].current || last == INT_MAX)
+  if (count >= process.limits[abi::limit_sigpending].current || last == INT_MAX ||
+      PosixTimer::count >= PosixTimer::most)
     return Errno::again;
   auto* timer = new (std::nothrow) PosixTimer(process, last + 1);
   if (!timer) return Errno::again;

@@ -30,9 +30,13 @@ struct PosixTimer : Allocated<HeapKind::file> {
   int overruns_told = 0;  // with the last one that was delivered
 
   void expired();
+
+  /// In the whole guest: each may be due at each tick, and must not take all of the time.
+  static constexpr std::uint32_t most = 8192;
+  static std::uint32_t count;
 };
 
-/// EAGAIN: it has as many as its RLIMIT_SIGPENDING says.
+/// EAGAIN: it has as many as its RLIMIT_SIGPENDING says, or there are too many of all processes.
 Result<PosixTimer*> create_posix_timer(Process& process);
 /// EINVAL.
 Result<PosixTimer*> find_posix_timer(Process& process, int id);
