@@ -1,5 +1,6 @@
 // Conformance, system calls that nobody serves: ENOSYS, and nothing else happens. Only numbers
 // that Linux itself does not know on x86-64, so that the native run is an oracle.
+#include <fcntl.h>
 #include <sys/syscall.h>
 
 #include "check.h"
@@ -39,4 +40,19 @@ TEST(registers_survive_an_unknown_call) {
                : "rcx", "r11", "memory");
   CHECK_EQ(rax, -ENOSYS);
   CHECK(rdi == 1 && rsi == 2 && rdx == 3 && r10 == 4 && r8 == 5 && r9 == 6);
+}
+
+TEST(an_offset_is_judged_before_the_way_a_file_is_open) {
+  int ends[2];
+  char byte = 0;
+  CHECK_EQ(pipe(ends), 0);
+  CHECK_ERRNO(pread(ends[1], &byte, 1, 0), ESPIPE);
+  CHECK_ERRNO(pwrite(ends[0], &byte, 1, 0), ESPIPE);
+  CHECK_ERRNO(pread(ends[0], &byte, 1, -1), EINVAL);
+  CHECK_ERRNO(pread(999, &byte, 1, -1), EINVAL);
+  CHECK_ERRNO(pwrite(999, &byte, 1, -1), EINVAL);
+  CHECK_ERRNO(pread(999, &byte, 1, 0), EBADF);
+  const int fd = open("/dev/null", O_WRONLY);
+  CHECK_ERRNO(pread(fd, &byte, 1, 0), EBADF);
+  close(fd);
 }

@@ -251,6 +251,27 @@ TEST(vectors_of_buffers) {
   CHECK(memcmp(out, "ab", 2) == 0 && memcmp(rest, "cde", 3) == 0);
 }
 
+TEST(vectors_up_to_pipe_buf_are_atomic) {
+  int ends[2];
+  REQUIRE(pipe2(ends, O_NONBLOCK) == 0);
+  static char bytes[65536];
+  iovec two[] = {{bytes, 100}, {bytes, 100}};
+  CHECK_EQ(write(ends[1], bytes, sizeof bytes), (long)sizeof bytes);
+  CHECK_EQ(read(ends[0], bytes, 150), 150);
+  CHECK_ERRNO(writev(ends[1], two, 2), EAGAIN);
+  CHECK_EQ(read(ends[0], bytes, sizeof bytes), (long)sizeof bytes - 150);
+  two[1].iov_base = (void*)8;
+  CHECK_ERRNO(writev(ends[1], two, 2), EFAULT);
+  CHECK_ERRNO(read(ends[0], bytes, sizeof bytes), EAGAIN);
+  two[1].iov_base = bytes;
+  CHECK_EQ(writev(ends[1], two, 2), 200);
+  CHECK_EQ(read(ends[0], bytes, sizeof bytes), 200);
+  two[1].iov_base = (void*)8;
+  close(ends[0]);
+  signal(SIGPIPE, SIG_IGN);
+  CHECK_ERRNO(writev(ends[1], two, 2), EPIPE);
+}
+
 TEST(two_processes_play_ping_pong) {
   Pipe there, back;
   pid_t child = check::start_child([&] {

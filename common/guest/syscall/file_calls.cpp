@@ -6,6 +6,7 @@
 #include "guest/base/progress.h"
 #include "guest/drivers/entropy.h"
 #include "guest/fs/root/disk.h"
+#include "guest/heap/vec.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
 #include "guest/vfs/transfer.h"
@@ -20,6 +21,15 @@ constexpr std::uint64_t max_bytes = 0x7ffff000;  // as Linux: no call moves more
 Result<std::size_t> buffer_bytes(UserAddress buffer, std::uint64_t bytes) {
   if (bytes > vmi::user_end || buffer.value > vmi::user_end - bytes) return Errno::fault;
   return bytes < max_bytes ? bytes : max_bytes;
+}
+
+// For a call with an offset: whether it and the file go together is asked before anything else.
+Result<Ref<File>> file_at(int fd, std::int64_t at, bool (*allows)(std::uint32_t flags)) {
+  if (at < 0) return Errno::inval;
+  Ref<File> file = TRY(file_argument(fd));
+  if (!file->seekable()) return Errno::spipe;
+  if (!allows(file->flags)) return Errno::badf;
+  return file;
 }
 
 // The result of a write of `bytes`. The one place where writing to nobody raises SIGPIPE, also when
@@ -65,16 +75,12 @@ Result<> check_span(std::int64_t at, std::size_t bytes) {
 }
 
 Result<std::size_t> read_at(File& file, std::int64_t at, UserAddress to, std::size_t bytes) {
-  if (at < 0) return Errno::inval;
-  if (!file.seekable()) return Errno::spipe;
   TRY(check_span(at, bytes));
   if (!file.inode().is(mode_regular)) return file.read(to, bytes);
   return file.inode().read(static_cast<std::uint64_t>(at), to, bytes);
 }
 
 Result<std::size_t> write_at(File& file, std::int64_t at, UserAddress from, std::size_t bytes) {
-  if (at < 0) return Errno::inval;
-  if (!file.seekable()) return Errno::spipe;
   TRY(check_span(at, bytes));
   if (!file.inode().is(mode_regular)) return file.write(from, bytes);
   auto offset = static_cast<std::uint64_t>(at);
@@ -123,6 +129,23 @@ Result<std::size_t> for_each_part(UserAddress vector, std::uint64_t parts, Move 
   return done;
 }
 
+// A vector of `bytes`, as one write: into a pipe so few go together or not at all.
+Result<std::size_t> write_together(File& file, UserAddress vector, std::uint64_t parts,
+                                   std::size_t bytes) {
+  Vec<std::uint8_t> all(HeapKind::file);  // it may sleep
+  TRY(all.reserve(bytes));
+  auto gathered = for_each_part(
+      vector, parts,
+      [&](UserAddress from, std::size_t part, std::size_t done) -> Result<std::size_t> {
+        if (part > bytes - done) return Errno::fault;  // somebody has changed the vector
+        TRY(copy_from_user(all.begin() + done, from, part));
+        return part;
+      });
+  if (!gathered.ok() || gathered.value() != bytes)
+    return file.poll_state() & abi::poll_err ? Errno::pipe : Errno::fault;
+  return file.write(Source(all.begin()), bytes);
+}
+
 }  // namespace
 
 Result<std::int64_t> sys_read(const Args& args) {
@@ -137,13 +160,13 @@ Result<std::int64_t> sys_write(const Args& args) {
 }
 
 Result<std::int64_t> sys_pread64(const Args& args) {
-  Ref<File> file = TRY(readable_file(args.i32(0)));
+  Ref<File> file = TRY(file_at(args.i32(0), args.i64(3), abi::may_read));
   return as_count(
       read_at(*file, args.i64(3), args.user(1), TRY(buffer_bytes(args.user(1), args.u64(2)))));
 }
 
 Result<std::int64_t> sys_pwrite64(const Args& args) {
-  Ref<File> file = TRY(writable_file(args.i32(0)));
+  Ref<File> file = TRY(file_at(args.i32(0), args.i64(3), abi::may_write));
   const std::size_t bytes = TRY(buffer_bytes(args.user(1), args.u64(2)));
   return written(*file, bytes, write_at(*file, args.i64(3), args.user(1), bytes));
 }
@@ -157,6 +180,11 @@ Result<std::int64_t> sys_readv(const Args& args) {
 
 Result<std::int64_t> sys_writev(const Args& args) {
   Ref<File> file = TRY(writable_file(args.i32(0)));
+  if (file->inode().is(mode_fifo)) {
+    const std::size_t bytes = TRY(check_vector(args.user(1), args.u64(2)));
+    if (bytes <= abi::pipe_buf)
+      return written(*file, bytes, write_together(*file, args.user(1), args.u64(2), bytes));
+  }
   auto write = [&](UserAddress from, std::size_t bytes, std::size_t) {
     return write_on(*file, from, bytes);
   };
@@ -164,7 +192,7 @@ Result<std::int64_t> sys_writev(const Args& args) {
 }
 
 Result<std::int64_t> sys_preadv(const Args& args) {
-  Ref<File> file = TRY(readable_file(args.i32(0)));
+  Ref<File> file = TRY(file_at(args.i32(0), args.i64(3), abi::may_read));
   TRY(check_span(args.i64(3), TRY(check_vector(args.user(1), args.u64(2)))));
   return as_count(for_each_part(args.user(1), args.u64(2),
                                 [&](UserAddress to, std::size_t bytes, std::size_t done) {
@@ -174,7 +202,7 @@ Result<std::int64_t> sys_preadv(const Args& args) {
 }
 
 Result<std::int64_t> sys_pwritev(const Args& args) {
-  Ref<File> file = TRY(writable_file(args.i32(0)));
+  Ref<File> file = TRY(file_at(args.i32(0), args.i64(3), abi::may_write));
   TRY(check_span(args.i64(3), TRY(check_vector(args.user(1), args.u64(2)))));
   auto write = [&](UserAddress from, std::size_t bytes, std::size_t done) {
     return write_at(*file, args.i64(3) + static_cast<std::int64_t>(done), from, bytes);
