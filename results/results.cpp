@@ -140,6 +140,11 @@ File read(const std::string& folder_or_file) {
         file.launches.push_back(launch_from_json(line));
       }
     } catch (const json::exception& error) {
+      if (number == 1) {
+        throw monitor::HostError(file.path +
+                                 " is no results file, or its first line is damaged: name a folder "
+                                 "that typetwo run made");
+      }
       throw monitor::HostError(fmt::format("{}:{} is damaged ({}); remove that line or the file",
                                            file.path, number, error.what()));
     }

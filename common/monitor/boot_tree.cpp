@@ -23,6 +23,27 @@ std::uint64_t pages_of(std::uint64_t bytes) {
   return (bytes + vmi::page_size - 1) >> vmi::page_shift;
 }
 
+void check_words(const std::vector<std::string>& argv, const std::vector<std::string>& env) {
+  std::uint64_t all = 0, longest = 0;
+  for (const auto* words : {&argv, &env}) {
+    for (const std::string& word : *words) {
+      all += word.size() + 1;
+      longest = std::max<std::uint64_t>(longest, word.size() + 1);
+    }
+  }
+  if (argv.size() <= vmi::boot_words_max && env.size() <= vmi::boot_words_max &&
+      longest <= vmi::boot_word_bytes_max && all <= vmi::boot_words_bytes_max)
+    return;
+  throw ProgramError(
+      ProgramError::not_executable,
+      fmt::format(
+          "cannot run {}: its {} arguments and {} words of environment have {} bytes, the "
+          "longest {}; a guest takes {} of each, {} bytes together and {} in one: pass them "
+          "in a file",
+          argv.front().substr(0, 100), argv.size(), env.size(), all, longest, vmi::boot_words_max,
+          vmi::boot_words_bytes_max, vmi::boot_word_bytes_max));
+}
+
 RootNode default_root() {
   RootNode root;
   root.mode = S_IFDIR | 0755;
@@ -56,6 +77,7 @@ void read_host_file(const RootNode& node, std::byte* to) {
 
 BootTree::BootTree(const RootTree& root, const std::vector<std::string>& argv,
                    const std::vector<std::string>& env) {
+  check_words(argv, env);
   strings_.push_back('\0');  // offset 0: the empty name, of "/"
   if (root.nodes().find("/") == root.nodes().end()) add_node("/", default_root());
   for (const auto& [path, node] : root.nodes()) add_node(path, node);

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "monitor/error.h"
+#include "monitor/nearest.h"
 
 namespace monitor {
 namespace {
@@ -69,11 +70,6 @@ Config default_config(Vmm vmm) {
   return with_point(vmm, point);
 }
 
-std::string one_of(const std::vector<std::string_view>& words) {
-  if (words.size() < 2) return fmt::format("{}", fmt::join(words, ""));
-  return fmt::format("{} or {}", fmt::join(words.begin(), words.end() - 1, ", "), words.back());
-}
-
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {
@@ -88,8 +84,7 @@ unsigned axis_by_name(std::string_view name) {
   for (unsigned axis = 0; axis < axis_names.size(); ++axis) {
     if (axis_names[axis] == name) return axis;
   }
-  throw UsageError(fmt::format("unknown axis '{}': use {}", name,
-                               one_of({axis_names.begin(), axis_names.end()})));
+  throw UsageError(unknown("axis", name, {axis_names.begin(), axis_names.end()}));
 }
 
 unsigned value_by_name(Vmm vmm, unsigned axis, std::string_view name) {
@@ -98,8 +93,8 @@ unsigned value_by_name(Vmm vmm, unsigned axis, std::string_view name) {
     offered.push_back(value_name(axis, value));
     if (offered.back() == name) return value;
   }
-  throw UsageError(fmt::format("unknown {} '{}' for {}: use {}", axis_names[axis], name,
-                               vmm_names[static_cast<unsigned>(vmm)], one_of(offered)));
+  throw UsageError(unknown(axis_names[axis], name, offered,
+                           fmt::format(" for {}", vmm_names[static_cast<unsigned>(vmm)])));
 }
 
 /// "trap=sysemu" into the point; `seen` holds the axes already given.
@@ -122,10 +117,8 @@ Config Config::parse(std::string_view text) {
   std::string_view name = text.substr(0, colon);
   auto vmm = vmm_by_name(name);
   if (!vmm) {
-    throw UsageError(
-        fmt::format("unknown configuration '{}': use {}, with axes after a colon as in "
-                    "extended:protect=none",
-                    name, one_of({vmm_names.begin(), vmm_names.end()})));
+    const auto why = unknown("configuration", name, {vmm_names.begin(), vmm_names.end()});
+    throw UsageError(fmt::format("{} (axes come after a colon: extended:protect=none)", why));
   }
   Config config = default_config(*vmm);
   if (colon == std::string_view::npos) return config;

@@ -17,6 +17,13 @@ struct HostError : std::runtime_error {
   using runtime_error::runtime_error;
 };
 
+/// The program that is to run is not there or cannot be executed: exit status as in every shell.
+struct ProgramError : HostError {
+  static constexpr int not_executable = 126, not_found = 127;
+  ProgramError(int as_status, const std::string& what) : HostError(what), status(as_status) {}
+  int status;
+};
+
 /// HostError with errno's text appended: "cannot map guest RAM: Cannot allocate memory; REMEDY".
 [[noreturn]] void throw_errno(const std::string& what, const std::string& remedy = "");
 

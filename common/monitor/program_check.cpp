@@ -194,8 +194,9 @@ std::optional<std::string> interpreter_of(const std::vector<std::byte>& head) {
   return line.substr(begin, line.find_first_of(" \t\r", begin) - begin);
 }
 
-[[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  throw HostError(fmt::format("cannot run {}: it {}", path, why));
+[[noreturn]] void refuse(const std::string& path, const std::string& why,
+                         int status = ProgramError::not_executable) {
+  throw ProgramError(status, fmt::format("cannot run {}: it {}", path, why));
 }
 
 /// Where the bytes come from, so that a person finds the file that is wrong.
@@ -246,15 +247,18 @@ void RootTree::check_program(const std::string& argv0) const {
   for (int depth = 0; depth <= max_interpreters; ++depth) {
     std::string named = depth == 0 ? argv0 : fmt::format("{} (interpreter of {})", path, argv0);
     if (path.empty() || path[0] != '/') {
-      throw HostError(fmt::format(
-          "cannot run '{}': a program is named by its path in the guest, such as /bin/busybox",
-          path));
+      throw ProgramError(
+          ProgramError::not_found,
+          fmt::format("cannot run '{}': a program is named by its path in the guest, such as "
+                      "/bin/busybox",
+                      path));
     }
     auto target = resolve(path);
     const RootNode* node = target ? find(*target) : nullptr;
     if (!node) {
       refuse(named,
-             fmt::format("is not in the guest's files; put it there with --add HOSTPATH:{}", path));
+             fmt::format("is not in the guest's files; put it there with --add HOSTPATH:{}", path),
+             ProgramError::not_found);
     }
     if (S_ISDIR(node->mode)) refuse(named, "is a folder: name a program in it");
     if (!S_ISREG(node->mode)) refuse(named, "is not a regular file");

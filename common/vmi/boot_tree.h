@@ -13,6 +13,12 @@
 
 namespace vmi {
 
+/// What a first program may be given: words of its arguments, likewise of its environment; bytes of
+/// one, with its NUL, and of all. The launcher refuses more.
+inline constexpr std::uint32_t boot_words_max = 4096;
+inline constexpr std::uint64_t boot_word_bytes_max = 128 * 1024;
+inline constexpr std::uint64_t boot_words_bytes_max = 256 * 1024;
+
 struct BootTreeHeader {
   static constexpr std::uint64_t magic_value = 0x74797065'74776f74;
   std::uint64_t magic;

@@ -63,7 +63,9 @@ std::vector<const Workload*> switch_workloads(Effort) {
   return chosen;
 }
 
-const std::vector<NamedPlan>& plans() {
+}  // namespace
+
+const std::vector<NamedPlan>& named_plans() {
   static const std::vector<NamedPlan> all = {
       {"ladder", "each step from baseline to extended, and each axis put back alone",
        ladder_configs(), ladder_workloads, true, false},
@@ -77,10 +79,8 @@ const std::vector<NamedPlan>& plans() {
   return all;
 }
 
-}  // namespace
-
 const NamedPlan* find_named_plan(std::string_view name) {
-  for (const NamedPlan& plan : plans()) {
+  for (const NamedPlan& plan : named_plans()) {
     if (plan.name == name) return &plan;
   }
   return nullptr;
@@ -88,7 +88,8 @@ const NamedPlan* find_named_plan(std::string_view name) {
 
 std::string list_named_plans() {
   std::string text;
-  for (const NamedPlan& plan : plans()) text += fmt::format("  {:<16} {}\n", plan.name, plan.about);
+  for (const NamedPlan& plan : named_plans())
+    text += fmt::format("  {:<16} {}\n", plan.name, plan.about);
   return text;
 }
 

@@ -18,6 +18,8 @@ struct NamedPlan {
   bool compares_workloads;  // with each other
 };
 
+const std::vector<NamedPlan>& named_plans();
+
 /// Null: there is none of that name.
 const NamedPlan* find_named_plan(std::string_view name);
 

@@ -3,9 +3,10 @@
 #include "workloads/harness/workload.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "monitor/error.h"
+#include "monitor/nearest.h"
+#include "workloads/harness/named_plan.h"
 
 namespace harness {
 namespace {
@@ -214,8 +215,8 @@ const Workload& find_workload(const std::string& name) {
     if (workload.info.name == name) return workload;
     names.push_back(workload.info.name);
   }
-  throw monitor::UsageError(
-      fmt::format("unknown workload '{}': use {}", name, fmt::join(names, ", ")));
+  for (const NamedPlan& plan : named_plans()) names.push_back(plan.name);
+  throw monitor::UsageError(monitor::unknown("workload or plan", name, names));
 }
 
 std::vector<WorkloadInfo> list_workloads() {

@@ -1,5 +1,6 @@
 // Boot: brings the guest kernel up in the order listed in boot_kernel, then becomes the first
 // process. Called once by entry.S, on the boot stack, which is dead afterwards.
+#include "guest/base/log.h"
 #include "guest/base/panic.h"
 #include "guest/boot/layers.h"
 #include "guest/exec/first_process.h"
@@ -50,12 +51,11 @@ extern "C" [[noreturn]] void boot_kernel() {
 
   Vec<String> argv, envp;
   auto mounted = mount_boot_tree(info.boot_tree_frame, info.boot_tree_frames, argv, envp);
-  const bool too_many = !mounted.ok() && mounted.error() == Errno::nospc;
-  if (!mounted.ok() && mounted.error() != Errno::nomem && !too_many) {
-    hypercalls().shutdown(125 << 8);  // the console says why
-  }
   if (!mounted.ok()) {
-    panic("the kernel heap cannot hold the root tree's inodes: fewer files in --root, please");
+    // Of other errors the console has been told.
+    const bool too_many = mounted.error() == Errno::nomem || mounted.error() == Errno::nospc;
+    if (too_many) log("typetwo guest: the root tree has more files than fit: take an image\n");
+    hypercalls().shutdown(125 << 8);
   }
   auto vdso_bytes = static_cast<std::size_t>(vdso_image_end - vdso_image_begin);
   if (!vdso_init(vdso_image_begin, vdso_bytes).ok()) panic("there is no memory for the vDSO");

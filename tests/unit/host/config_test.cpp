@@ -56,9 +56,11 @@ TEST(Config, RefusalsNameTheWordAndTheRemedy) {
   EXPECT_EQ(refusal("extended:trap=foo"), "unknown trap 'foo' for extended: use direct or sigsys");
   EXPECT_EQ(refusal("extended:protect=pkey"),
             "unknown protect 'pkey' for extended: use mprotect, mmap or none");
+  EXPECT_EQ(refusal("extended:protect=mporetct"),
+            "unknown protect 'mporetct' for extended: did you mean mprotect?");
   EXPECT_EQ(refusal("baseline:trap=sigsys"),
             "unknown trap 'sigsys' for baseline: use ptrace or sysemu");
-  EXPECT_THAT(refusal("extendde"), HasSubstr("'extendde': use standalone, baseline or extended"));
+  EXPECT_THAT(refusal("extendde"), HasSubstr("'extendde': did you mean extended?"));
   EXPECT_THAT(refusal("extended:speed=9"), HasSubstr("unknown axis 'speed'"));
   EXPECT_THAT(refusal("extended:none"), HasSubstr("'none' is not of the form axis=value"));
   EXPECT_THAT(refusal("extended:"), HasSubstr("'' is not of the form"));

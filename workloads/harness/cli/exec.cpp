@@ -1,7 +1,9 @@
 // typetwo exec: one program, one machine. Gathers the root tree, asks whether program and host will
 // do, runs the machine, and passes on its exit status.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -15,6 +17,7 @@
 #include "workloads/harness/cli/commands.h"
 #include "workloads/harness/cli/exec.h"
 #include "workloads/harness/cli/summary.h"
+#include "workloads/harness/context.h"
 #include "workloads/image/root_image.h"
 #include "workloads/image/unpacked_image.h"
 
@@ -34,7 +37,8 @@ standalone runs an image's files from IMAGE.tree beside it, unpacked at first us
 what the program writes goes to that file system, too, and is dropped at the end.
 Without --root the guest has /bin/busybox, /bin/sh, /workloads, /etc/passwd, /tmp and /dev.
 Exit status: the program's; 128+n when signal n killed it; 124 after --timeout; 125 when the machine
-itself failed; 2 for wrong options.
+itself failed; 126 for a program that cannot be executed, 127 for one that is not there; 2 for wrong
+options.
 
   typetwo exec --on baseline -- /bin/busybox sh -c 'ls / | wc -l'
 )"};
@@ -53,7 +57,7 @@ void add_machine_options(options::options_description& visible) {
   add("env", options::value<Words>()->composing()->value_name("K=V"),
       "environment of the program, which is empty otherwise; may be repeated");
   add("memory", options::value<std::string>()->default_value("1G")->value_name("SIZE"),
-      "guest RAM, with K, M or G");
+      "guest RAM, with K, M or G: 16M to 2G");
   add("timeout", options::value<std::string>()->value_name("SECONDS"), "stop the guest after that");
   add("cpu", options::value<int>()->value_name("N"),
       "host CPU for all of the guest (otherwise the last allowed one)");
@@ -133,13 +137,17 @@ monitor::MachineConfig machine_from(const options::variables_map& values, const 
   machine.config = monitor::Config::parse(values["on"].as<std::string>());
   machine.argv = argv;
   machine.env = environment(values);
-  machine.memory_bytes = parse_size(values["memory"].as<std::string>(), "--memory");
+  machine.memory_bytes = parse_memory(values["memory"].as<std::string>());
   if (values.contains("timeout")) {
     machine.timeout_seconds = parse_seconds(values["timeout"].as<std::string>(), "--timeout");
   }
   if (values.contains("cpu")) {
     machine.cpu = values["cpu"].as<int>();
-    if (machine.cpu < 0) throw UsageError("--cpu is negative: name a CPU from 0 on");
+    const auto allowed = harness::allowed_cpus();
+    if (std::find(allowed.begin(), allowed.end(), machine.cpu) == allowed.end()) {
+      throw UsageError(fmt::format("--cpu {} is none that this process may use: choose one of {}",
+                                   machine.cpu, fmt::join(allowed, ", ")));
+    }
   }
   machine.block_image = image_in(values);
   machine.block_read_only = values.contains("read-only");

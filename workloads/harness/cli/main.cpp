@@ -1,6 +1,7 @@
 // The tool's entry: picks the subcommand, and is the one place where an error becomes a line on
 // stderr and an exit status: 2 for wrong words, 1 for a host or input that does not allow it (exec:
-// 125, so that it cannot be taken for the program's own).
+// 125, so that it cannot be taken for the program's own; 126 and 127 for a program that cannot be
+// executed or found).
 #include <fmt/format.h>
 #include <signal.h>
 
@@ -9,9 +10,12 @@
 #include <cstring>
 #include <exception>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "monitor/error.h"
 #include "monitor/message.h"
+#include "monitor/nearest.h"
 #include "monitor/standard_streams.h"
 #include "workloads/harness/cli/commands.h"
 
@@ -24,9 +28,12 @@ struct Command {
   const char* about;
 };
 
+constexpr int machine_failed = 125;  // of commands whose status is else their program's
+
 constexpr Command commands[] = {
-    {"exec", cli::exec_main, 125, "run one program in a guest (or natively), as its first process"},
-    {"shell", cli::shell_main, 125, "an interactive guest shell on this terminal"},
+    {"exec", cli::exec_main, machine_failed,
+     "run one program in a guest (or natively), as its first process"},
+    {"shell", cli::shell_main, machine_failed, "an interactive guest shell on this terminal"},
     {"run", cli::run_main, 1, "measure workloads on the configurations: table, results, figure"},
     {"plot", cli::plot_main, 1, "draw the figure again from results"},
     {"image", cli::image_main, 1, "make a disk image, or a folder, of installed Debian packages"},
@@ -60,6 +67,9 @@ int run(const Command& command, const cli::Words& words) {
   } catch (const monitor::UsageError& error) {
     monitor::say("typetwo {}: {}\n", command.name, error.what());
     return 2;
+  } catch (const monitor::ProgramError& error) {
+    monitor::say("typetwo {}: {}\n", command.name, error.what());
+    return command.failure_status == machine_failed ? error.status : command.failure_status;
   } catch (const std::bad_alloc&) {
     monitor::say("typetwo {}: out of memory; free some or give a smaller --memory\n", command.name);
     return command.failure_status;
@@ -69,6 +79,31 @@ int run(const Command& command, const cli::Words& words) {
   }
 }
 
+const Command* find_command(std::string_view name) {
+  for (const auto& command : commands) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+int unknown_command(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const auto& command : commands) names.emplace_back(command.name);
+  monitor::say("typetwo: {}\n", monitor::unknown("command", name, names));
+  return 2;
+}
+
+/// `help`, `help COMMAND`
+int help(const cli::Words& words) {
+  if (words.empty()) {
+    monitor::print("{}", usage());
+    return delivered(0, 1);
+  }
+  const Command* command = find_command(words.front());
+  if (command == nullptr) return unknown_command(words.front());
+  return delivered(run(*command, {"--help"}), command->failure_status);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -76,23 +111,14 @@ int main(int argc, char** argv) {
   // Whoever started the tool may ignore these; waiting for children needs the default.
   signal(SIGCHLD, SIG_DFL);
   signal(SIGXFSZ, SIG_IGN);  // a file beyond the limit is an error with a name, and no death
-  const char* name = argc > 1 ? argv[1] : "";
-  for (const auto& command : commands) {
-    if (std::strcmp(command.name, name) == 0) {
-      return delivered(run(command, cli::Words(argv + 2, argv + argc)), command.failure_status);
-    }
+  if (argc < 2) {
+    monitor::say("{}", usage());
+    return 2;
   }
-  bool help = std::strcmp(name, "--help") == 0 || std::strcmp(name, "-h") == 0;
-  if (help || argc < 2) {
-    if (!help) {
-      monitor::say("{}", usage());
-      return 2;
-    }
-    monitor::print("{}", usage());
-    return delivered(0, 1);
-  }
-  monitor::say(
-      "typetwo: unknown command '{}': use exec, shell, run, plot, image, syscalls or doctor\n",
-      name);
-  return 2;
+  const std::string_view name = argv[1];
+  const cli::Words words(argv + 2, argv + argc);
+  if (const Command* command = find_command(name))
+    return delivered(run(*command, words), command->failure_status);
+  if (name == "help" || name == "--help" || name == "-h") return help(words);
+  return unknown_command(name);
 }

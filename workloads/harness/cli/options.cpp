@@ -10,7 +10,9 @@
 #include <sstream>
 
 #include "monitor/error.h"
+#include "monitor/guest_memory.h"
 #include "monitor/message.h"
+#include "monitor/nearest.h"
 
 namespace cli {
 
@@ -23,6 +25,14 @@ void print_help(const options::options_description& visible, const Help& help) {
   text << "usage: " << help.usage << "\n\n" << visible;
   if (!help.after.empty()) text << '\n' << help.after;
   monitor::print("{}", text.str());
+}
+
+std::string unknown_option(const std::string& word, const options::options_description& visible) {
+  std::vector<std::string> names;
+  for (const auto& option : visible.options()) names.push_back("--" + option->long_name());
+  const auto near = monitor::nearest(word, {names.begin(), names.end()});
+  if (near.empty()) return fmt::format("unknown option '{}'; see --help", word);
+  return fmt::format("unknown option '{}': did you mean {}?", word, monitor::one_of(near));
 }
 
 }  // namespace
@@ -52,6 +62,8 @@ std::optional<options::variables_map> parse(const Words& words,
     }
     options::notify(values);
     return values;
+  } catch (const options::unknown_option& error) {
+    throw UsageError(unknown_option(error.get_option_name(), visible));
   } catch (const options::too_many_positional_options_error&) {
     throw UsageError("there are words that belong to no option; see --help");
   } catch (const options::error& error) {
@@ -73,6 +85,17 @@ std::uint64_t parse_size(const std::string& text, const std::string& option) {
     throw UsageError(fmt::format("{} '{}' is no size: write 512M or 1G", option, text));
   }
   return number << shift;
+}
+
+std::uint64_t parse_memory(const std::string& text) {
+  const std::uint64_t bytes = parse_size(text, "--memory");
+  if (!monitor::is_ram_size(bytes)) {
+    throw UsageError(
+        fmt::format("--memory {} is not possible: a guest has {} to {} MiB, in whole "
+                    "pages of 4 KiB",
+                    text, vmi::ram_min >> 20, vmi::ram_max >> 20));
+  }
+  return bytes;
 }
 
 double parse_seconds(const std::string& text, const std::string& option) {

@@ -27,6 +27,9 @@ std::optional<options::variables_map> parse(const Words&, options::options_descr
 /// "1G", "256M", "65536K", "67108864".
 std::uint64_t parse_size(const std::string& text, const std::string& option);
 
+/// The same for --memory: one that a guest can have.
+std::uint64_t parse_memory(const std::string& text);
+
 /// A positive number of seconds.
 double parse_seconds(const std::string& text, const std::string& option);
 

@@ -24,7 +24,8 @@ options::options_description visible_options() {
   add("out", options::value<std::string>()->value_name("DIR"),
       "results folder (otherwise typetwo-results/TIME here); one with results is resumed");
   add("csv", options::value<std::string>()->value_name("FILE"), "write the summary there as well");
-  add("memory", options::value<std::string>()->value_name("SIZE"), "guest RAM, with K, M or G");
+  add("memory", options::value<std::string>()->value_name("SIZE"),
+      "guest RAM, with K, M or G: 16M to 2G");
   add("timeout", options::value<std::string>()->value_name("SECONDS"), "limit of one launch");
   add("account", "guests keep account of where their time goes, for the results (up to 3 %)");
   add("no-figure", "draw no figure");
@@ -65,7 +66,7 @@ harness::RunOptions run_options(const options::variables_map& values) {
     }
   }
   if (values.contains("memory")) {
-    run.memory_bytes = parse_size(values["memory"].as<std::string>(), "--memory");
+    run.memory_bytes = parse_memory(values["memory"].as<std::string>());
   }
   if (values.contains("timeout")) {
     run.timeout_seconds = parse_seconds(values["timeout"].as<std::string>(), "--timeout");

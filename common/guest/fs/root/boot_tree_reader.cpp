@@ -10,8 +10,6 @@ namespace guest {
 namespace {
 
 constexpr std::uint32_t max_entries = 1u << 20;
-constexpr std::uint32_t max_arguments = 4096;
-constexpr std::uint64_t max_argument_bytes = 128 * 1024;  // as Linux's MAX_ARG_STRLEN
 
 }  // namespace
 
@@ -48,9 +46,9 @@ void BootTreeReader::check_header() {
   if (header_.strings_offset < table_end || header_.strings_offset > bytes ||
       header_.strings_bytes > bytes - header_.strings_offset)
     refuse("strings at offset %lu do not fit into it", header_.strings_offset);
-  if (header_.argc == 0 || header_.argc > max_arguments)
+  if (header_.argc == 0 || header_.argc > vmi::boot_words_max)
     refuse("%lu program arguments make no sense", header_.argc);
-  if (header_.envc > max_arguments) refuse("%lu environment strings", header_.envc);
+  if (header_.envc > vmi::boot_words_max) refuse("%lu environment strings", header_.envc);
 }
 
 vmi::BootTreeEntry BootTreeReader::entry(std::uint32_t index) {
@@ -110,7 +108,7 @@ FrameRun BootTreeReader::contents(const vmi::BootTreeEntry& entry) {
 Result<> BootTreeReader::string_list(std::uint64_t offset, std::uint32_t count, Vec<String>& list) {
   TRY(list.reserve(count));
   for (std::uint32_t i = 0; i < count; ++i) {
-    String text = TRY(string_at(offset, max_argument_bytes));
+    String text = TRY(string_at(offset, vmi::boot_word_bytes_max - 1));
     offset += text.size() + 1;
     TRY(list.push(std::move(text)));
   }
