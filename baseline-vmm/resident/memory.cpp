@@ -19,57 +19,57 @@ std::int64_t charged_host(HostCallNumber number, A... arguments) {
 
 }  // namespace
 
-std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::uint32_t protection,
+std::int64_t map(std::uint64_t va, vmi::Frame frame, vmi::Frames count, std::uint32_t protection,
                  std::uint32_t flags) {
-  std::uint64_t bytes = static_cast<std::uint64_t>(pages) << vmi::page_shift;
+  std::uint64_t bytes = bytes_of(count).number;
   bool populate = flags & vmi::map_populate;
   // Zeroing through user mappings that are filled anyway costs no fault of its own; through the
   // direct map it would cost one a page.
   bool zero_in_user = (flags & vmi::map_zero) && populate;
-  if ((flags & vmi::map_zero) && !zero_in_user) zero_frames(frame, pages);
+  if ((flags & vmi::map_zero) && !zero_in_user) zero_frames(frame, count);
   std::int64_t result = charged_host(host_mmap, va, bytes, protection,
                                      map_shared_fixed | (populate ? host_map_populate : 0),
                                      monitor::guest_memory_fd, vmi::frame_offset(frame));
   if (result < 0) return result;
   if (zero_in_user) zero_bytes(reinterpret_cast<void*>(va), bytes);
-  shared_info().counters.pages_mapped += pages;
+  shared_info().counters.pages_mapped += count.number;
   return 0;
 }
 
-std::int64_t unmap(std::uint64_t va, std::uint64_t pages) {
-  return charged_host(host_munmap, va, pages << vmi::page_shift);
+std::int64_t unmap(std::uint64_t va, vmi::Pages pages) {
+  return charged_host(host_munmap, va, bytes_of(pages).number);
 }
 
-std::int64_t protect(std::uint64_t va, std::uint64_t pages, std::uint32_t protection) {
-  return charged_host(host_mprotect, va, pages << vmi::page_shift, protection);
+std::int64_t protect(std::uint64_t va, vmi::Pages pages, std::uint32_t protection) {
+  return charged_host(host_mprotect, va, bytes_of(pages).number, protection);
 }
 
-std::uint64_t copy_frame_to_user(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
-                                 std::uint64_t bytes) {
-  return bytes - guarded_copy(reinterpret_cast<void*>(va), frame_address(frame, offset), bytes);
+vmi::Bytes copy_frame_to_user(vmi::Frame frame, vmi::Bytes offset, std::uint64_t va,
+                              vmi::Bytes bytes) {
+  const void* from = frame_address(frame, offset);
+  return bytes - vmi::Bytes(guarded_copy(reinterpret_cast<void*>(va), from, bytes.number));
 }
 
-std::uint64_t copy_user_to_frame(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
-                                 std::uint64_t bytes) {
-  return bytes -
-         guarded_copy(frame_address(frame, offset), reinterpret_cast<const void*>(va), bytes);
+vmi::Bytes copy_user_to_frame(vmi::Frame frame, vmi::Bytes offset, std::uint64_t va,
+                              vmi::Bytes bytes) {
+  void* to = frame_address(frame, offset);
+  return bytes - vmi::Bytes(guarded_copy(to, reinterpret_cast<const void*>(va), bytes.number));
 }
 
-void zero_frames(vmi::Frame frame, std::uint32_t count) {
-  zero_bytes(frame_address(frame), static_cast<std::uint64_t>(count) << vmi::page_shift);
+void zero_frames(vmi::Frame frame, vmi::Frames count) {
+  zero_bytes(frame_address(frame), bytes_of(count).number);
 }
 
-void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count) {
-  copy_bytes(frame_address(to), frame_address(from),
-             static_cast<std::uint64_t>(count) << vmi::page_shift);
+void copy_frames(vmi::Frame to, vmi::Frame from, vmi::Frames count) {
+  copy_bytes(frame_address(to), frame_address(from), bytes_of(count).number);
 }
 
-void peek_frame(vmi::Frame frame, std::uint64_t offset, void* to, std::uint64_t bytes) {
-  copy_bytes(to, frame_address(frame, offset), bytes);
+void peek_frame(vmi::Frame frame, vmi::Bytes offset, void* to, vmi::Bytes bytes) {
+  copy_bytes(to, frame_address(frame, offset), bytes.number);
 }
 
-void poke_frame(vmi::Frame frame, std::uint64_t offset, const void* from, std::uint64_t bytes) {
-  copy_bytes(frame_address(frame, offset), from, bytes);
+void poke_frame(vmi::Frame frame, vmi::Bytes offset, const void* from, vmi::Bytes bytes) {
+  copy_bytes(frame_address(frame, offset), from, bytes.number);
 }
 
 }  // namespace baseline

@@ -28,9 +28,9 @@ using monitor::shared_info;
 using monitor::time_accounts;
 
 /// The direct map of guest RAM: open with the window, by the same host call.
-inline std::byte* frame_address(vmi::Frame frame, std::uint64_t offset = 0) {
+inline std::byte* frame_address(vmi::Frame frame, vmi::Bytes offset = {}) {
   return reinterpret_cast<std::byte*>(vmi::ram_base) +
-         (static_cast<std::uint64_t>(frame) << vmi::page_shift) + offset;
+         (bytes_of(vmi::Frames(frame)) + offset).number;
 }
 
 inline void copy_bytes(void* to, const void* from, std::uint64_t bytes) {
@@ -59,18 +59,18 @@ void save_vectors();
 void load_vectors(void* home, bool written);
 
 // memory.cpp
-std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::uint32_t protection,
+std::int64_t map(std::uint64_t va, vmi::Frame frame, vmi::Frames count, std::uint32_t protection,
                  std::uint32_t flags);
-std::int64_t unmap(std::uint64_t va, std::uint64_t pages);
-std::int64_t protect(std::uint64_t va, std::uint64_t pages, std::uint32_t protection);
-std::uint64_t copy_frame_to_user(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
-                                 std::uint64_t bytes);
-std::uint64_t copy_user_to_frame(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
-                                 std::uint64_t bytes);
-void zero_frames(vmi::Frame frame, std::uint32_t count);
-void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count);
-void peek_frame(vmi::Frame frame, std::uint64_t offset, void* to, std::uint64_t bytes);
-void poke_frame(vmi::Frame frame, std::uint64_t offset, const void* from, std::uint64_t bytes);
+std::int64_t unmap(std::uint64_t va, vmi::Pages pages);
+std::int64_t protect(std::uint64_t va, vmi::Pages pages, std::uint32_t protection);
+vmi::Bytes copy_frame_to_user(vmi::Frame frame, vmi::Bytes offset, std::uint64_t va,
+                              vmi::Bytes bytes);
+vmi::Bytes copy_user_to_frame(vmi::Frame frame, vmi::Bytes offset, std::uint64_t va,
+                              vmi::Bytes bytes);
+void zero_frames(vmi::Frame frame, vmi::Frames count);
+void copy_frames(vmi::Frame to, vmi::Frame from, vmi::Frames count);
+void peek_frame(vmi::Frame frame, vmi::Bytes offset, void* to, vmi::Bytes bytes);
+void poke_frame(vmi::Frame frame, vmi::Bytes offset, const void* from, vmi::Bytes bytes);
 
 // spaces.cpp
 std::int64_t create_space(vmi::SpaceId id);

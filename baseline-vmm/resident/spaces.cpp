@@ -28,9 +28,9 @@ void destroy_space(vmi::SpaceId) {}
 void switch_space(vmi::SpaceId, const vmi::Extent* extents) {
   ++shared_info().counters.space_switches;
   vmi::Charged charged(time_accounts(), vmi::account_spaces);
-  sure("munmap", unmap(vmi::user_begin, (vmi::user_end - vmi::user_begin) >> vmi::page_shift));
+  sure("munmap", unmap(vmi::user_begin, vmi::pages_between(vmi::user_begin, vmi::user_end)));
   for (const vmi::Extent* e = extents; e; e = e->next) {
-    const std::int64_t mapped = map(e->va, e->frame, e->pages, e->protection, 0);
+    const std::int64_t mapped = map(e->va, e->frame, e->count, e->protection, 0);
     if (mapped == -ENOMEM) break;  // more runs than a host process has mappings: faults bring them
     sure("mmap", mapped);
   }

@@ -33,11 +33,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace vmi {
+#include "vmi/amounts.h"
 
-inline constexpr std::uint64_t page_shift = 12;
-inline constexpr std::uint64_t page_size = 1ul << page_shift;
-inline constexpr std::uint64_t huge_page_size = 2ul << 20;
+namespace vmi {
 
 /// Where the host's own user range ends: nothing is mapped beyond.
 inline constexpr std::uint64_t host_user_end = 0x7fff'ffff'f000;
@@ -110,9 +108,6 @@ inline constexpr std::uint64_t ram_offset = ram_base - window_base;  // of frame
 inline constexpr std::uint64_t ram_min = 16ul << 20;
 inline constexpr std::uint64_t ram_max = 2ul << 30;
 
-/// Page frame number: index of a 4 KiB page of guest RAM.
-using Frame = std::uint32_t;
-
 /// Offset of a frame in the guest memory's memfd.
 constexpr std::uint64_t frame_offset(Frame frame) {
   return ram_offset + (static_cast<std::uint64_t>(frame) << page_shift);
@@ -120,6 +115,9 @@ constexpr std::uint64_t frame_offset(Frame frame) {
 
 constexpr bool is_user_range(std::uint64_t va, std::uint64_t bytes) {
   return va >= user_begin && va <= user_end && bytes <= user_end - va;
+}
+constexpr bool is_user_range(std::uint64_t va, Bytes bytes) {
+  return is_user_range(va, bytes.number);
 }
 
 static_assert(window_base % huge_page_size == 0 && window_size % huge_page_size == 0);

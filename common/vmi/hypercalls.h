@@ -20,7 +20,7 @@ enum Protection : std::uint32_t { prot_none = 0, prot_read = 1, prot_write = 2, 
 struct Extent {
   std::uint64_t va;
   Frame frame;
-  std::uint32_t pages;
+  Frames count;
   std::uint32_t protection;
   std::uint32_t reserved;
   Extent* next;
@@ -49,27 +49,25 @@ struct Hypercalls {
   /// Makes `id` current. `extents` is its page table: under remap the monitor unmaps all user
   /// memory and maps these runs, as far as the host has room; a pool monitor may ignore them.
   void (*switch_space)(SpaceId id, const Extent* extents);
-  /// Maps `pages` pages at `va` to frames from `frame` on, replacing what was there. -ENOMEM.
-  std::int64_t (*map)(std::uint64_t va, Frame frame, std::uint32_t pages, std::uint32_t protection,
+  /// Maps `count` frames from `frame` on at `va`, replacing what was there. -ENOMEM.
+  std::int64_t (*map)(std::uint64_t va, Frame frame, Frames count, std::uint32_t protection,
                       std::uint32_t flags);
   /// -ENOMEM, but not for all of user memory.
-  std::int64_t (*unmap)(std::uint64_t va, std::uint64_t pages);
+  std::int64_t (*unmap)(std::uint64_t va, Pages pages);
   /// Stops at a page that the host lacks. -ENOMEM.
-  std::int64_t (*protect)(std::uint64_t va, std::uint64_t pages, std::uint32_t protection);
+  std::int64_t (*protect)(std::uint64_t va, Pages pages, std::uint32_t protection);
 
   // -- Page frames. The kernel has no pointer to a frame's contents.
   /// Copies between frames (from byte `offset` of `frame` on, may run over into the next frames)
   /// and current user memory. Returns the bytes copied: short when the user page at
   /// va + result is not accessible; the caller serves that fault and goes on.
-  std::uint64_t (*copy_frame_to_user)(Frame frame, std::uint64_t offset, std::uint64_t va,
-                                      std::uint64_t bytes);
-  std::uint64_t (*copy_user_to_frame)(Frame frame, std::uint64_t offset, std::uint64_t va,
-                                      std::uint64_t bytes);
-  void (*zero_frames)(Frame frame, std::uint32_t count);
-  void (*copy_frames)(Frame to, Frame from, std::uint32_t count);
+  Bytes (*copy_frame_to_user)(Frame frame, Bytes offset, std::uint64_t va, Bytes bytes);
+  Bytes (*copy_user_to_frame)(Frame frame, Bytes offset, std::uint64_t va, Bytes bytes);
+  void (*zero_frames)(Frame frame, Frames count);
+  void (*copy_frames)(Frame to, Frame from, Frames count);
   /// Small reads and writes between a frame and kernel memory; may run over into next frames.
-  void (*peek_frame)(Frame frame, std::uint64_t offset, void* to, std::uint64_t bytes);
-  void (*poke_frame)(Frame frame, std::uint64_t offset, const void* from, std::uint64_t bytes);
+  void (*peek_frame)(Frame frame, Bytes offset, void* to, Bytes bytes);
+  void (*poke_frame)(Frame frame, Bytes offset, const void* from, Bytes bytes);
 
   /// The answer to Upcall::own_text, if the page at `va` is text: mapped privately from a file, to
   /// be executed and not written. `frame` is what the page is mapped to now; nobody reads or writes

@@ -12,7 +12,7 @@ void replace_mappings(const vmi::Extent* extents) {
   sure("munmap", counted_host(__NR_munmap, vmi::user_begin, vmi::user_end - vmi::user_begin));
   for (; extents != nullptr; extents = extents->next) {
     const std::int64_t mapped =
-        map(extents->va, extents->frame, extents->pages, extents->protection, 0);
+        map(extents->va, extents->frame, extents->count, extents->protection, 0);
     if (mapped == -ENOMEM) break;  // more runs than a host process has mappings: faults bring them
     sure("mmap", mapped);
   }

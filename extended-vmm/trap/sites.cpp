@@ -141,9 +141,9 @@ std::uint32_t trampoline_for(const Site& site) {
 /// already, for another process, or by one that has taken the room.
 bool is_as_judged(const SiteCode& code, vmi::Frame frame) {
   std::uint8_t now[sizeof code.bytes] = {};
-  const std::uint32_t bytes = code.before + code.after;
-  peek_frame(frame, code.page_offset - code.before, now, bytes);
-  return std::memcmp(now, code.bytes, bytes) == 0;
+  const vmi::Bytes begin(code.page_offset - code.before), bytes(code.before + code.after);
+  peek_frame(frame, begin, now, bytes);
+  return std::memcmp(now, code.bytes, bytes.number) == 0;
 }
 
 }  // namespace
@@ -186,10 +186,10 @@ void patch_text(std::uint64_t va, vmi::Frame frame) {
   const std::uint64_t jump_at = trampolines()[index].jump_at();
   Jump jump;
   if (!make_jump(jump_at, index, low_trampolines, jump)) return;
-  poke_frame(frame, jump_at % vmi::page_size, &jump, sizeof jump);
+  poke_frame(frame, vmi::Bytes(jump_at % vmi::page_size), &jump, vmi::Bytes(sizeof jump));
   if (site.code.load_bytes < jump_bytes) {
     const ShortJump to_room = ShortJump::to_room(site.room);
-    poke_frame(frame, va % vmi::page_size, &to_room, sizeof to_room);
+    poke_frame(frame, vmi::Bytes(va % vmi::page_size), &to_room, vmi::Bytes(sizeof to_room));
   }
   if (index == trampolines_used) ++trampolines_used;
   ++shared_info().counters.sites_patched;

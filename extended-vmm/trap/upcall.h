@@ -67,18 +67,16 @@ inline std::int64_t sure(const char* call, std::int64_t result) {
 }
 
 // -- protect/: page frames and mappings (protect/frames.cpp, protect/mappings.cpp)
-std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::uint32_t protection,
+std::int64_t map(std::uint64_t va, vmi::Frame frame, vmi::Frames count, std::uint32_t protection,
                  std::uint32_t flags);
-std::int64_t unmap(std::uint64_t va, std::uint64_t pages);
-std::int64_t protect(std::uint64_t va, std::uint64_t pages, std::uint32_t protection);
-std::uint64_t copy_frame_to_user(vmi::Frame, std::uint64_t offset, std::uint64_t va,
-                                 std::uint64_t bytes);
-std::uint64_t copy_user_to_frame(vmi::Frame, std::uint64_t offset, std::uint64_t va,
-                                 std::uint64_t bytes);
-void zero_frames(vmi::Frame, std::uint32_t count);
-void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count);
-void peek_frame(vmi::Frame, std::uint64_t offset, void* to, std::uint64_t bytes);
-void poke_frame(vmi::Frame, std::uint64_t offset, const void* from, std::uint64_t bytes);
+std::int64_t unmap(std::uint64_t va, vmi::Pages pages);
+std::int64_t protect(std::uint64_t va, vmi::Pages pages, std::uint32_t protection);
+vmi::Bytes copy_frame_to_user(vmi::Frame, vmi::Bytes offset, std::uint64_t va, vmi::Bytes bytes);
+vmi::Bytes copy_user_to_frame(vmi::Frame, vmi::Bytes offset, std::uint64_t va, vmi::Bytes bytes);
+void zero_frames(vmi::Frame, vmi::Frames count);
+void copy_frames(vmi::Frame to, vmi::Frame from, vmi::Frames count);
+void peek_frame(vmi::Frame, vmi::Bytes offset, void* to, vmi::Bytes bytes);
+void poke_frame(vmi::Frame, vmi::Bytes offset, const void* from, vmi::Bytes bytes);
 
 // -- protect/attic.cpp
 /// False: there is no slab, or it is open already.

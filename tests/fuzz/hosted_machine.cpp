@@ -36,7 +36,7 @@ namespace {
 HostedMachine* machine = nullptr;
 
 constexpr vmi::Frame tree_frame = 8;
-constexpr std::uint32_t tree_frames = 1 + HostedMachine::text_pages;
+constexpr guest::FrameRun tree_run{tree_frame, guest::Frames(1 + HostedMachine::text_pages)};
 constexpr std::uint64_t soon = 10'000'000'000;  // a sleep that is waited for
 constexpr int most_idle = 1000;
 constexpr std::size_t boot_stack_bytes = 1 << 20;
@@ -117,15 +117,15 @@ void HostedMachine::lay_boot_tree() {
                  .envp_offset = 54,
                  .argc = 1,
                  .envc = 0,
-                 .total_bytes = tree_frames * vmi::page_size};
+                 .total_bytes = bytes_of(tree_run.count).number};
   std::memcpy(platform.frame(tree_frame), &tree, sizeof tree);
   const auto file = program();
   std::memcpy(platform.frame(tree_frame + 1), file.data(), file.size());
 }
 
 void HostedMachine::boot() {
-  guest::frames_init(static_cast<std::uint32_t>(platform.ram.size() / vmi::page_size), tree_frame,
-                     tree_frames);
+  guest::frames_init(
+      guest::Frames(static_cast<std::uint32_t>(platform.ram.size() / vmi::page_size)), tree_run);
   lay_boot_tree();
   platform.device_values[vmi::block_bus_base + vmi::block_bytes] = disk.size();
   const auto top = reinterpret_cast<std::uint64_t>(boot_stack_.data() + boot_stack_.size());
@@ -135,7 +135,7 @@ void HostedMachine::boot() {
 void HostedMachine::start_kernel() {
   guest::connect_layers();
   guest::Vec<guest::String> argv, envp;
-  if (!guest::mount_boot_tree(tree_frame, tree_frames, argv, envp).ok())
+  if (!guest::mount_boot_tree(tree_run, argv, envp).ok())
     machine->leave("the root cannot be mounted");
   guest::start_first_process(argv, envp);
 }

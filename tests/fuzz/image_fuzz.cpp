@@ -121,7 +121,7 @@ class ImageFuzz : public guest_test::Ext2Test {
     (void)inode.target();
     if (inode.read(0, buffer, 50'000).ok()) ++run_.count("reads");
     (void)inode.read(size / 2, buffer, 5'000);
-    if (inode.is(mode_regular)) (void)inode.pages(size / 8192, 4);
+    if (inode.is(mode_regular)) (void)inode.pages(size / 8192, guest::Frames(4));
     if (inode.write(size, buffer, 3'000).ok()) ++run_.count("writes");
     (void)inode.write(size / 3, buffer, 2'000);
     (void)inode.truncate(size / 2);

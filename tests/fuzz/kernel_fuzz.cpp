@@ -349,14 +349,14 @@ void Fuzzer::run() {
   while (guest::current_process().pid != 1 && set_up()) {
   }
   quiesce({"null", "zero", "full", "random"});
-  const std::uint32_t frames = guest::frames_free();
+  const std::uint32_t frames = guest::frames_free().number;
 
   may_fail = true;
   for (turns_left = turns_a_round; turns_left > 0 && machine.end().empty(); --turns_left) turn();
   if (!machine.end().empty()) fail("the machine has ended: " + machine.end());
   quiesce({});
-  if (machine.disk.empty() && guest::frames_free() < frames)
-    fail(fmt::format("{} frames are lost", frames - guest::frames_free()));
+  if (machine.disk.empty() && guest::frames_free().number < frames)
+    fail(fmt::format("{} frames are lost", frames - guest::frames_free().number));
   if (__lsan_do_recoverable_leak_check()) fail("objects are lost");
 }
 

@@ -124,10 +124,11 @@ class HostedBoot {
   void boot(std::uint32_t frames) {
     std::memset(platform_.ram.data(), 0xa5, platform_.ram.size());
     std::memcpy(platform_.frame(tree_frame), memory_.frame(tree_frame), frames * vmi::page_size);
-    frames_init(all_frames, tree_frame, frames);
+    const FrameRun tree{tree_frame, Frames(frames)};
+    frames_init(Frames(all_frames), tree);
     argv_.clear();
     envp_.clear();
-    if (!mount_boot_tree(tree_frame, frames, argv_, envp_).ok())
+    if (!mount_boot_tree(tree, argv_, envp_).ok())
       throw std::logic_error("a tree of the monitor's was not mounted");
     if (!process_) {
       process_ = processes.create().release();
@@ -140,13 +141,13 @@ class HostedBoot {
 
   void load(const std::string& path) {
     ++run_.count("loads");
-    const std::uint32_t before = frames_free();
+    const std::uint32_t before = frames_free().number;
     if (auto file = process_->fs->resolve(path); file.ok()) {
       auto loaded = load_program(file.value(), argv_, envp_, path, process_->leader->credentials);
       if (loaded.ok()) ++run_.count("programs loaded");
     }
     AddressSpace::deactivate();
-    if (frames_free() != before) throw std::logic_error("page frames are lost: " + path);
+    if (frames_free().number != before) throw std::logic_error("page frames are lost: " + path);
   }
 
   void look(const std::string& path) {

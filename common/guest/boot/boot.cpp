@@ -45,12 +45,13 @@ extern "C" [[noreturn]] void boot_kernel() {
   heap_init(info.heap_begin, info.heap_end);
   run_constructors();
   connect_layers();
-  frames_init(info.frames, info.boot_tree_frame, info.boot_tree_frames);
+  const FrameRun tree{info.boot_tree_frame, Frames(info.boot_tree_frames)};
+  frames_init(Frames(info.frames), tree);
   if (!Task::prepare_stacks().ok()) panic("there is no memory for kernel stacks");
   heap_init_attic();
 
   Vec<String> argv, envp;
-  auto mounted = mount_boot_tree(info.boot_tree_frame, info.boot_tree_frames, argv, envp);
+  auto mounted = mount_boot_tree(tree, argv, envp);
   if (!mounted.ok()) {
     // Of other errors the console has been told.
     const bool too_many = mounted.error() == Errno::nomem || mounted.error() == Errno::nospc;

@@ -12,9 +12,8 @@ namespace guest {
 namespace {
 
 // As vdso.ld lays it out.
-constexpr std::uint32_t code_pages = 1, time_pages = 1, all_pages = code_pages + time_pages;
-constexpr std::uint64_t code_bytes = code_pages * vmi::page_size;
-constexpr std::uint64_t time_bytes = time_pages * vmi::page_size;
+constexpr std::uint32_t all_pages = 2;  // code, time
+constexpr std::uint64_t code_bytes = vmi::page_size, time_bytes = vmi::page_size;
 
 class VdsoPages final : public PageSource {
  public:
@@ -24,16 +23,16 @@ class VdsoPages final : public PageSource {
   }
 
   std::uint64_t length() override { return code_bytes + time_bytes; }
-  Result<FrameRun> pages(std::uint64_t page, std::uint32_t) override {
+  Result<FrameRun> pages(std::uint64_t page, Frames) override {
     if (page >= all_pages) return Errno::io;
-    return FrameRun{frames_[page], 1};
+    return FrameRun{frames_[page], Frames(1)};
   }
 
   void fill(const std::byte* image, std::uint64_t bytes) {
-    for (Frame frame : frames_) hypercalls().zero_frames(frame, 1);
-    hypercalls().poke_frame(frames_[0], 0, image, std::min(bytes, code_bytes));
+    for (Frame frame : frames_) hypercalls().zero_frames(frame, Frames(1));
+    hypercalls().poke_frame(frames_[0], {}, image, Bytes(std::min(bytes, code_bytes)));
     const vmi::TimeScale& time = shared_info().time;
-    hypercalls().poke_frame(frames_[code_pages], 0, &time, sizeof time);
+    hypercalls().poke_frame(frames_[1], {}, &time, Bytes(sizeof time));
   }
 
  private:
@@ -50,8 +49,8 @@ Result<> vdso_init(const std::byte* image, std::size_t bytes) {
                                           reinterpret_cast<const std::uint8_t*>(image))) {
     return Errno::noexec;
   }
-  Frame code = TRY(frames_allocate(code_pages)).first;
-  auto time = frames_allocate(time_pages);
+  Frame code = TRY(frames_allocate(Frames(1))).first;
+  auto time = frames_allocate(Frames(1));
   if (!time.ok()) {
     frame_release(code);
     return time.error();

@@ -66,7 +66,7 @@ Result<Ref<AddressSpace>> AddressSpace::create() {
 AddressSpace::~AddressSpace() {
   KERNEL_ASSERT(this != current_space);
   for (ExtentNode* run = extents_.first(); run; run = run->following()) {
-    frame_release(run->frame, run->pages);
+    frames_release(run->run());
   }
   hypercalls().destroy_space(id_);
   space_numbers.give_back(id_);
@@ -134,21 +134,20 @@ Result<> AddressSpace::copy_region_to(AddressSpace& child, const Region& region,
 
 Result<> AddressSpace::copy_extent_to(AddressSpace& child, const Region& region,
                                       const ExtentNode& extent) {
-  TRY(child.extents_.add(extent.va, {extent.frame, extent.pages}, extent.protection, region.va,
-                         region.end));
-  frame_retain(extent.frame, extent.pages);
+  TRY(child.extents_.add(extent.va, extent.run(), extent.protection, region.va, region.end));
+  frames_retain(extent.run());
   return {};
 }
 
 Result<> AddressSpace::own_copy_for(AddressSpace& child, const Region& region,
                                     const ExtentNode& extent) {
-  for (std::uint32_t done = 0; done < extent.pages;) {
-    std::uint64_t va = extent.va + done * vmi::page_size;
-    FrameRun run = TRY(child.allocate_near(va, extent.pages - done));
+  for (Frames done; done < extent.count;) {
+    std::uint64_t va = extent.va + bytes_of(done);
+    FrameRun run = TRY(child.allocate_near(va, extent.count - done));
     hypercalls().copy_frames(run.first, extent.frame + done, run.count);
     auto added = child.extents_.add(va, run, extent.protection, region.va, region.end);
     if (!added.ok()) {
-      frame_release(run.first, run.count);
+      frames_release(run);
       return added;
     }
     done += run.count;

@@ -115,11 +115,11 @@ class AddressSpace : public Sharable, public Allocated<HeapKind::process> {
   Result<> share_around(const Region& region, Range mapped, std::uint64_t page_va);
   Result<> grant_write(const Region& region, Range range);
   Result<> copy_shared(const Region& region, const ExtentNode& extent, std::uint64_t page_va);
-  Result<std::uint32_t> replace_with_copy(const Region& region, Range range);
+  Result<Frames> replace_with_copy(const Region& region, Range range);
   static Result<> map_again(const ExtentNode& extent);
   [[nodiscard]] Range unmapped_around(const Region& region, std::uint64_t page_va,
                                       std::uint64_t begin, std::uint64_t end) const;
-  Result<FrameRun> allocate_near(std::uint64_t va, std::uint32_t wanted);
+  Result<FrameRun> allocate_near(std::uint64_t va, Frames wanted);
 
   // -- own_text.cpp.
   Result<> map_text_copy(const Region& region, const TextCopy& copy, Range range);
@@ -162,9 +162,6 @@ constexpr std::uint64_t page_down(std::uint64_t va) {
 }
 constexpr std::uint64_t page_up(std::uint64_t va) {
   return page_down(va + vmi::page_size - 1);
-}
-constexpr std::uint64_t pages_in(std::uint64_t begin, std::uint64_t end) {
-  return (end - begin) >> vmi::page_shift;
 }
 
 }  // namespace guest

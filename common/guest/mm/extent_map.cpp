@@ -10,7 +10,7 @@ namespace guest {
 namespace {
 
 bool continues(const ExtentNode& left, const ExtentNode& right) {
-  return left.end() == right.va && left.frame + left.pages == right.frame &&
+  return left.end() == right.va && left.run().end() == right.frame &&
          left.protection == right.protection;
 }
 
@@ -45,10 +45,10 @@ ExtentNode* ExtentMap::first_ending_after(std::uint64_t va) const {
   return va < node->end() ? node : node->following();
 }
 
-std::uint64_t ExtentMap::total_pages() const {
-  std::uint64_t pages = 0;
+Pages ExtentMap::total_pages() const {
+  Pages pages;
   for (const ExtentNode* extent = first(); extent; extent = extent->following())
-    pages += extent->pages;
+    pages += pages_of(extent->count);
   return pages;
 }
 
@@ -56,8 +56,8 @@ Result<> ExtentMap::add(std::uint64_t va, FrameRun run, std::uint32_t protection
                         std::uint64_t high) {
   ExtentNode* before = list_.at_or_before(va);
   if (before && before->end() == va && before->va >= low && before->protection == protection &&
-      before->frame + before->pages == run.first) {
-    before->pages += run.count;  // no node needed: the usual case when memory is touched in order
+      before->run().end() == run.first) {
+    before->count += run.count;  // no node needed: the usual case when memory is touched in order
     join(*before, low, high);
     return {};
   }
@@ -65,7 +65,7 @@ Result<> ExtentMap::add(std::uint64_t va, FrameRun run, std::uint32_t protection
   if (!node) return Errno::nomem;
   node->va = va;
   node->frame = run.first;
-  node->pages = run.count;
+  node->count = run.count;
   node->protection = protection;
   list_.insert(*node);
   join(*node, low, high);
@@ -77,12 +77,12 @@ Result<> ExtentMap::split_at(std::uint64_t va) {
   if (!node || node->va == va) return {};
   ExtentNode* right = make_node();
   if (!right) return Errno::nomem;
-  auto left_pages = narrow<std::uint32_t>((va - node->va) >> vmi::page_shift);
+  const Frames left = frames_for(pages_between(node->va, va));
   right->va = va;
-  right->frame = node->frame + left_pages;
-  right->pages = node->pages - left_pages;
+  right->frame = node->frame + left;
+  right->count = node->count - left;
   right->protection = node->protection;
-  node->pages = left_pages;
+  node->count = left;
   list_.insert(*right);
   return {};
 }
@@ -97,14 +97,14 @@ ExtentNode& ExtentMap::join(ExtentNode& extent, std::uint64_t low, std::uint64_t
   if (kept->va > low) {
     ExtentNode* left = list_.at_or_before(kept->va - 1);
     if (left && left->va >= low && continues(*left, *kept)) {
-      left->pages += kept->pages;
+      left->count += kept->count;
       remove(*kept);
       kept = left;
     }
   }
   ExtentNode* right = kept->following();
   if (right && right->end() <= high && continues(*kept, *right)) {
-    kept->pages += right->pages;
+    kept->count += right->count;
     remove(*right);
   }
   return *kept;

@@ -15,9 +15,10 @@ namespace guest {
 
 /// One run. The tower of links above the bottom list follows the node in memory.
 struct ExtentNode : vmi::Extent {
-  [[nodiscard]] std::uint64_t end() const { return va + (std::uint64_t{pages} << vmi::page_shift); }
+  [[nodiscard]] std::uint64_t end() const { return va + bytes_of(count); }
+  [[nodiscard]] FrameRun run() const { return {frame, count}; }
   [[nodiscard]] Frame frame_at(std::uint64_t address) const {
-    return frame + narrow<Frame>((address - va) >> vmi::page_shift);
+    return frame + frames_for(pages_between(va, address));
   }
   [[nodiscard]] ExtentNode* following() const { return static_cast<ExtentNode*>(Extent::next); }
 
@@ -49,7 +50,7 @@ class ExtentMap {
 
   [[nodiscard]] ExtentNode* first() const { return list_.first(); }
   [[nodiscard]] std::size_t size() const { return list_.size(); }
-  [[nodiscard]] std::uint64_t total_pages() const;
+  [[nodiscard]] Pages total_pages() const;
   /// The extent that holds `va`, or nullptr.
   [[nodiscard]] ExtentNode* find(std::uint64_t va) const;
   /// The last extent that begins at or before `va`.

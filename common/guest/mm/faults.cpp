@@ -16,15 +16,12 @@ namespace guest {
 
 namespace {
 
-constexpr std::uint64_t pages(std::uint64_t count) {
-  return count << vmi::page_shift;
-}
-
-constexpr std::uint64_t fault_window = pages(16);  // around a fault
-constexpr std::uint64_t walk_window = pages(64);   // while memory is touched in order
-constexpr std::uint64_t file_window = pages(512);  // of a file: nothing is allocated for it
-constexpr std::uint64_t copy_window = pages(4);    // around a write to a shared page
-constexpr std::uint64_t chunk_bytes = pages(frames_per_chunk);
+constexpr std::uint64_t fault_window = 16 * vmi::page_size;  // around a fault
+constexpr std::uint64_t walk_window = 64 * vmi::page_size;   // while memory is touched in order
+constexpr std::uint64_t file_window =
+    512 * vmi::page_size;                                  // of a file: nothing is allocated for it
+constexpr std::uint64_t copy_window = 4 * vmi::page_size;  // around a write to a shared page
+constexpr std::uint64_t chunk_bytes = bytes_of(frames_per_chunk).number;
 
 constexpr std::uint64_t align_down(std::uint64_t va, std::uint64_t unit) {
   return va - va % unit;
@@ -32,7 +29,7 @@ constexpr std::uint64_t align_down(std::uint64_t va, std::uint64_t unit) {
 
 /// With little memory left nobody gets a page he has not touched. Files' cached pages go first.
 bool memory_is_tight() {
-  std::uint32_t little = frames_total() / 16;
+  const Frames little = frames_total() / 16;
   if (frames_free() < little) frames_reclaim(little);
   return frames_free() < little;
 }
@@ -96,7 +93,8 @@ AddressSpace::Range AddressSpace::unmapped_around(const Region& region, std::uin
 std::uint64_t AddressSpace::reach(const Region& region, std::uint64_t page_va) const {
   if (memory_is_tight()) return vmi::page_size;
   const ExtentNode* before = extents_.at_or_before(page_va);
-  if (before && before->end() == page_va && pages(before->pages) >= walk_window) return walk_window;
+  if (before && before->end() == page_va && bytes_of(before->count).number >= walk_window)
+    return walk_window;
   if (region.bytes() <= chunk_bytes) return fault_window;
   const std::uint64_t chunk = align_down(page_va, chunk_bytes);
   std::uint64_t present = 0;
@@ -114,7 +112,7 @@ Result<> AddressSpace::fill_anonymous(const Region& region, std::uint64_t page_v
   const Range range = unmapped_around(region, page_va, begin, begin + window);
   std::uint32_t protection = region.source.protection;
   for (std::uint64_t va = range.begin; va <= page_va;) {
-    FrameRun run = TRY(allocate_near(va, narrow<std::uint32_t>(pages_in(va, range.end))));
+    FrameRun run = TRY(allocate_near(va, frames_for(pages_between(va, range.end))));
     std::uint32_t flags = vmi::map_populate;
     if (!frames_are_fresh(run)) {
       if (protection & vmi::prot_write) {
@@ -124,7 +122,7 @@ Result<> AddressSpace::fill_anonymous(const Region& region, std::uint64_t page_v
       }
     }
     TRY(install(region, va, run, protection, flags));
-    va += pages(run.count);
+    va = va + bytes_of(run.count);
   }
   return {};
 }
@@ -143,9 +141,9 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
   const bool text = !region.source.shared && is_text(region.source.protection);
   auto run_at = [&](std::uint64_t va) -> Result<FrameRun> {
     const std::uint64_t page = region.file_offset(va) >> vmi::page_shift;
-    const auto wanted = narrow<std::uint32_t>(pages_in(va, range.end));
+    const Frames wanted = frames_for(pages_between(va, range.end));
     if (const TextCopy* copy = text ? backing.text_copies.find(page, va) : nullptr) {
-      const auto left = narrow<std::uint32_t>(copy->end_page() - page);
+      const Frames left = frames_for(Pages(copy->end_page() - page));
       return FrameRun{copy->frame_at(page), std::min(wanted, left)};
     }
     return backing.pages(page, wanted);
@@ -153,11 +151,11 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
   // From the beginning of the window if one run reaches to the page, else from the page on.
   std::uint64_t va = range.begin;
   FrameRun run = TRY(run_at(va));
-  if (va + pages(run.count) <= page_va) {
+  if (va + bytes_of(run.count) <= page_va) {
     va = page_va;
     run = TRY(run_at(va));
   }
-  frame_retain(run.first, run.count);
+  frames_retain(run);
   bool writable = region.source.shared;
   if (region.source.shared && region.source.may_write) {
     backing.text_copies.forbid();
@@ -169,7 +167,7 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
       writable ? region.source.protection : without_write(region.source.protection);
   // A long run is not populated: the host fills in what is touched, and that is cheap for it.
   std::uint32_t flags = 0;
-  if (pages(run.count) <= fault_window) flags |= vmi::map_populate;
+  if (bytes_of(run.count).number <= fault_window) flags |= vmi::map_populate;
   return install(region, va, run, protection, flags);
 }
 
@@ -179,7 +177,7 @@ Result<> AddressSpace::install(const Region& region, std::uint64_t va, FrameRun 
                                std::uint32_t protection, std::uint32_t flags) {
   auto added = extents_.add(va, run, protection, region.va, region.end);
   if (!added.ok()) {
-    frame_release(run.first, run.count);
+    frames_release(run);
     return added;
   }
   auto mapped = host_map(va, run, protection, flags);
@@ -205,7 +203,7 @@ Result<> AddressSpace::share_around(const Region& region, Range mapped, std::uin
   if (!backing.grants_writes()) return grant_write(region, mapped);
   auto share = [&](Range range) {
     return backing.share_pages(region.file_offset(range.begin) >> vmi::page_shift,
-                               narrow<std::uint32_t>(pages_in(range.begin, range.end)));
+                               frames_for(pages_between(range.begin, range.end)));
   };
   const std::uint64_t begin = align_down(page_va, fault_window);
   Range range{std::max(mapped.begin, begin), std::min(mapped.end, begin + file_window)};
@@ -266,35 +264,35 @@ Result<> AddressSpace::copy_shared(const Region& region, const ExtentNode& exten
   }
   while (range.end < window_end && shared(range.end)) range.end += vmi::page_size;
   while (range.begin <= page_va) {
-    range.begin += pages(TRY(replace_with_copy(region, range)));
+    range.begin = range.begin + bytes_of(TRY(replace_with_copy(region, range)));
   }
   return {};
 }
 
 /// Gives as many pages from range.begin on, which lie in one extent, frames of their own as come in
 /// one run. Returns how many.
-Result<std::uint32_t> AddressSpace::replace_with_copy(const Region& region, Range range) {
-  const auto wanted = narrow<std::uint32_t>(pages_in(range.begin, range.end));
+Result<Frames> AddressSpace::replace_with_copy(const Region& region, Range range) {
+  const Frames wanted = frames_for(pages_between(range.begin, range.end));
   FrameRun run = TRY(allocate_near(range.begin, wanted));
-  std::uint64_t end = range.begin + pages(run.count);
+  std::uint64_t end = range.begin + bytes_of(run.count);
   auto prepare = [&]() -> Result<> {
     TRY(extents_.split_at(range.begin));
     TRY(extents_.split_at(end));
     Frame old = extents_.find(range.begin)->frame;
     // The old page is still mapped; reading it there saves the host a look-up.
-    std::uint64_t bytes = pages(run.count);
-    if (hypercalls().copy_user_to_frame(run.first, 0, range.begin, bytes) != bytes) {
+    const Bytes bytes = bytes_of(run.count);
+    if (hypercalls().copy_user_to_frame(run.first, {}, range.begin, bytes) != bytes) {
       hypercalls().copy_frames(run.first, old, run.count);
     }
     return host_map(range.begin, run, region.source.protection, vmi::map_populate);
   };
   auto prepared = prepare();
   if (!prepared.ok()) {
-    frame_release(run.first, run.count);
+    frames_release(run);
     return prepared.error();
   }
   ExtentNode& extent = *extents_.find(range.begin);
-  frame_release(extent.frame, extent.pages);
+  frames_release(extent.run());
   extent.frame = run.first;
   extent.protection = region.source.protection;
   extents_.join(extent, region.va, region.end);
@@ -305,22 +303,22 @@ Result<std::uint32_t> AddressSpace::replace_with_copy(const Region& region, Rang
 Result<> AddressSpace::map_again(const ExtentNode& extent) {
   ++shared_info().counters.faults_remapped;
   std::uint32_t flags = 0;
-  if (pages(extent.pages) <= fault_window) flags |= vmi::map_populate;
-  return host_map(extent.va, {extent.frame, extent.pages}, extent.protection, flags);
+  if (bytes_of(extent.count).number <= fault_window) flags |= vmi::map_populate;
+  return host_map(extent.va, extent.run(), extent.protection, flags);
 }
 
 /// Frames for pages at `va`, such that pages of one aligned 256 KiB lie in one chunk of frames at
 /// the same offset, if that can be had.
-Result<FrameRun> AddressSpace::allocate_near(std::uint64_t va, std::uint32_t wanted) {
+Result<FrameRun> AddressSpace::allocate_near(std::uint64_t va, Frames wanted) {
   std::uint64_t chunk = align_down(va, chunk_bytes);
   std::int64_t hint = -1;
   ExtentNode* before = extents_.at_or_before(va);
   ExtentNode* after = before ? before->following() : extents_.first();
   if (before && va < before->end()) before = extents_.at_or_before(before->va - 1);  // to be copied
   if (before && before->end() > chunk) {
-    hint = static_cast<std::int64_t>(before->frame + pages_in(before->va, va));
+    hint = static_cast<std::int64_t>(before->frame + pages_between(before->va, va).number);
   } else if (after && after->va < chunk + chunk_bytes) {
-    hint = static_cast<std::int64_t>(after->frame - pages_in(va, after->va));
+    hint = static_cast<std::int64_t>(after->frame - pages_between(va, after->va).number);
   }
   if (hint >= 0) {
     auto run = frames_allocate_at(narrow<Frame>(hint), wanted);
@@ -328,7 +326,7 @@ Result<FrameRun> AddressSpace::allocate_near(std::uint64_t va, std::uint32_t wan
   }
   auto free_chunk = frames_free_chunk();
   if (free_chunk.ok()) {
-    return frames_allocate_at(narrow<Frame>(free_chunk.value() + pages_in(chunk, va)), wanted);
+    return frames_allocate_at(free_chunk.value() + frames_for(pages_between(chunk, va)), wanted);
   }
   return frames_allocate(wanted);
 }

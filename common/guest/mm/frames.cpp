@@ -20,29 +20,31 @@ constexpr std::uint64_t all_bits = ~0ull;
 
 class FrameTable {
  public:
-  void init(std::uint32_t total);
-  Result<FrameRun> allocate(std::uint32_t wanted);
-  Result<FrameRun> allocate_at(Frame first, std::uint32_t wanted);
+  void init(Frames count);
+  Result<FrameRun> allocate(Frames wanted);
+  Result<FrameRun> allocate_at(Frame first, Frames wanted);
   Result<Frame> free_chunk();
   [[nodiscard]] bool fresh(FrameRun run) const;
-  void retain(Frame frame, std::uint32_t count);
-  void release(Frame frame, std::uint32_t count);
+  void retain(FrameRun run);
+  void release(FrameRun run);
   [[nodiscard]] std::uint32_t references(Frame frame) const { return references_[frame]; }
-  [[nodiscard]] std::uint32_t free() const { return free_count_; }
-  [[nodiscard]] std::uint32_t total() const { return total_; }
+  [[nodiscard]] Frames free() const { return free_count_; }
+  [[nodiscard]] Frames total() const { return Frames(total_); }
   void set_reclaimer(FrameReclaimer reclaimer) { reclaimer_ = reclaimer; }
-  void reclaim(std::uint32_t wanted) const {
+  void reclaim(Frames wanted) const {
     if (reclaimer_) reclaimer_(wanted);
   }
 
  private:
   [[nodiscard]] bool is_free(Frame frame) const { return free_[frame / 64] >> (frame % 64) & 1; }
-  void check(Frame frame, std::uint32_t count) const {
-    KERNEL_ASSERT(frame < total_ && count <= total_ - frame);
+  void check(FrameRun run) const {
+    KERNEL_ASSERT(run.first < total_ && run.count.number <= total_ - run.first);
   }
   Result<Frame> first_free();
 
-  std::uint32_t total_ = 0, words_ = 0, free_count_ = 0;
+  Frame total_ = 0;  // one past the last
+  std::uint32_t words_ = 0;
+  Frames free_count_;
   std::uint16_t* references_ = nullptr;
   std::uint64_t* free_ = nullptr;   // bit set: free
   std::uint64_t* fresh_ = nullptr;  // bit set: never released since boot
@@ -60,8 +62,9 @@ T* allocate_array(T* old, std::size_t count) {
   return array;
 }
 
-void FrameTable::init(std::uint32_t total) {
-  total_ = free_count_ = total;
+void FrameTable::init(Frames count) {
+  const std::uint32_t total = total_ = count.number;
+  free_count_ = count;
   words_ = (total + 63) / 64;
   chunk_hint_ = free_hint_ = 0;
   cursor_ = 0;
@@ -86,53 +89,53 @@ Result<Frame> FrameTable::first_free() {
   return free_hint_ * 64 + static_cast<Frame>(std::countr_zero(free_[free_hint_]));
 }
 
-Result<FrameRun> FrameTable::allocate_at(Frame first, std::uint32_t wanted) {
+Result<FrameRun> FrameTable::allocate_at(Frame first, Frames wanted) {
   if (first >= total_ || !is_free(first)) return Errno::nomem;
-  FrameRun run{first, 0};
-  while (run.count < wanted && first + run.count < total_ && is_free(first + run.count)) {
-    Frame frame = first + run.count++;
+  FrameRun run{first, {}};
+  for (Frame frame = first; run.count < wanted && frame < total_ && is_free(frame); ++frame) {
     free_[frame / 64] &= ~(1ull << (frame % 64));
     references_[frame] = 1;
+    run.count += Frames(1);
   }
   free_count_ -= run.count;
   return run;
 }
 
-Result<FrameRun> FrameTable::allocate(std::uint32_t wanted) {
-  if (free_count_ == 0) reclaim(frames_per_chunk);
+Result<FrameRun> FrameTable::allocate(Frames wanted) {
+  if (!free_count_) reclaim(frames_per_chunk);
   if (cursor_ >= total_ || !is_free(cursor_)) {
     auto chunk = free_chunk();
     cursor_ = chunk.ok() ? chunk.value() : TRY(first_free());
   }
   auto run = allocate_at(cursor_, wanted);
-  if (run.ok()) cursor_ = run.value().first + run.value().count;
+  if (run.ok()) cursor_ = run.value().end();
   return run;
 }
 
 bool FrameTable::fresh(FrameRun run) const {
-  for (Frame frame = run.first; frame < run.first + run.count; ++frame) {
+  for (Frame frame = run.first; frame < run.end(); ++frame) {
     if (!(fresh_[frame / 64] >> (frame % 64) & 1)) return false;
   }
   return true;
 }
 
-void FrameTable::retain(Frame frame, std::uint32_t count) {
-  check(frame, count);
-  for (std::uint32_t i = frame; i < frame + count; ++i) {
+void FrameTable::retain(FrameRun run) {
+  check(run);
+  for (Frame i = run.first; i < run.end(); ++i) {
     KERNEL_ASSERT(references_[i] != 0);
     if (references_[i] != pinned) ++references_[i];
   }
 }
 
-void FrameTable::release(Frame frame, std::uint32_t count) {
-  check(frame, count);
-  for (std::uint32_t i = frame; i < frame + count; ++i) {
+void FrameTable::release(FrameRun run) {
+  check(run);
+  for (Frame i = run.first; i < run.end(); ++i) {
     KERNEL_ASSERT(references_[i] != 0);
     if (references_[i] == pinned || --references_[i] != 0) continue;
     std::uint32_t word = i / 64;
     free_[word] |= 1ull << (i % 64);
     fresh_[word] &= ~(1ull << (i % 64));
-    ++free_count_;
+    free_count_ += Frames(1);
     if (word < free_hint_) free_hint_ = word;
     if (word < chunk_hint_ && free_[word] == all_bits) chunk_hint_ = word;
   }
@@ -142,19 +145,19 @@ constinit FrameTable table;
 
 }  // namespace
 
-void frames_init(std::uint32_t total, Frame boot_tree, std::uint32_t boot_tree_frames) {
+void frames_init(Frames total, FrameRun taken) {
   table.init(total);
-  if (!boot_tree_frames) return;
-  auto taken = table.allocate_at(boot_tree, boot_tree_frames);
-  if (!taken.ok() || taken.value().count != boot_tree_frames) {
+  if (!taken.count) return;
+  auto run = table.allocate_at(taken.first, taken.count);
+  if (!run.ok() || run.value().count != taken.count) {
     panic("the boot tree lies outside of guest memory");
   }
 }
 
-Result<FrameRun> frames_allocate(std::uint32_t wanted) {
+Result<FrameRun> frames_allocate(Frames wanted) {
   return table.allocate(wanted);
 }
-Result<FrameRun> frames_allocate_at(Frame first, std::uint32_t wanted) {
+Result<FrameRun> frames_allocate_at(Frame first, Frames wanted) {
   return table.allocate_at(first, wanted);
 }
 Result<Frame> frames_free_chunk() {
@@ -166,22 +169,28 @@ bool frames_are_fresh(FrameRun run) {
 void frames_set_reclaimer(FrameReclaimer reclaimer) {
   table.set_reclaimer(reclaimer);
 }
-void frames_reclaim(std::uint32_t wanted) {
+void frames_reclaim(Frames wanted) {
   table.reclaim(wanted);
 }
-void frame_retain(Frame frame, std::uint32_t count) {
-  table.retain(frame, count);
+void frame_retain(Frame frame) {
+  table.retain({frame, Frames(1)});
 }
-void frame_release(Frame frame, std::uint32_t count) {
-  table.release(frame, count);
+void frame_release(Frame frame) {
+  table.release({frame, Frames(1)});
+}
+void frames_retain(FrameRun run) {
+  table.retain(run);
+}
+void frames_release(FrameRun run) {
+  table.release(run);
 }
 std::uint32_t frame_references(Frame frame) {
   return table.references(frame);
 }
-std::uint32_t frames_free() {
+Frames frames_free() {
   return table.free();
 }
-std::uint32_t frames_total() {
+Frames frames_total() {
   return table.total();
 }
 

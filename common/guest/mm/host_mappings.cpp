@@ -8,12 +8,8 @@ namespace guest {
 
 namespace {
 
-constexpr std::uint64_t pages_between(std::uint64_t begin, std::uint64_t end) {
-  return (end - begin) >> vmi::page_shift;
-}
-
 void unmap_everything() {
-  const std::uint64_t all = pages_between(vmi::user_begin, vmi::user_end);
+  const Pages all = pages_between(vmi::user_begin, vmi::user_end);
   if (hypercalls().unmap(vmi::user_begin, all) < 0) panic("the host does not unmap user memory");
 }
 

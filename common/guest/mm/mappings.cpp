@@ -15,7 +15,7 @@ namespace {
 
 /// Linux refuses what can obviously never be backed; so do we.
 bool absurd(std::uint64_t bytes) {
-  return bytes >> vmi::page_shift > frames_total();
+  return vmi::whole_pages(Bytes(bytes)) > pages_of(frames_total());
 }
 
 bool page_aligned(std::uint64_t va) {
@@ -44,7 +44,7 @@ void AddressSpace::remove_extents(Range range) {
   host_unmap(first->va, extents_.at_or_before(range.end - 1)->end());
   for (ExtentNode* run = first; run && run->va < range.end;) {
     ExtentNode* next = run->following();
-    frame_release(run->frame, run->pages);
+    frames_release(run->run());
     extents_.remove(*run);
     run = next;
   }
@@ -258,7 +258,7 @@ Result<> AddressSpace::move(Range old, Range to) {
     ExtentNode* next = run->following();
     extents_.rekey(*run, to.begin + (run->va - from.begin));
     // Once the host has refused one, faults map what is used.
-    mapping = mapping && host_map(run->va, {run->frame, run->pages}, run->protection, 0).ok();
+    mapping = mapping && host_map(run->va, run->run(), run->protection, 0).ok();
     run = next;
   }
   regions_.move(*regions_.find(from.begin), to.begin, to.end);

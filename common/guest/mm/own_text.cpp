@@ -3,7 +3,6 @@
 // more.
 #include <algorithm>
 
-#include "guest/base/narrow.h"
 #include "guest/mm/address_space.h"
 #include "guest/mm/host_mappings.h"
 
@@ -30,7 +29,7 @@ Result<Frame> AddressSpace::own_text(std::uint64_t va) {
     backing.text_copies.keep_clear(page_va - region->va + region->source.offset, page_va,
                                    range.begin, range.end);
   // Only what is the file's own page can be taken for its text: not one this process has written.
-  const auto count = narrow<std::uint32_t>(pages_in(range.begin, range.end));
+  const Frames count = frames_for(pages_between(range.begin, range.end));
   const FrameRun original = TRY(backing.pages(file_page(range.begin), count));
   if (original.first != extent->frame_at(range.begin) || original.count != count)
     return Errno::acces;
@@ -44,11 +43,11 @@ Result<> AddressSpace::map_text_copy(const Region& region, const TextCopy& copy,
   TRY(extents_.split_at(range.begin));
   TRY(extents_.split_at(range.end));
   ExtentNode& extent = *extents_.find(range.begin);
-  const FrameRun run{copy.frame_at(copy.page + pages_in(copy.va, range.begin)),
-                     narrow<std::uint32_t>(pages_in(range.begin, range.end))};
+  const FrameRun run{copy.frame_for(range.begin),
+                     frames_for(pages_between(range.begin, range.end))};
   TRY(host_map(range.begin, run, extent.protection, 0));
-  frame_retain(run.first, run.count);
-  frame_release(extent.frame, extent.pages);
+  frames_retain(run);
+  frames_release(extent.run());
   extent.frame = run.first;
   extents_.join(extent, region.va, region.end);
   return {};

@@ -21,14 +21,14 @@ class PageSource : public Counted {
   virtual std::uint64_t length() = 0;
   /// The frames behind pages [page, page + max): the longest contiguous run from `page` on, at
   /// least one, at most `max`. The caller retains what it maps. ENODEV: not mappable.
-  virtual Result<FrameRun> pages(std::uint64_t page, std::uint32_t max) = 0;
+  virtual Result<FrameRun> pages(std::uint64_t page, Frames max) = 0;
 
   /// Must share_pages() be asked before a page is mapped for writing? It is then only when somebody
   /// writes: reading a hole takes no room.
   [[nodiscard]] virtual bool grants_writes() const { return false; }
   /// Pages [page, page + count), which pages() gave and the caller holds, become writable by
   /// programs without further notice (a shared mapping). ENOSPC: fewer of them may do.
-  virtual Result<> share_pages(std::uint64_t /*page*/, std::uint32_t /*count*/) { return {}; }
+  virtual Result<> share_pages(std::uint64_t /*page*/, Frames /*count*/) { return {}; }
   /// Contents and attributes are on stable storage when this returns.
   virtual Result<> sync() { return {}; }
 

@@ -31,8 +31,8 @@ void protect_extents(const ExtentMap& extents, std::uint64_t begin, std::uint64_
 }
 
 bool ours_alone(const ExtentNode& run) {
-  for (std::uint32_t i = 0; i < run.pages; ++i) {
-    if (frame_references(run.frame + i) != 1) return false;
+  for (Frame frame = run.frame; frame != run.run().end(); ++frame) {
+    if (frame_references(frame) != 1) return false;
   }
   return true;
 }

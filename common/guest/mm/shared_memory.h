@@ -13,10 +13,10 @@ class SharedMemory final : public PageSource, public Allocated<HeapKind::mapping
   ~SharedMemory() override;
 
   std::uint64_t length() override { return bytes_; }
-  Result<FrameRun> pages(std::uint64_t page, std::uint32_t max) override;
+  Result<FrameRun> pages(std::uint64_t page, Frames max) override;
 
  private:
-  static constexpr std::uint32_t pages_at_once = 16;
+  static constexpr Frames pages_at_once{16};
 
   std::uint64_t bytes_;
   ExtentMap frames_;  // by offset

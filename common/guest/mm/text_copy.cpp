@@ -13,15 +13,15 @@ namespace {
 
 /// More than Debian's largest libraries' text would take memory for little: what is executed is
 /// hot.
-constexpr std::uint32_t most_pages = 2048;
+constexpr Frames most_frames{2048};
 /// Of one file. Programs choose where they map it, and each fault looks at all copies.
 constexpr std::uint32_t most_copies = 64;
 
 }  // namespace
 
 bool TextCopy::mapped() const {
-  for (std::uint32_t i = 0; i < run.count; ++i)
-    if (frame_references(run.first + i) != 1) return true;
+  for (Frame frame = run.first; frame != run.end(); ++frame)
+    if (frame_references(frame) != 1) return true;
   return false;
 }
 
@@ -78,7 +78,7 @@ Result<TextCopy*> TextCopies::make(std::uint64_t file_page, std::uint64_t va, Fr
   if (forbidden_) return Errno::acces;
   if (count_ == most_copies) forget_unmapped(Kind::any);
   if (count_ == most_copies) return Errno::nomem;
-  if (original.count > most_pages || frames_free() < frames_total() / 4) return Errno::nomem;
+  if (original.count > most_frames || frames_free() < frames_total() / 4) return Errno::nomem;
   auto copy = TRY(make_ref<TextCopy>());
   // One run or none: the point is that one host mapping serves it.
   copy->run = TRY(frames_allocate(original.count));

@@ -15,18 +15,16 @@ namespace guest {
 
 struct TextCopy : Counted {
   TextCopy() = default;
-  ~TextCopy() { frame_release(run.first, run.count); }
+  ~TextCopy() { frames_release(run); }
 
-  [[nodiscard]] std::uint64_t end_page() const { return page + run.count; }
+  [[nodiscard]] std::uint64_t end_page() const { return page + run.count.number; }
   [[nodiscard]] Frame frame_at(std::uint64_t file_page) const {
     return run.first + static_cast<std::uint32_t>(file_page - page);
   }
 
-  [[nodiscard]] std::uint64_t end() const {
-    return va + (std::uint64_t{run.count} << vmi::page_shift);
-  }
+  [[nodiscard]] std::uint64_t end() const { return va + bytes_of(run.count); }
   [[nodiscard]] Frame frame_for(std::uint64_t address) const {
-    return run.first + static_cast<std::uint32_t>((address - va) >> vmi::page_shift);
+    return run.first + frames_for(pages_between(va, address));
   }
   [[nodiscard]] bool mapped() const;
 

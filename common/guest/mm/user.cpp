@@ -142,14 +142,18 @@ Result<std::size_t> frame_to_user(vmi::Frame frame, std::uint64_t offset, UserAd
                                   std::size_t bytes) {
   return move_with_faults(
       to.value, bytes, vmi::fault_write | vmi::fault_user, nullptr, [&](std::size_t done) {
-        return hypercalls().copy_frame_to_user(frame, offset + done, to.value + done, bytes - done);
+        return hypercalls()
+            .copy_frame_to_user(frame, Bytes(offset + done), to.value + done, Bytes(bytes - done))
+            .number;
       });
 }
 
 Result<std::size_t> user_to_frame(vmi::Frame frame, std::uint64_t offset, UserAddress from,
                                   std::size_t bytes, MoveWatcher* watcher) {
   return move_with_faults(from.value, bytes, vmi::fault_user, watcher, [&](std::size_t done) {
-    return hypercalls().copy_user_to_frame(frame, offset + done, from.value + done, bytes - done);
+    return hypercalls()
+        .copy_user_to_frame(frame, Bytes(offset + done), from.value + done, Bytes(bytes - done))
+        .number;
   });
 }
 

@@ -33,8 +33,8 @@ Result<std::int64_t> sys_uname(const Args& args) {
 Result<std::int64_t> sys_sysinfo(const Args& args) {
   abi::SystemInfo info{};
   info.uptime_seconds = static_cast<std::int64_t>(monotonic_ns() / ns_per_second);
-  info.total_ram = frames_total();
-  info.free_ram = frames_free();
+  info.total_ram = frames_total().number;
+  info.free_ram = frames_free().number;
   info.unit_bytes = vmi::page_size;
   info.processes = static_cast<std::uint16_t>(processes.count());
   TRY(put_user(args.user(0), info));

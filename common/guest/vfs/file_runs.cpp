@@ -12,16 +12,16 @@ void zero_frame_bytes(Frame frame, std::uint64_t offset, std::uint64_t bytes) {
   offset %= vmi::page_size;
   while (bytes) {
     if (offset == 0 && bytes >= vmi::page_size) {
-      auto whole = static_cast<std::uint32_t>(bytes >> vmi::page_shift);
+      const Frames whole = frames_for(vmi::whole_pages(Bytes(bytes)));
       hypercalls().zero_frames(frame, whole);
-      frame += whole;
+      frame = frame + whole;
       bytes %= vmi::page_size;
       continue;
     }
     std::uint64_t part = vmi::page_size - offset;
     if (part > bytes) part = bytes;
     if (part > sizeof zeros) part = sizeof zeros;
-    hypercalls().poke_frame(frame, offset, zeros, part);
+    hypercalls().poke_frame(frame, Bytes(offset), zeros, Bytes(part));
     bytes -= part;
     offset += part;
     if (offset == vmi::page_size) {
@@ -59,12 +59,12 @@ Result<> FileRuns::insert(std::uint32_t page, FrameRun frames) {
   std::size_t i = find(page);
   if (i > 0 && runs_[i - 1].end() == page &&
       runs_[i - 1].frame + runs_[i - 1].count == frames.first) {
-    runs_[i - 1].count += frames.count;
+    runs_[i - 1].count += frames.count.number;
   } else {
     if (runs_.empty()) TRY(runs_.reserve(1));  // most files never get a second run
-    TRY(runs_.insert(i, Run{page, frames.first, frames.count}));
+    TRY(runs_.insert(i, Run{page, frames.first, frames.count.number}));
   }
-  frames_ += frames.count;
+  frames_ += frames.count.number;
   return {};
 }
 
@@ -72,7 +72,7 @@ void FileRuns::cut(std::uint32_t page) {
   while (!runs_.empty() && runs_.back().end() > page) {
     Run& run = runs_.back();
     std::uint32_t keep = run.page < page ? page - run.page : 0;
-    frame_release(run.frame + keep, run.count - keep);
+    frames_release({run.frame + keep, Frames(run.count - keep)});
     frames_ -= run.count - keep;
     if (keep) {
       run.count = keep;

@@ -35,9 +35,7 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   virtual Result<> truncate(std::uint64_t) { return Errno::inval; }
   // -- As a PageSource: regular files that can be mapped have pages.
   std::uint64_t length() override { return stat().size; }
-  Result<FrameRun> pages(std::uint64_t /*page*/, std::uint32_t /*max*/) override {
-    return Errno::nodev;
-  }
+  Result<FrameRun> pages(std::uint64_t /*page*/, Frames /*max*/) override { return Errno::nodev; }
   Identity identity() override {
     const Stat now = stat();
     return {now.device, now.inode};

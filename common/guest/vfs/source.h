@@ -28,7 +28,7 @@ class Source {
                                                   std::size_t bytes,
                                                   MoveWatcher* watcher = nullptr) const {
     if (!kernel_) return user_to_frame(frame, offset, user_, bytes, watcher);
-    hypercalls().poke_frame(frame, offset, kernel_, bytes);
+    hypercalls().poke_frame(frame, Bytes(offset), kernel_, Bytes(bytes));
     return bytes;
   }
 

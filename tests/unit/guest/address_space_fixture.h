@@ -25,7 +25,8 @@ inline constexpr std::uint64_t somewhere = 0x10'0000'0000;
 
 class AddressSpaceTest : public ::testing::Test {
  protected:
-  AddressSpaceTest() : frames_(guest::frames_free()), space_(AddressSpace::create().release()) {
+  AddressSpaceTest()
+      : frames_(guest::frames_free().number), space_(AddressSpace::create().release()) {
     space_->activate();
   }
   void TearDown() override {
@@ -33,7 +34,7 @@ class AddressSpaceTest : public ::testing::Test {
     space_.reset();
     child_.reset();
     AddressSpace::deactivate();
-    EXPECT_EQ(guest::frames_free(), frames_);
+    EXPECT_EQ(guest::frames_free().number, frames_);
     EXPECT_TRUE(platform_.spaces.empty());
   }
 
@@ -83,7 +84,7 @@ class AddressSpaceTest : public ::testing::Test {
     if (&space != AddressSpace::current()) return;
     std::uint64_t pages = 0;
     for (auto* run = space.extents().first(); run; run = run->following()) {
-      pages += run->pages;
+      pages += run->count.number;
       for (std::uint64_t va = run->va; va < run->end(); va += page) {
         ASSERT_EQ(platform_.mappings.count(va), 1u);
         ASSERT_EQ(platform_.mappings.at(va).protection, run->protection);

@@ -67,10 +67,10 @@ TEST_F(AddressSpaceTest, RandomTouchesMakeFewExtents) {
 
 TEST_F(AddressSpaceTest, SparseTouchesOfALargeRegionTakeNoMore) {
   std::uint64_t va = map_at(somewhere, 64 * 64);
-  const std::uint32_t free = guest::frames_free();
+  const std::uint32_t free = guest::frames_free().number;
   for (std::uint64_t chunk = 0; chunk < 64; ++chunk)
     platform_.store(va + (64 * chunk + 7 * chunk % 64) * page, 1);
-  EXPECT_EQ(free - guest::frames_free(), 64u);
+  EXPECT_EQ(free - guest::frames_free().number, 64u);
 }
 
 TEST_F(AddressSpaceTest, EachFaultInAChunkReachesFarther) {
@@ -102,7 +102,7 @@ TEST_F(AddressSpaceTest, MemoryRunsOutAsError) {
   int error = 0;
   for (std::uint64_t i = 0; i < 5000 && !error; ++i) error = store_error(va + i * page);
   EXPECT_EQ(error, static_cast<int>(Errno::nomem));
-  EXPECT_EQ(guest::frames_free(), 0u);
+  EXPECT_EQ(guest::frames_free().number, 0u);
 }
 
 TEST_F(AddressSpaceTest, AbsurdSizesAreRefused) {
@@ -129,7 +129,7 @@ TEST_F(AddressSpaceTest, HeapExhaustionLeavesNoTrace) {
   std::uint64_t va = map(16);
   platform_.heap_allocations_left = 0;
   EXPECT_EQ(store_error(va), static_cast<int>(Errno::nomem));
-  EXPECT_EQ(guest::frames_free(), frames_);
+  EXPECT_EQ(guest::frames_free().number, frames_);
   EXPECT_TRUE(platform_.mappings.empty());
   platform_.heap_allocations_left = -1;
 }
@@ -157,9 +157,9 @@ TEST_F(AddressSpaceTest, StackKeepsItsDistance) {
 TEST_F(AddressSpaceTest, ForkSharesUntilWritten) {
   std::uint64_t va = map_at(somewhere, 16);
   for (int i = 0; i < 16; ++i) platform_.store(va + i * page, static_cast<std::uint8_t>(i));
-  std::uint32_t before = guest::frames_free();
+  std::uint32_t before = guest::frames_free().number;
   fork();
-  EXPECT_EQ(guest::frames_free(), before);
+  EXPECT_EQ(guest::frames_free().number, before);
   check(*space_);
   platform_.store(va + 3 * page, 100);
   child_->activate();
@@ -177,12 +177,12 @@ TEST_F(AddressSpaceTest, LastOwnerTakesBackWholeRun) {
   fork();
   child_.reset();
   platform_.calls.clear();
-  std::uint32_t before = guest::frames_free();
+  std::uint32_t before = guest::frames_free().number;
   for (int i = 0; i < 16; ++i) platform_.store(va + i * page, 2);
   EXPECT_EQ(platform_.calls.size(), 1u);
   EXPECT_EQ(platform_.calls[0].kind, MappingCall::protect);
   EXPECT_EQ(platform_.calls[0].pages, 16u);
-  EXPECT_EQ(guest::frames_free(), before);
+  EXPECT_EQ(guest::frames_free().number, before);
   EXPECT_EQ(space_->extents().size(), 1u);
 }
 
@@ -247,7 +247,7 @@ TEST_F(AddressSpaceTest, ForkFailsWithoutLosingFrames) {
   platform_.creation_of_spaces_fails = true;
   EXPECT_EQ(space_->fork().error(), Errno::again);
   platform_.store(va, 2);
-  EXPECT_EQ(guest::frames_free(), frames_ - 16);
+  EXPECT_EQ(guest::frames_free().number, frames_ - 16);
 }
 
 TEST_F(AddressSpaceTest, GrandchildrenKeepTheirOwn) {
@@ -267,11 +267,11 @@ TEST_F(AddressSpaceTest, GrandchildrenKeepTheirOwn) {
 TEST_F(AddressSpaceTest, DeadSpaceStaysUntilAnotherIsCurrent) {
   platform_.store(map(1), 1);
   auto other = AddressSpace::create().release();
-  std::uint32_t before = guest::frames_free();
+  std::uint32_t before = guest::frames_free().number;
   space_.reset();
-  EXPECT_EQ(guest::frames_free(), before) << "its frames are still mapped";
+  EXPECT_EQ(guest::frames_free().number, before) << "its frames are still mapped";
   other->activate();
-  EXPECT_EQ(guest::frames_free(), frames_);
+  EXPECT_EQ(guest::frames_free().number, frames_);
   space_ = other;
 }
 

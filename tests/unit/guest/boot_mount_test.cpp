@@ -53,10 +53,11 @@ Metadata good_tree() {
 class BootMountTest : public testing::Test {
  protected:
   Result<> mount(const Metadata& tree) {
-    frames_init(all_frames, tree_frame, tree_frames);
+    const FrameRun where{tree_frame, Frames(tree_frames)};
+    frames_init(Frames(all_frames), where);
     std::memcpy(platform.frame(tree_frame), &tree, sizeof tree);
     std::memset(platform.frame(tree_frame + 1), 'c', file_bytes);
-    return mount_boot_tree(tree_frame, tree_frames, argv, envp);
+    return mount_boot_tree(where, argv, envp);
   }
   void expect_panic(const char* about, const std::function<void(Metadata&)>& spoil) {
     __lsan::ScopedDisabler half_built_trees_are_left;
@@ -96,11 +97,11 @@ TEST_F(BootMountTest, TakesTheTreeOver) {
   EXPECT_EQ(s.mtime_ns, 3u);
   EXPECT_EQ(find("/d")->stat().mtime_ns, 2u);
   EXPECT_EQ(find("/null")->stat().rdev, 0x103u);
-  auto run = file->pages(0, 16);
+  auto run = file->pages(0, Frames(16));
   ASSERT_TRUE(run.ok());
   EXPECT_EQ(run.value().first, tree_frame + 1) << "in place, not copied";
-  EXPECT_EQ(run.value().count, 2u);
-  EXPECT_EQ(frames_free(), all_frames - 2) << "the rest of the tree is free memory";
+  EXPECT_EQ(run.value().count.number, 2u);
+  EXPECT_EQ(frames_free().number, all_frames - 2) << "the rest of the tree is free memory";
   EXPECT_TRUE(find("/proc/sys")->is(mode_directory));
 }
 

@@ -69,10 +69,10 @@ Vec<String> strings(std::initializer_list<const char*> texts) {
 
 class ElfTest : public ::testing::Test {
  protected:
-  ElfTest() : frames_(guest::frames_free()) {}
+  ElfTest() : frames_(guest::frames_free().number) {}
   void TearDown() override {
     AddressSpace::deactivate();
-    EXPECT_EQ(guest::frames_free(), frames_);
+    EXPECT_EQ(guest::frames_free().number, frames_);
     EXPECT_TRUE(platform_.spaces.empty());
   }
   static guest::Result<guest::LoadedProgram> load(const std::vector<std::uint8_t>& bytes) {
@@ -288,7 +288,7 @@ TEST_F(ElfTest, RandomDamageNeverHurtsTheKernel) {
     }
     (void)load(bad);  // whatever it says: no panic, no leak, nothing out of bounds
     AddressSpace::deactivate();
-    ASSERT_EQ(guest::frames_free(), frames_);
+    ASSERT_EQ(guest::frames_free().number, frames_);
   }
 }
 

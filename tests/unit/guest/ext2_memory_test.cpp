@@ -20,7 +20,7 @@ class Ext2Memory : public Ext2Test {
     make_image("-d " + tree.string(), "24M");
     mount();
     to_reclaim_from = mounted;
-    frames_set_reclaimer([](std::uint32_t wanted) { to_reclaim_from->drop_pages(wanted); });
+    frames_set_reclaimer([](Frames wanted) { to_reclaim_from->drop_pages(wanted.number); });
     big = look(*top, "big");
   }
   ~Ext2Memory() override { big = {}; }
@@ -68,7 +68,7 @@ TEST_F(Ext2Memory, AFileLargerThanMemoryPassesThrough) {
 
 TEST_F(Ext2Memory, AnonymousMemoryTakesWhatIsCached) {
   read_all(*big);
-  EXPECT_LT(frames_free(), frames / 2);
+  EXPECT_LT(frames_free().number, frames / 2);
   use_memory(frames * 3 / 4);
   // Changed pages too: they are written first.
   write(*big, 5'000'000, "changed");
@@ -91,16 +91,16 @@ TEST_F(Ext2Memory, MappedPagesStay) {
   platform.store(at.value() + 70'000, 'x');
   const vmi::Frame frame = platform.mappings.at(at.value() + 17 * vmi::page_size).frame;
   use_memory(frames * 3 / 4);
-  frames_reclaim(frames);
+  frames_reclaim(Frames(frames));
   EXPECT_EQ(frame_references(frame), 2u);
   // With nothing to be had from the file there is no use in writing it.
   disk.keeps_writes = true;
-  frames_reclaim(frames);
+  frames_reclaim(Frames(frames));
   EXPECT_EQ(disk.writes.size(), 0u);
   platform.store(at.value() + 70'001, 'y');
   EXPECT_EQ(read(*big, (1 << 20) + 70'000, 2), "xy");
   ASSERT_TRUE(space->unmap(at.value(), request.bytes).ok());
-  frames_reclaim(frames);
+  frames_reclaim(Frames(frames));
   EXPECT_EQ(read(*big, (1 << 20) + 70'000, 2), "xy");
   request.backing = big = {};
   unmount_and_check();

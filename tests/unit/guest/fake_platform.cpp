@@ -80,15 +80,17 @@ void switch_space(vmi::SpaceId id, const vmi::Extent* extents) {
   std::uint64_t end = 0;
   for (; extents; extents = extents->next) {
     if (extents->va < end) throw std::logic_error("extents out of order or overlapping");
-    const std::uint64_t pages = all ? extents->pages : applied_of(extents->pages);
+    const std::uint32_t count = extents->count.number;
+    const std::uint64_t pages = all ? count : applied_of(count);
     for (std::uint32_t i = 0; i < pages; ++i) {
       p().mappings[extents->va + i * vmi::page_size] = {extents->frame + i, extents->protection};
     }
-    end = extents->va + extents->pages * vmi::page_size;
+    end = extents->va + bytes_of(extents->count);
   }
 }
-std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::uint32_t protection,
+std::int64_t map(std::uint64_t va, vmi::Frame frame, vmi::Frames count, std::uint32_t protection,
                  std::uint32_t flags) {
+  const std::uint32_t pages = count.number;
   p().calls.push_back({MappingCall::map, va, pages, frame, protection, flags});
   if (va % vmi::page_size || pages == 0) throw std::logic_error("map: bad range");
   if (flags & vmi::map_zero && !(protection & vmi::prot_write)) {
@@ -103,7 +105,8 @@ std::int64_t map(std::uint64_t va, vmi::Frame frame, std::uint32_t pages, std::u
   }
   return agreed ? 0 : no_memory;
 }
-std::int64_t unmap(std::uint64_t va, std::uint64_t pages) {
+std::int64_t unmap(std::uint64_t va, vmi::Pages count) {
+  const std::uint64_t pages = count.number;
   p().calls.push_back({MappingCall::unmap, va, pages});
   // To unmap everything a host needs no room.
   const bool everything = va == vmi::user_begin && va + pages * vmi::page_size == vmi::user_end;
@@ -111,7 +114,8 @@ std::int64_t unmap(std::uint64_t va, std::uint64_t pages) {
   erase_pages(va, agreed ? pages : applied_of(pages));
   return agreed ? 0 : no_memory;
 }
-std::int64_t protect(std::uint64_t va, std::uint64_t pages, std::uint32_t protection) {
+std::int64_t protect(std::uint64_t va, vmi::Pages count, std::uint32_t protection) {
+  const std::uint64_t pages = count.number;
   p().calls.push_back({MappingCall::protect, va, pages, 0, protection, 0});
   const bool agreed = host_agrees();
   const std::uint64_t done = agreed ? pages : applied_of(pages);
@@ -141,36 +145,36 @@ std::uint64_t over_user_pages(std::uint64_t va, std::uint64_t bytes, bool write,
   return done;
 }
 
-std::uint64_t copy_frame_to_user(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
-                                 std::uint64_t bytes) {
-  if (!host_agrees()) bytes = applied_of(bytes);
-  return over_user_pages(va, bytes, true, [&](auto* user, auto done, auto part) {
+vmi::Bytes copy_frame_to_user(vmi::Frame frame, vmi::Bytes offset, std::uint64_t va,
+                              vmi::Bytes bytes) {
+  if (!host_agrees()) bytes.number = applied_of(bytes.number);
+  return vmi::Bytes(over_user_pages(va, bytes.number, true, [&](auto* user, auto done, auto part) {
     // A file may be read to where it is mapped.
-    std::memmove(user, p().frame(frame) + offset + done, part);
-  });
+    std::memmove(user, p().frame(frame) + offset.number + done, part);
+  }));
 }
-std::uint64_t copy_user_to_frame(vmi::Frame frame, std::uint64_t offset, std::uint64_t va,
-                                 std::uint64_t bytes) {
-  if (!host_agrees()) bytes = applied_of(bytes);
-  return over_user_pages(va, bytes, false, [&](auto* user, auto done, auto part) {
-    std::memmove(p().frame(frame) + offset + done, user, part);
-  });
+vmi::Bytes copy_user_to_frame(vmi::Frame frame, vmi::Bytes offset, std::uint64_t va,
+                              vmi::Bytes bytes) {
+  if (!host_agrees()) bytes.number = applied_of(bytes.number);
+  return vmi::Bytes(over_user_pages(va, bytes.number, false, [&](auto* user, auto done, auto part) {
+    std::memmove(p().frame(frame) + offset.number + done, user, part);
+  }));
 }
-void zero_frames(vmi::Frame frame, std::uint32_t count) {
-  std::memset(p().frame(frame), 0, count * vmi::page_size);
+void zero_frames(vmi::Frame frame, vmi::Frames count) {
+  std::memset(p().frame(frame), 0, bytes_of(count).number);
 }
-void copy_frames(vmi::Frame to, vmi::Frame from, std::uint32_t count) {
-  std::memcpy(p().frame(to), p().frame(from), count * vmi::page_size);
-  p().copied_frames += count;
+void copy_frames(vmi::Frame to, vmi::Frame from, vmi::Frames count) {
+  std::memcpy(p().frame(to), p().frame(from), bytes_of(count).number);
+  p().copied_frames += count.number;
 }
-void peek_frame(vmi::Frame frame, std::uint64_t offset, void* to, std::uint64_t bytes) {
-  if (bytes) std::memcpy(to, p().frame(frame) + offset, bytes);
+void peek_frame(vmi::Frame frame, vmi::Bytes offset, void* to, vmi::Bytes bytes) {
+  if (bytes) std::memcpy(to, p().frame(frame) + offset.number, bytes.number);
 }
 void patch_text(std::uint64_t va, vmi::Frame frame) {
   p().offered_text.emplace_back(va, frame);
 }
-void poke_frame(vmi::Frame frame, std::uint64_t offset, const void* from, std::uint64_t bytes) {
-  if (bytes) std::memcpy(p().frame(frame) + offset, from, bytes);
+void poke_frame(vmi::Frame frame, vmi::Bytes offset, const void* from, vmi::Bytes bytes) {
+  if (bytes) std::memcpy(p().frame(frame) + offset.number, from, bytes.number);
 }
 void idle() {}
 void save_vectors() {}
@@ -228,7 +232,7 @@ FakePlatform::FakePlatform(std::uint32_t frames) : ram(frames * vmi::page_size) 
   boot_info.version = vmi::vmi_version;
   boot_info.frames = frames;
   boot_info.xsave_bytes = 832;
-  guest::frames_init(frames, 0, 0);
+  guest::frames_init(guest::Frames(frames), {});
 }
 
 FakePlatform::~FakePlatform() {

@@ -18,7 +18,7 @@ class FsTest : public testing::Test {
   static constexpr std::uint64_t buffer_bytes = 1 << 20;
 
   FsTest() {
-    guest::frames_init(frames, 0, 0);
+    guest::frames_init(guest::Frames(frames), {});
     auto made = guest::AddressSpace::create();
     EXPECT_TRUE(made.ok());
     space = made.release();

@@ -65,8 +65,7 @@ class Invariants {
     std::uint64_t end = 0;
     std::size_t count = 0;
     for (auto* run = space.extents().first(); run; run = run->following(), ++count) {
-      if (run->va < end || run->pages == 0)
-        say(space, run->va) << "an extent overlaps, or is empty";
+      if (run->va < end || !run->count) say(space, run->va) << "an extent overlaps, or is empty";
       end = run->end();
       const guest::Region* region = space.regions().find(run->va);
       if (!region || end > region->end) {
@@ -82,11 +81,12 @@ class Invariants {
   }
 
   void frames(const guest::AddressSpace& space, const guest::ExtentNode& run, bool alone) {
-    if (run.frame >= guest::frames_total() || run.pages > guest::frames_total() - run.frame) {
+    if (run.frame >= guest::frames_total().number ||
+        run.count.number > guest::frames_total().number - run.frame) {
       say(space, run.va) << "an extent has frames that do not exist";
       return;
     }
-    for (std::uint32_t i = 0; i < run.pages; ++i) {
+    for (std::uint32_t i = 0; i < run.count.number; ++i) {
       const vmi::Frame frame = run.frame + i;
       ++mapped_[frame];
       if (guest::frame_references(frame) == 0)

@@ -96,7 +96,7 @@ TEST_F(AddressSpaceTest, RangesOfMorePagesThan32BitsCount) {
     check(*space_);
     EXPECT_EQ(space_->extents().find(somewhere + wide - page), nullptr);
     ASSERT_TRUE(space_->unmap(vmi::user_begin, vmi::user_end - vmi::user_begin).ok());
-    EXPECT_EQ(guest::frames_free(), frames_);
+    EXPECT_EQ(guest::frames_free().number, frames_);
   }
 }
 
@@ -282,7 +282,7 @@ TEST_F(AddressSpaceTest, DiscardReallyZeroes) {
   std::uint64_t va = map(16);
   for (int i = 0; i < 16; ++i) platform_.store(va + i * page, 1);
   ASSERT_TRUE(space_->discard(va + 4 * page, 8 * page).ok());
-  EXPECT_EQ(guest::frames_free(), frames_ - 8);
+  EXPECT_EQ(guest::frames_free().number, frames_ - 8);
   EXPECT_EQ(platform_.load(va + 4 * page), 0);
   EXPECT_EQ(platform_.load(va + 3 * page), 1);
   EXPECT_EQ(space_->discard(somewhere, page).error(), Errno::nomem);

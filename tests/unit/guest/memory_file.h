@@ -15,7 +15,7 @@ class MemoryFile final : public guest::Inode {
   explicit MemoryFile(std::vector<std::uint8_t> bytes, std::uint32_t longest_run = ~0u)
       : bytes_(std::move(bytes)), longest_run_(longest_run) {
     for (std::size_t page = 0; page * vmi::page_size < bytes_.size(); ++page) {
-      auto run = guest::frames_allocate(1);
+      auto run = guest::frames_allocate(guest::Frames(1));
       if (!run.ok()) throw std::logic_error("no frames for a file");
       frames_.push_back(run.value().first);
       std::size_t part =
@@ -42,14 +42,15 @@ class MemoryFile final : public guest::Inode {
     std::memcpy(to, &bytes_[at], bytes);
     return bytes;
   }
-  guest::Result<guest::FrameRun> pages(std::uint64_t page, std::uint32_t max) override {
+  guest::Result<guest::FrameRun> pages(std::uint64_t page, guest::Frames max) override {
     if (page >= frames_.size()) return guest::Errno::io;
-    guest::FrameRun run{frames_[page], 1};
-    while (run.count < max && run.count < longest_run_ && page + run.count < frames_.size() &&
-           frames_[page + run.count] == run.first + run.count) {
-      ++run.count;
+    const vmi::Frame first = frames_[page];
+    std::uint32_t count = 1;
+    while (count < max.number && count < longest_run_ && page + count < frames_.size() &&
+           frames_[page + count] == first + count) {
+      ++count;
     }
-    return run;
+    return guest::FrameRun{first, guest::Frames(count)};
   }
   [[nodiscard]] vmi::Frame frame_of(std::size_t page) const { return frames_.at(page); }
 

@@ -28,7 +28,7 @@ class ModelledWorld {
     for (std::uint64_t i = 0; i < 8 * page; ++i)
       contents_.push_back(static_cast<std::uint8_t>(0x80 + i / page));
     for (auto& file : files_) file = guest::Ref<MemoryFile>(new MemoryFile(contents_));
-    free_ = guest::frames_free();
+    free_ = guest::frames_free().number;
     spaces_.push_back({guest::AddressSpace::create().release(), {}});
     switch_to(0);
   }
@@ -157,7 +157,7 @@ class ModelledWorld {
   void end() {
     spaces_.clear();
     guest::AddressSpace::deactivate();
-    EXPECT_EQ(guest::frames_free(), free_);
+    EXPECT_EQ(guest::frames_free().number, free_);
     EXPECT_TRUE(platform.spaces.empty());
   }
   [[nodiscard]] bool was_refused() const { return refused_; }
@@ -192,8 +192,9 @@ class ModelledWorld {
   /// No frame is as the host gave it: what is not zeroed shows.
   void soil_free_frames() {
     std::vector<guest::FrameRun> all;
-    while (guest::frames_free()) all.push_back(guest::frames_allocate(frames).release());
-    for (auto run : all) guest::frame_release(run.first, run.count);
+    while (guest::frames_free().number)
+      all.push_back(guest::frames_allocate(guest::Frames(frames)).release());
+    for (auto run : all) guest::frames_release(run);
     std::fill(platform.ram.begin(), platform.ram.end(), 0xee);
   }
 

@@ -41,12 +41,12 @@ TEST_F(PipeTest, BytesComeOutInOrder) {
 
 TEST_F(PipeTest, SmallMessagesTakeNoFrames) {
   to_user(std::string(300, ' '));
-  std::uint32_t before = frames_free();
+  std::uint32_t before = frames_free().number;
   for (int i = 0; i < 1000; ++i) {
     ASSERT_EQ(put(std::string(300, 'm')).value(), 300u);
     ASSERT_EQ(take(300).size(), 300u);
   }
-  EXPECT_EQ(frames_free(), before);
+  EXPECT_EQ(frames_free().number, before);
 }
 
 TEST_F(PipeTest, WrapsAroundManyTimes) {
@@ -142,18 +142,18 @@ TEST_F(PipeTest, BadAddressesLoseNothing) {
 
 TEST_F(PipeTest, GivesItsFramesBack) {
   to_user(std::string(70000, ' '));
-  std::uint32_t before = frames_free();
+  std::uint32_t before = frames_free().number;
   ASSERT_TRUE(put(std::string(70000, 'x')).ok());
-  EXPECT_EQ(frames_free(), before - 16);
+  EXPECT_EQ(frames_free().number, before - 16);
   reader.reset();
   writer.reset();
-  EXPECT_EQ(frames_free(), before);
+  EXPECT_EQ(frames_free().number, before);
 }
 
 TEST_F(PipeTest, WithoutFramesAWriteFails) {
   std::vector<FrameRun> taken;
   to_user(std::string(5000, 'x'));
-  while (frames_free()) taken.push_back(frames_allocate(64).value());
+  while (frames_free().number) taken.push_back(frames_allocate(Frames(64)).value());
   EXPECT_EQ(writer->write(buffer, 5000).error(), Errno::nomem);
   EXPECT_EQ(writer->write(buffer, 100).value(), 100u) << "small ones need none";
 }

@@ -59,7 +59,7 @@ TEST_F(RamFsTest, RecycledFramesShowNothingOfTheirPast) {
   write(*file, 20 * page + 7, "w");
   for (std::uint64_t at = 0; at < file->stat().size; at += page)
     EXPECT_EQ(read(*file, at, page).find('S'), std::string::npos) << at;
-  auto run = file->pages(40, 1);
+  auto run = file->pages(40, Frames(1));
   ASSERT_TRUE(run.ok());
   for (std::uint64_t i = 1; i < page; ++i) EXPECT_EQ(platform.frame(run.value().first)[i], 0) << i;
 }
@@ -67,9 +67,9 @@ TEST_F(RamFsTest, RecycledFramesShowNothingOfTheirPast) {
 TEST_F(RamFsTest, AppendingLittleByLittleGivesFewRuns) {
   auto file = make(*root, "a");
   for (int i = 0; i < 200; ++i) write(*file, i * 1000, std::string(1000, static_cast<char>(i)));
-  auto run = file->pages(0, 1000);
+  auto run = file->pages(0, Frames(1000));
   ASSERT_TRUE(run.ok());
-  EXPECT_GE(run.value().count, 32u);
+  EXPECT_GE(run.value().count.number, 32u);
   for (int i = 0; i < 200; ++i) EXPECT_EQ(read(*file, i * 1000, 1)[0], static_cast<char>(i));
 }
 
@@ -83,16 +83,16 @@ TEST_F(RamFsTest, FramesTakenAheadGoBackAtClose) {
 TEST_F(RamFsTest, AllFramesComeBack) {
   // The first use of the buffer takes frames of its own.
   to_user(std::string(8 * page, ' '));
-  std::uint32_t before = frames_free();
+  std::uint32_t before = frames_free().number;
   {
     auto file = make(*root, "a");
     write(*file, 0, std::string(8 * page, 'x'));
-    EXPECT_LT(frames_free(), before);
+    EXPECT_LT(frames_free().number, before);
     ASSERT_TRUE(root->unlink("a").ok());
     EXPECT_EQ(read(*file, 0, 1), "x") << "an unlinked file lives while it is in use";
     EXPECT_EQ(file->stat().links, 0u);
   }
-  EXPECT_EQ(frames_free(), before);
+  EXPECT_EQ(frames_free().number, before);
 }
 
 TEST_F(RamFsTest, FullMemoryIsENOSPCAndLeavesProgramsSome) {
@@ -108,7 +108,7 @@ TEST_F(RamFsTest, FullMemoryIsENOSPCAndLeavesProgramsSome) {
     if (written.value() < buffer_bytes) break;
     ASSERT_LT(at, frames * page);
   }
-  EXPECT_EQ(frames_free(), frames / 32);
+  EXPECT_EQ(frames_free().number, frames / 32);
 }
 
 TEST_F(RamFsTest, BadBufferIsEFAULTAndChangesNoSize) {
@@ -122,8 +122,8 @@ TEST_F(RamFsTest, BadBufferIsEFAULTAndChangesNoSize) {
 TEST_F(RamFsTest, PagesBehindTheEndCannotBeMapped) {
   auto file = make(*root, "a");
   write(*file, 0, "abc");
-  EXPECT_TRUE(file->pages(0, 16).ok());
-  EXPECT_EQ(file->pages(1, 16).error(), Errno::io);
+  EXPECT_TRUE(file->pages(0, Frames(16)).ok());
+  EXPECT_EQ(file->pages(1, Frames(16)).error(), Errno::io);
 }
 
 TEST_F(RamFsTest, ThousandsOfNamesInOneDirectory) {

@@ -178,8 +178,8 @@ TEST_F(TextCopyTest, WithLittleMemoryThereIsNone) {
   const std::uint64_t va = map_file(somewhere);
   platform_.load(va);
   std::vector<Frame> taken;
-  while (guest::frames_free() >= guest::frames_total() / 4)
-    taken.push_back(guest::frames_allocate(1).release().first);
+  while (guest::frames_free().number >= guest::frames_total().number / 4)
+    taken.push_back(guest::frames_allocate(guest::Frames(1)).release().first);
   EXPECT_EQ(refusal(va), Errno::nomem);
   EXPECT_EQ(platform_.load(va), 1);
   for (Frame frame : taken) guest::frame_release(frame);
@@ -274,7 +274,7 @@ TEST_F(TextCopyTest, AFileHasSoMany) {
     return refusal(va);
   };
   for (std::uint64_t i = 0; i < 64; ++i) EXPECT_EQ(copy_at(i), Errno{}) << i;
-  const std::uint32_t free = guest::frames_free();
+  const std::uint32_t free = guest::frames_free().number;
   EXPECT_EQ(copy_at(64), Errno::nomem);
   // Changed files' copies count while somebody has them.
   file_->text_copies.drop();
@@ -282,10 +282,10 @@ TEST_F(TextCopyTest, AFileHasSoMany) {
   ASSERT_TRUE(space_->unmap(somewhere, 20 * page).ok());
   for (std::uint64_t i = 70; i < 80; ++i) EXPECT_EQ(copy_at(i), Errno{}) << i;
   EXPECT_EQ(copy_at(80), Errno::nomem);
-  EXPECT_EQ(guest::frames_free(), free);
+  EXPECT_EQ(guest::frames_free().number, free);
   ASSERT_TRUE(space_->unmap(somewhere, 200 * page).ok());
   file_->text_copies.drop();
-  EXPECT_EQ(guest::frames_free(), free + 64);
+  EXPECT_EQ(guest::frames_free().number, free + 64);
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ TEST_F(AddressSpaceTest, StringsEndAtTheirNul) {
 
 TEST_F(AddressSpaceTest, FramesMoveToAndFromUserMemory) {
   std::uint64_t va = map(8);
-  vmi::Frame frame = guest::frames_allocate(4).release().first;
+  vmi::Frame frame = guest::frames_allocate(guest::Frames(4)).release().first;
   std::memset(platform_.frame(frame), 0x33, 4 * page);
   ASSERT_TRUE(guest::frame_to_user(frame, 10, {va + 5}, 2 * page).ok());
   EXPECT_EQ(platform_.load(va + 5 + 2 * page - 1), 0x33);
@@ -75,7 +75,7 @@ TEST_F(AddressSpaceTest, FramesMoveToAndFromUserMemory) {
   ASSERT_TRUE(guest::user_to_frame(frame, 0, {va + 4 * page}, page).ok());
   EXPECT_EQ(*platform_.frame(frame), 0);
   EXPECT_EQ(guest::frame_to_user(frame, 0, {somewhere}, 1).error(), Errno::fault);
-  guest::frame_release(frame, 4);
+  guest::frames_release({frame, guest::Frames(4)});
 }
 
 }  // namespace

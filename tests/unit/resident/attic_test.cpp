@@ -103,12 +103,12 @@ TEST_F(Attic, IsOpenWhereTheHostReadsOrWrites) {
     ASSERT_TRUE(open_slab_of(vmi::attic_slab(1)));
     close_attic();
     fake::host().fault = {fake::host().calls + 1, -EIO};  // there is no memory here to read into
-    EXPECT_THROW(peek_frame(1, 0, inside, 8), fake::Panic);
+    EXPECT_THROW(peek_frame(1, vmi::Bytes(0), inside, vmi::Bytes(8)), fake::Panic);
     EXPECT_EQ(fake::host().faulted, "pread64");
     EXPECT_EQ(protection(1), 3u);
     close_attic();
     fake::host().fault = {fake::host().calls + 1, -EIO};
-    EXPECT_THROW(poke_frame(1, 0, inside, 8), fake::Panic);
+    EXPECT_THROW(poke_frame(1, vmi::Bytes(0), inside, vmi::Bytes(8)), fake::Panic);
     EXPECT_EQ(fake::host().faulted, "pwrite64");
     EXPECT_EQ(protection(1), 3u);
   });
@@ -116,7 +116,7 @@ TEST_F(Attic, IsOpenWhereTheHostReadsOrWrites) {
 
 TEST_F(Attic, GuestProgramsThatUseUpAllMappingsLoseTheirs) {
   in_a_process_of_its_own([] {
-    ASSERT_EQ(map(user, 7, 3, 3, 0), 0);
+    ASSERT_EQ(map(user, 7, vmi::Frames(3), 3, 0), 0);
     fake::host().fault = {fake::host().calls, -ENOMEM};
     EXPECT_TRUE(open_slab_of(vmi::attic_slab(1)));
     EXPECT_EQ(protection(1), 3u);

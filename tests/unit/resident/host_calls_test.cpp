@@ -22,6 +22,9 @@ namespace {
 
 using extended::Protect;
 using extended::Spaces;
+using vmi::Bytes;
+using vmi::Frames;
+using vmi::Pages;
 
 /// Whether an error may be what an operation returns.
 enum class Errors { none, user_fault, any };
@@ -39,13 +42,13 @@ alignas(4096) std::uint8_t buffer[8 * vmi::page_size];
 const std::uint64_t buffer_address = reinterpret_cast<std::uint64_t>(buffer);
 
 /// Short of what was asked for is an error here: the caller looks for a fault.
-std::int64_t all_of(std::uint64_t got, std::uint64_t wanted) {
-  return got == wanted ? static_cast<std::int64_t>(got) : -EFAULT;
+std::int64_t all_of(Bytes got, Bytes wanted) {
+  return got == wanted ? static_cast<std::int64_t>(got.number) : -EFAULT;
 }
 
-vmi::Extent extents[] = {{user, 7, 3, 3, 0, &extents[1]},
-                         {user + 0x10000, 90, 1, 1, 0, &extents[2]},
-                         {user + 0x20000, 20, 2, 5, 0, nullptr}};
+vmi::Extent extents[] = {{user, 7, Frames(3), 3, 0, &extents[1]},
+                         {user + 0x10000, 90, Frames(1), 1, 0, &extents[2]},
+                         {user + 0x20000, 20, Frames(2), 5, 0, nullptr}};
 
 std::int64_t block_request(std::uint32_t operation, std::uint64_t memory, std::uint64_t bytes) {
   extended::image().start_info.block_bytes = fake::disk_bytes;
@@ -86,24 +89,32 @@ const void* slab(std::uint32_t index) {
 constexpr std::uint64_t ram = vmi::ram_offset;  // an offset of memory that is not mapped
 
 const Operation operations[] = {
-    {"zero_frames", Errors::none, [] { return extended::zero_frames(3, 70), 0; }},
-    {"copy_frames", Errors::none, [] { return extended::copy_frames(5, 40, 3), 0; }},
-    {"peek_frame", Errors::none, [] { return extended::peek_frame(9, 4000, buffer, 300), 0; }},
-    {"poke_frame", Errors::none, [] { return extended::poke_frame(9, 4000, buffer, 300), 0; }},
+    {"zero_frames", Errors::none, [] { return extended::zero_frames(3, Frames(70)), 0; }},
+    {"copy_frames", Errors::none, [] { return extended::copy_frames(5, 40, Frames(3)), 0; }},
+    {"peek_frame", Errors::none,
+     [] { return extended::peek_frame(9, Bytes(4000), buffer, Bytes(300)), 0; }},
+    {"poke_frame", Errors::none,
+     [] { return extended::poke_frame(9, Bytes(4000), buffer, Bytes(300)), 0; }},
     {"copy_frame_to_user", Errors::user_fault,
-     [] { return all_of(extended::copy_frame_to_user(9, 5, buffer_address, 9000), 9000); }},
+     [] {
+       return all_of(extended::copy_frame_to_user(9, Bytes(5), buffer_address, Bytes(9000)),
+                     Bytes(9000));
+     }},
     {"copy_user_to_frame", Errors::user_fault,
-     [] { return all_of(extended::copy_user_to_frame(9, 5, buffer_address, 9000), 9000); }},
-    {"map", Errors::any, [] { return extended::map(user, 7, 3, 3, 0); }},
+     [] {
+       return all_of(extended::copy_user_to_frame(9, Bytes(5), buffer_address, Bytes(9000)),
+                     Bytes(9000));
+     }},
+    {"map", Errors::any, [] { return extended::map(user, 7, Frames(3), 3, 0); }},
     {"map_zero", Errors::any,
-     [] { return extended::map(user, 7, 3, 3, vmi::map_zero | vmi::map_populate); }},
+     [] { return extended::map(user, 7, Frames(3), 3, vmi::map_zero | vmi::map_populate); }},
     {"map_zero_refused", Errors::any,
      [] {
        fake::host().fill_refused = true;
-       return extended::map(user, 7, 3, 3, vmi::map_zero);
+       return extended::map(user, 7, Frames(3), 3, vmi::map_zero);
      }},
-    {"unmap", Errors::any, [] { return extended::unmap(user, 3); }},
-    {"protect", Errors::any, [] { return extended::protect(user, 3, 1); }},
+    {"unmap", Errors::any, [] { return extended::unmap(user, Pages(3)); }},
+    {"protect", Errors::any, [] { return extended::protect(user, Pages(3), 1); }},
     {"remap", Errors::none,
      [] {
        extended::image().start_info.spaces = Spaces::remap;
@@ -153,11 +164,13 @@ const Operation operations[] = {
     {"block_write_from_ram", Errors::any,
      [] { return block_request(vmi::block_write, ram, 20000); }},
     {"block_flush", Errors::any, [] { return block_request(vmi::block_flush, 0, 0); }},
-    {"baseline_map", Errors::any, [] { return baseline::map(user, 7, 3, 3, 0); }},
+    {"baseline_map", Errors::any, [] { return baseline::map(user, 7, Frames(3), 3, 0); }},
     {"baseline_map_zero", Errors::any,
-     [] { return baseline::map(buffer_address, 7, 3, 3, vmi::map_zero | vmi::map_populate); }},
-    {"baseline_unmap", Errors::any, [] { return baseline::unmap(user, 3); }},
-    {"baseline_protect", Errors::any, [] { return baseline::protect(user, 3, 1); }},
+     [] {
+       return baseline::map(buffer_address, 7, Frames(3), 3, vmi::map_zero | vmi::map_populate);
+     }},
+    {"baseline_unmap", Errors::any, [] { return baseline::unmap(user, Pages(3)); }},
+    {"baseline_protect", Errors::any, [] { return baseline::protect(user, Pages(3), 1); }},
     {"baseline_switch", Errors::none, [] { return baseline::switch_space(1, extents), 0; }},
 };
 

@@ -22,16 +22,15 @@ constexpr std::uint32_t write_ahead_pages = 64;
 class Held {
  public:
   Held(Frame first, std::uint64_t offset, std::uint64_t bytes)
-      : first_(first), count_(page_of(offset + bytes + vmi::page_size - 1)) {
-    frame_retain(first_, count_);
+      : run_{first, frames_for(vmi::pages_for(Bytes(offset + bytes)))} {
+    frames_retain(run_);
   }
-  ~Held() { frame_release(first_, count_); }
+  ~Held() { frames_release(run_); }
   Held(const Held&) = delete;
   Held& operator=(const Held&) = delete;
 
  private:
-  Frame first_;
-  std::uint32_t count_;
+  FrameRun run_;
 };
 
 }  // namespace
@@ -42,7 +41,7 @@ class Held {
 // Trouble behind the first page only makes the run shorter.
 Result<> Node::read_page_run(std::uint32_t page, FrameRun& frames) {
   std::uint32_t per_page = blocks_per_page(), unit = fs_.block_size();
-  std::uint32_t total = frames.count * per_page, done = 0;
+  std::uint32_t total = frames.count.number * per_page, done = 0;
   auto end_block = (size_ + unit - 1) / unit;
   while (done < total) {
     std::uint64_t block = std::uint64_t{page} * per_page + done;
@@ -65,9 +64,9 @@ Result<> Node::read_page_run(std::uint32_t page, FrameRun& frames) {
       zero_frame_bytes(frames.first, offset, bytes);
     }
     if (!moved.ok()) {
-      std::uint32_t whole = done / per_page;
-      if (whole == 0) return moved;
-      frame_release(frames.first + whole, frames.count - whole);
+      const Frames whole(done / per_page);
+      if (!whole) return moved;
+      frames_release({frames.first + whole, frames.count - whole});
       frames.count = whole;
       return {};
     }
@@ -78,7 +77,7 @@ Result<> Node::read_page_run(std::uint32_t page, FrameRun& frames) {
 
 // 1..wanted frames for pages from `page` on, behind the frame of the page before if that can be
 // had.
-Result<FrameRun> Node::frames_for(std::uint32_t page, std::uint32_t wanted) {
+Result<FrameRun> Node::take_frames(std::uint32_t page, Frames wanted) {
   fs_.limit_cache();
   auto before = page ? pages_.span(page - 1) : FileRuns::Span{true, 0, 0};
   if (!before.hole) {
@@ -90,15 +89,15 @@ Result<FrameRun> Node::frames_for(std::uint32_t page, std::uint32_t wanted) {
 
 // Puts 1..wanted pages from `page` on, which is not cached, into the cache.
 Result<> Node::fill(std::uint32_t page, std::uint32_t wanted) {
-  FrameRun frames = TRY(frames_for(page, wanted));
+  FrameRun frames = TRY(take_frames(page, Frames(wanted)));
   auto filled = read_page_run(page, frames);
   if (filled.ok()) filled = pages_.insert(page, frames);
   if (!filled.ok()) {
-    frame_release(frames.first, frames.count);
+    frames_release(frames);
     return filled;
   }
   if (std::uint64_t used = offset_in_page(size_);
-      used && page + frames.count >= pages_in_size() && page < pages_in_size())
+      used && page + frames.count.number >= pages_in_size() && page < pages_in_size())
     zero_frame_bytes(frames.first + (pages_in_size() - 1 - page), used, vmi::page_size - used);
   return {};
 }
@@ -141,21 +140,22 @@ Result<std::size_t> Node::peek(std::uint64_t at, void* to, std::size_t bytes) {
   for (std::size_t done = 0; done < bytes;) {
     auto span = TRY(cached(page_of(at + done), 1));
     std::size_t part = least(bytes - done, vmi::page_size - offset_in_page(at + done));
-    hypercalls().peek_frame(span.frame, offset_in_page(at + done), out + done, part);
+    hypercalls().peek_frame(span.frame, Bytes(offset_in_page(at + done)), out + done, Bytes(part));
     done += part;
   }
   return bytes;
 }
 
-Result<FrameRun> Node::pages(std::uint64_t page, std::uint32_t max) {
+Result<FrameRun> Node::pages(std::uint64_t page, Frames max) {
   if (!is(mode_regular)) return Errno::nodev;
   if (page >= pages_in_size()) return Errno::io;
   auto first = static_cast<std::uint32_t>(page);
-  auto span = TRY(cached(first, max));
-  auto count = static_cast<std::uint32_t>(least(least(span.pages, max), pages_in_size() - first));
+  auto span = TRY(cached(first, max.number));
+  auto count =
+      static_cast<std::uint32_t>(least(least(span.pages, max.number), pages_in_size() - first));
   if (std::uint64_t used = offset_in_page(size_); used && first + count == pages_in_size())
     zero_frame_bytes(span.frame + count - 1, used, vmi::page_size - used);
-  return FrameRun{span.frame, count};
+  return FrameRun{span.frame, Frames(count)};
 }
 
 // -- Writing.
@@ -183,17 +183,17 @@ Result<> Node::clear_tail(std::uint64_t from, std::uint64_t to) {
 // came some way, or has served faults on this file and brought the pages in. Returns how many.
 Result<std::uint32_t> Node::insert_copy(std::uint32_t page, std::uint32_t wanted, Source from,
                                         std::size_t bytes) {
-  FrameRun frames = TRY(frames_for(page, wanted));
-  std::size_t room = std::size_t{frames.count} << vmi::page_shift, part = least(bytes, room);
+  FrameRun frames = TRY(take_frames(page, Frames(wanted)));
+  std::size_t room = bytes_of(frames.count).number, part = least(bytes, room);
   if (part < room) zero_frame_bytes(frames.first, part, room - part);
   auto outcome = [&]() -> Result<> {
     if (TRY(from.move_to_frame(frames.first, 0, part)) < part) return Errno::again;
     auto span = pages_.span(page);
-    if (!span.hole || span.pages < frames.count) return Errno::again;
+    if (!span.hole || span.pages < frames.count.number) return Errno::again;
     return pages_.insert(page, frames);
   }();
-  if (outcome.ok()) return frames.count;
-  frame_release(frames.first, frames.count);
+  if (outcome.ok()) return frames.count.number;
+  frames_release(frames);
   return outcome.error();
 }
 

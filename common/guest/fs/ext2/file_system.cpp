@@ -269,8 +269,8 @@ void FileSystem::drop_idle_nodes(std::uint32_t keep) {
 }
 
 void FileSystem::limit_cache() {
-  std::uint32_t least = frames_total() / 8;
-  if (frames_free() < least) drop_pages(2 * least - frames_free());
+  const Frames least = frames_total() / 8;
+  if (frames_free() < least) drop_pages((least + least - frames_free()).number);
 }
 
 void FileSystem::drop_pages(std::uint32_t wanted) {
@@ -279,7 +279,7 @@ void FileSystem::drop_pages(std::uint32_t wanted) {
 
 void FileSystem::limit_dirty(std::uint32_t pages) {
   dirty_pages_ += pages;
-  if (dirty_pages_ < frames_total() / 8) return;
+  if (dirty_pages_ < (frames_total() / 8).number) return;
   dirty_pages_ = 0;
   for (Node* node = oldest_; node; node = node->newer) (void)node->write_back();
 }

@@ -36,11 +36,11 @@ class Node final : public Inode {
   Result<std::size_t> write(std::uint64_t at, Source from, std::size_t bytes) override;
   Result<std::size_t> peek(std::uint64_t at, void* to, std::size_t bytes) override;
   Result<> truncate(std::uint64_t size) override;
-  Result<FrameRun> pages(std::uint64_t page, std::uint32_t max) override;
+  Result<FrameRun> pages(std::uint64_t page, Frames max) override;
   Result<> sync() override;
   // -- Shared mappings (sharing.cpp).
   [[nodiscard]] bool grants_writes() const override { return true; }
-  Result<> share_pages(std::uint64_t page, std::uint32_t count) override;
+  Result<> share_pages(std::uint64_t page, Frames count) override;
 
   // -- Directories (directory.cpp: one entry; names.cpp: what the names mean).
   Result<Ref<Inode>> lookup(std::string_view name) override;
@@ -113,7 +113,7 @@ class Node final : public Inode {
   Result<FileRuns::Span> cached(std::uint32_t page, std::uint32_t wanted);
   Result<> fill(std::uint32_t page, std::uint32_t wanted);
   Result<> read_page_run(std::uint32_t page, FrameRun& frames);
-  Result<FrameRun> frames_for(std::uint32_t page, std::uint32_t wanted);
+  Result<FrameRun> take_frames(std::uint32_t page, Frames wanted);
   Result<std::size_t> append_pages(std::uint64_t at, Source from, std::size_t bytes);
   Result<std::size_t> write_page(std::uint64_t at, Source from, std::size_t bytes);
   Result<std::uint32_t> insert_copy(std::uint32_t page, std::uint32_t wanted, Source from,

@@ -8,7 +8,8 @@ namespace guest::ext2 {
 
 // Several pages only where there is plenty of room: else they would take what somebody needs. What
 // a failure leaves behind is sound: the blocks are the file's, and its dirty pages' zeros go there.
-Result<> Node::share_pages(std::uint64_t page, std::uint32_t count) {
+Result<> Node::share_pages(std::uint64_t page, Frames frames) {
+  const std::uint32_t count = frames.number;
   constexpr std::uint64_t plenty = 4;
   TRY(fs_.check_writable());
   if (count > 1 && fs_.space().blocks_free < plenty * count * blocks_per_page())

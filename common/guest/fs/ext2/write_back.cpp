@@ -16,7 +16,8 @@ constexpr std::size_t max_dirty_ranges = 32;
 bool all_zero(Frame first, std::uint64_t offset, std::uint64_t bytes) {
   std::uint64_t part[64];
   for (std::uint64_t end = offset + bytes; offset < end; offset += sizeof part) {
-    hypercalls().peek_frame(first + page_of(offset), offset_in_page(offset), part, sizeof part);
+    hypercalls().peek_frame(first + page_of(offset), Bytes(offset_in_page(offset)), part,
+                            Bytes(sizeof part));
     for (std::uint64_t word : part)
       if (word) return false;
   }

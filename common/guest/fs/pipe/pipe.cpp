@@ -53,8 +53,8 @@ Result<> Pipe::reserve(std::uint32_t at, std::uint32_t bytes) {
           1 + (bytes - done > in_slot ? (bytes - done - in_slot - 1) / page_bytes + 1 : 0);
       std::uint32_t room = 1;
       while (room < wanted && slot + room < slots && frames_[slot + room] == no_frame) ++room;
-      FrameRun run = TRY(frames_allocate(room));
-      for (std::uint32_t i = 0; i < run.count; ++i) frames_[slot + i] = run.first + i;
+      FrameRun run = TRY(frames_allocate(Frames(room)));
+      for (std::uint32_t i = 0; i < run.count.number; ++i) frames_[slot + i] = run.first + i;
     }
     done += in_slot;
   }

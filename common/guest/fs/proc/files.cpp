@@ -41,13 +41,13 @@ Result<String> mounts() {
 
 /// Slab is the kernel's heap, which lies outside of MemTotal.
 Result<String> meminfo() {
-  constexpr std::uint64_t kib = vmi::page_size / 1024;
+  const std::uint64_t total = bytes_of(frames_total()).number / 1024;
+  const std::uint64_t free = bytes_of(frames_free()).number / 1024;
   char text[160];
   format_text(text, sizeof text,
               "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n"
               "Slab:           %8lu kB\n",
-              frames_total() * kib, frames_free() * kib, frames_free() * kib,
-              heap_use().used / 1024);
+              total, free, free, heap_use().used / 1024);
   return String::from(text);
 }
 

@@ -10,7 +10,9 @@
 namespace guest {
 namespace {
 
-constexpr std::uint64_t page_kib = vmi::page_size / 1024;
+std::uint64_t kib_of(Pages pages) {
+  return bytes_of(pages).number / 1024;
+}
 
 char state_letter(const Thread& thread) {
   if (thread.ended) return 'Z';
@@ -31,16 +33,15 @@ const char* state_word(char letter) {
   }
 }
 
-/// In pages.
 struct MemoryUse {
-  std::uint64_t mapped = 0, resident = 0;
+  Pages mapped, resident;
 };
 
 MemoryUse memory_of(const Process& process) {
   MemoryUse use;
   if (!process.space) return use;
   for (const Region* r = process.space->regions().first(); r; r = r->following())
-    use.mapped += pages_in(r->va, r->end);
+    use.mapped += pages_between(r->va, r->end);
   use.resident = process.space->extents().total_pages();
   return use;
 }
@@ -90,8 +91,8 @@ static Result<String> stat_line(Thread& thread, std::uint64_t own_cpu) {
   // CPU times, priority, nice value, threads, -, start, memory in bytes and pages.
   TRY(add(line, "%lu 0 %lu 0 %d %d %u 0 %lu %lu %lu %lu ", ticks_to_ns(own_cpu) / ns_per_tick,
           ticks_to_ns(process.cpu.children) / ns_per_tick, 20 + process.nice, process.nice,
-          threads_of(process), process.started_ns / ns_per_tick, memory.mapped * vmi::page_size,
-          memory.resident, ~0ul));
+          threads_of(process), process.started_ns / ns_per_tick, bytes_of(memory.mapped).number,
+          memory.resident.number, ~0ul));
   SignalSets sets = signals_of(thread);
   constexpr SignalSet shown = 0x7fff'ffff;  // the first 31
   TRY(add(line, "0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0 0 0 0 0 0 0 0 %d\n",
@@ -112,7 +113,8 @@ Result<String> process_statm(Thread& thread) {
   const Process& process = thread.process;
   MemoryUse memory = memory_of(process);
   String line;
-  TRY(add(line, "%lu %lu 0 0 0 %lu 0\n", memory.mapped, memory.resident, memory.mapped));
+  TRY(add(line, "%lu %lu 0 0 0 %lu 0\n", memory.mapped.number, memory.resident.number,
+          memory.mapped.number));
   return line;
 }
 
@@ -135,8 +137,8 @@ Result<String> process_status(Thread& thread) {
   TRY(text.append(" \n"));
   if (process.space) {
     MemoryUse memory = memory_of(process);
-    TRY(add(text, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", memory.mapped * page_kib,
-            memory.resident * page_kib));
+    TRY(add(text, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", kib_of(memory.mapped),
+            kib_of(memory.resident)));
   }
   SignalSets sets = signals_of(thread);
   TRY(add(text, "Threads:\t%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n", threads_of(process),

@@ -2,6 +2,8 @@
 // run; the kernel never sees it. User copies can serve page faults, which may come back here
 // (a file mapped into memory is the buffer of its own read), so nothing found before a copy is
 // believed after it.
+#include <algorithm>
+
 #include "guest/abi/file_flags.h"
 #include "guest/fs/ram/ramfs.h"
 #include "guest/platform.h"
@@ -58,7 +60,8 @@ Result<std::size_t> RamFile::peek(std::uint64_t at, void* to, std::size_t bytes)
     if (span.hole) {
       for (std::size_t i = 0; i < part; ++i) out[done + i] = 0;
     } else {
-      hypercalls().peek_frame(span.frame, offset_in_page(at + done), out + done, part);
+      hypercalls().peek_frame(span.frame, Bytes(offset_in_page(at + done)), out + done,
+                              Bytes(part));
     }
     done += part;
   }
@@ -102,17 +105,17 @@ Result<std::size_t> RamFile::write_span(std::uint64_t at, Source from, std::size
 // 1..wanted frames for the hole at `page`: those behind the frame of the page before, if they are
 // free, so that the two runs become one.
 Result<FrameRun> RamFile::allocate_frames(std::uint32_t page, std::uint32_t wanted) {
-  std::uint32_t kept_back = frames_total() / share_kept_from_files;
+  const Frames kept_back = frames_total() / share_kept_from_files;
   if (frames_free() <= kept_back) return Errno::nospc;
-  wanted = static_cast<std::uint32_t>(least(wanted, frames_free() - kept_back));
+  const Frames most = std::min(Frames(wanted), frames_free() - kept_back);
   if (page > 0) {
     auto before = runs_.span(page - 1);
     if (!before.hole) {
-      auto next = frames_allocate_at(before.frame + 1, wanted);
+      auto next = frames_allocate_at(before.frame + 1, most);
       if (next.ok()) return next.value();
     }
   }
-  auto anywhere = frames_allocate(wanted);
+  auto anywhere = frames_allocate(most);
   if (!anywhere.ok()) return Errno::nospc;
   return anywhere.value();
 }
@@ -131,7 +134,7 @@ Result<> RamFile::fill_hole(std::uint32_t page, std::uint32_t wanted) {
   if (page < pages_in_size() && !frames_are_fresh(run))
     hypercalls().zero_frames(run.first, run.count);
   auto inserted = runs_.insert(page, run);
-  if (!inserted.ok()) frame_release(run.first, run.count);
+  if (!inserted.ok()) frames_release(run);
   return inserted;
 }
 
@@ -163,12 +166,12 @@ Result<> RamFile::truncate(std::uint64_t size) {
   return {};
 }
 
-Result<FrameRun> RamFile::pages(std::uint64_t page, std::uint32_t max) {
+Result<FrameRun> RamFile::pages(std::uint64_t page, Frames max) {
   if (page >= pages_in_size()) return Errno::io;
   auto first = static_cast<std::uint32_t>(page);
   if (runs_.span(first).hole) TRY(fill_hole(first, 1));
   auto span = runs_.span(first);
-  auto count = static_cast<std::uint32_t>(least(least(span.pages, max), pages_in_size() - first));
+  const Frames count = std::min(max, Frames(std::min(span.pages, pages_in_size() - first)));
   if (!tail_clean_) clear_behind_end(size_);
   return FrameRun{span.frame, count};
 }

@@ -30,8 +30,8 @@ Result<FileSystemSpace> RamInode::space() {
   FileSystemSpace space{};
   space.type = abi::tmpfs_magic;
   space.block_size = vmi::page_size;
-  space.blocks = frames_total();
-  space.blocks_free = space.blocks_available = frames_free();
+  space.blocks = frames_total().number;
+  space.blocks_free = space.blocks_available = frames_free().number;
   return space;
 }
 

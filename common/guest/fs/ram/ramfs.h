@@ -57,7 +57,7 @@ class RamFile final : public RamInode {
   Result<std::size_t> write(std::uint64_t at, Source from, std::size_t bytes) override;
   Result<std::size_t> peek(std::uint64_t at, void* to, std::size_t bytes) override;
   Result<> truncate(std::uint64_t size) override;
-  Result<FrameRun> pages(std::uint64_t page, std::uint32_t max) override;
+  Result<FrameRun> pages(std::uint64_t page, Frames max) override;
   void closed(std::uint32_t flags) override;
 
   /// At boot: takes `frames` over as the contents. Their last page is zero behind `size`.

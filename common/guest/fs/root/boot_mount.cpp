@@ -13,11 +13,11 @@ namespace {
 
 Result<> adopt_contents(RamFile& file, const vmi::BootTreeEntry& entry, BootTreeReader& tree) {
   FrameRun run = tree.contents(entry);
-  for (Frame frame = run.first; frame < run.first + run.count; ++frame)
+  for (Frame frame = run.first; frame < run.end(); ++frame)
     if (frame_references(frame) != 1) tree.refuse("frame %lu belongs to two files", frame);
-  if (run.count) frame_retain(run.first, run.count);
+  if (run.count) frames_retain(run);
   auto adopted = file.adopt(run, entry.size);
-  if (!adopted.ok() && run.count) frame_release(run.first, run.count);
+  if (!adopted.ok() && run.count) frames_release(run);
   return adopted;
 }
 
@@ -66,13 +66,12 @@ Result<> build(BootTreeReader& tree, Ref<RamDirectory> root) {
 
 }  // namespace
 
-Result<> mount_boot_tree(vmi::Frame first, std::uint32_t frames, Vec<String>& argv,
-                         Vec<String>& envp) {
-  BootTreeReader tree(first, frames);
+Result<> mount_boot_tree(FrameRun frames, Vec<String>& argv, Vec<String>& envp) {
+  BootTreeReader tree(frames);
   auto root = TRY(make_ref<RamDirectory>(tree.entry(0).mode, Ref<RamDirectory>()));
   TRY(build(tree, root));
   TRY(tree.arguments(argv, envp));
-  frame_release(first, frames);
+  frames_release(frames);
   TRY(mount_proc(*root));
   Ref<Inode> disk = TRY(mount_disk(*root));
   root->retain();  // for ever: also below a disk, parts of it are mounted

@@ -7,10 +7,9 @@
 
 namespace guest {
 
-/// Builds the root file system from the boot tree at frame `first`, and hands out the first
+/// Builds the root file system from the boot tree in `frames`, and hands out the first
 /// program's arguments. Called once, by the boot code, after heap and frames. A tree that makes no
 /// sense ends in hypercalls().panic(), naming what is wrong with it; errors here are ENOMEM.
-Result<> mount_boot_tree(vmi::Frame first, std::uint32_t frames, Vec<String>& argv,
-                         Vec<String>& envp);
+Result<> mount_boot_tree(FrameRun frames, Vec<String>& argv, Vec<String>& envp);
 
 }  // namespace guest

@@ -24,16 +24,17 @@ void BootTreeReader::refuse(const char* format, std::uint64_t value) {
   panic(line);
 }
 
-BootTreeReader::BootTreeReader(Frame first, std::uint32_t frames) : first_(first), frames_(frames) {
-  if (frames == 0) refuse("%lu frames: there is none", 0);
-  if (first > frames_total() || frames > frames_total() - first)
-    refuse("it ends beyond guest RAM (%lu frames)", frames);
-  hypercalls().peek_frame(first, 0, &header_, sizeof header_);
+BootTreeReader::BootTreeReader(FrameRun tree) : first_(tree.first), frames_(tree.count) {
+  if (!frames_) refuse("%lu frames: there is none", 0);
+  const std::uint32_t all = frames_total().number;
+  if (first_ > all || frames_.number > all - first_)
+    refuse("it ends beyond guest RAM (%lu frames)", frames_.number);
+  hypercalls().peek_frame(first_, {}, &header_, Bytes(sizeof header_));
   check_header();
 }
 
 void BootTreeReader::check_header() {
-  std::uint64_t bytes = static_cast<std::uint64_t>(frames_) << vmi::page_shift;
+  const std::uint64_t bytes = bytes_of(frames_).number;
   if (header_.magic != vmi::BootTreeHeader::magic_value) refuse("magic is %lx", header_.magic);
   if (header_.version != vmi::vmi_version) refuse("version is %lu", header_.version);
   if (header_.total_bytes > bytes)
@@ -56,8 +57,8 @@ vmi::BootTreeEntry BootTreeReader::entry(std::uint32_t index) {
   if (begin != batch_begin_) {
     std::uint32_t count = header_.entries - begin;
     if (count > batch_entries) count = batch_entries;
-    hypercalls().peek_frame(first_, sizeof header_ + begin * sizeof(vmi::BootTreeEntry), batch_,
-                            count * sizeof(vmi::BootTreeEntry));
+    hypercalls().peek_frame(first_, Bytes(sizeof header_ + begin * sizeof(vmi::BootTreeEntry)),
+                            batch_, Bytes(count * sizeof(vmi::BootTreeEntry)));
     batch_begin_ = begin;
   }
   return batch_[index - begin];
@@ -71,7 +72,7 @@ Result<String> BootTreeReader::string_at(std::uint64_t offset, std::uint64_t max
     if (at >= header_.strings_bytes) refuse("string at offset %lu has no end", offset);
     std::uint64_t bytes = header_.strings_bytes - at;
     if (bytes > sizeof chunk) bytes = sizeof chunk;
-    hypercalls().peek_frame(first_, header_.strings_offset + at, chunk, bytes);
+    hypercalls().peek_frame(first_, Bytes(header_.strings_offset + at), chunk, Bytes(bytes));
     std::uint64_t length = 0;
     while (length < bytes && chunk[length]) ++length;
     TRY(text.append({chunk, length}));
@@ -96,13 +97,13 @@ Result<String> BootTreeReader::symlink_target(const vmi::BootTreeEntry& entry) {
 }
 
 FrameRun BootTreeReader::contents(const vmi::BootTreeEntry& entry) {
-  std::uint64_t pages = (entry.size >> vmi::page_shift) + (entry.size % vmi::page_size != 0);
-  if (pages == 0) return {first_, 0};
+  const Pages pages = vmi::pages_for(Bytes(entry.size));
+  if (!pages) return {first_, {}};
   std::uint64_t metadata_end = header_.strings_offset + header_.strings_bytes;
-  if ((std::uint64_t{entry.data} << vmi::page_shift) < metadata_end || entry.data >= frames_ ||
-      pages > frames_ - entry.data)
+  if ((std::uint64_t{entry.data} << vmi::page_shift) < metadata_end ||
+      entry.data >= frames_.number || pages > pages_of(frames_) - Pages(entry.data))
     refuse("file contents at frame %lu are not inside it", entry.data);
-  return {first_ + entry.data, static_cast<std::uint32_t>(pages)};
+  return {first_ + entry.data, frames_for(pages)};
 }
 
 Result<> BootTreeReader::string_list(std::uint64_t offset, std::uint32_t count, Vec<String>& list) {

@@ -12,7 +12,7 @@ namespace guest {
 
 class BootTreeReader {
  public:
-  BootTreeReader(Frame first, std::uint32_t frames);
+  explicit BootTreeReader(FrameRun tree);
 
   [[nodiscard]] std::uint32_t entries() const { return header_.entries; }
   vmi::BootTreeEntry entry(std::uint32_t index);
@@ -31,7 +31,7 @@ class BootTreeReader {
 
   static constexpr std::uint32_t batch_entries = 32;
   Frame first_;
-  std::uint32_t frames_;
+  Frames frames_;
   vmi::BootTreeHeader header_;
   vmi::BootTreeEntry batch_[batch_entries];
   std::uint32_t batch_begin_ = UINT32_MAX;

@@ -28,7 +28,7 @@ Result<Ref<Inode>> mount_disk(Inode& boot_tree) {
   if (!disk) return Ref<Inode>();
   mounted = TRY(ext2::FileSystem::mount(*disk));
   Ref<Inode> root = TRY(mounted->root());
-  frames_set_reclaimer([](std::uint32_t wanted) { mounted->drop_pages(wanted); });
+  frames_set_reclaimer([](Frames wanted) { mounted->drop_pages(wanted.number); });
   for (std::string_view name : {"dev", "proc", "tmp"}) {
     auto found = boot_tree.lookup(name);
     if (found.ok()) TRY(add_mount(root, name, found.release()));
