@@ -1,4 +1,4 @@
-// /proc/PID/fd: see the header. Used by proc_process.cpp; made anew for each look-up.
+// /proc/PID/fd: see the header. Used by process.cpp; made anew for each look-up.
 #include "guest/fs/proc/descriptors.h"
 
 #include "guest/base/log.h"

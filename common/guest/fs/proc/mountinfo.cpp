@@ -1,7 +1,7 @@
 // /proc/PID/mountinfo, which df reads: the lines of /proc/mounts in other words, with the device
 // numbers that stat gives of what is mounted there.
-#include "guest/fs/proc/files.h"
 #include "guest/fs/proc/process.h"
+#include "guest/fs/proc/tree.h"
 #include "guest/vfs/device_number.h"
 #include "guest/vfs/fs_context.h"
 

@@ -1,4 +1,4 @@
-// See proc_node.h.
+// ProcNode: see node.h.
 #include "guest/fs/proc/node.h"
 
 #include "guest/base/clock.h"

@@ -1,6 +1,6 @@
 // /proc/PID and /proc/PID/task/TID: a process or one of its threads as files. The directories are
-// proc_process.cpp's, what the files in them say is proc_status.cpp's, and fd is
-// proc_descriptors.cpp's.
+// process.cpp's, what the files in them say is status.cpp's, and fd is
+// descriptors.cpp's.
 #pragma once
 
 #include "guest/fs/proc/node.h"
@@ -22,7 +22,7 @@ Result<Ref<Inode>> make_thread_directory(int tid, Ref<Inode> above);
 /// The number that `name` is, without leading zeros. ENOENT: it is none, or `limit` or more.
 Result<int> proc_number_in(std::string_view name, int limit);
 
-/// The mounts, which are the same for all, with their numbers (proc_mountinfo.cpp).
+/// The mounts, which are the same for all, with their numbers (mountinfo.cpp).
 Result<String> process_mountinfo(Thread& thread);
 // Of a process its leader stands for; stat differs in whose CPU time it tells.
 Result<String> process_stat(Thread& thread);

@@ -3,7 +3,7 @@
 // that its header, entries and strings become free memory.
 #include "guest/fs/root/boot_mount.h"
 
-#include "guest/fs/proc/files.h"
+#include "guest/fs/proc/tree.h"
 #include "guest/fs/ram/ramfs.h"
 #include "guest/fs/root/boot_tree_reader.h"
 #include "guest/fs/root/disk.h"

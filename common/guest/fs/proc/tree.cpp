@@ -1,5 +1,5 @@
 // /proc: see the header. The table below is the whole tree: a node names its directory.
-#include "guest/fs/proc/files.h"
+#include "guest/fs/proc/tree.h"
 
 #include "guest/base/clock.h"
 #include "guest/base/log.h"

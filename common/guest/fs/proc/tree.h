@@ -1,4 +1,4 @@
-// /proc, as much of it as ps, top, shells and coreutils ask for: the processes (proc_process.h),
+// /proc, as much of it as ps, top, shells and coreutils ask for: the processes (process.h),
 // and mounts, meminfo, uptime, loadavg, stat, sys/kernel.
 #pragma once
 
