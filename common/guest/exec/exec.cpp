@@ -1,5 +1,5 @@
 // execve: the current process goes on as another program. Called by process_calls.cpp, after the
-// arguments have left user memory. Loading the program is mm's part (mm/exec_load.h); this is what
+// arguments have left user memory. Loading the program is mm's part (exec/exec_load.h); this is what
 // else changes with it.
 #include "guest/exec/exec_load.h"
 #include "guest/exec/program_start.h"

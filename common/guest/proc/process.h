@@ -21,8 +21,8 @@
 namespace guest {
 
 class AddressSpace;  // mm/address_space.h
-class FileTable;     // fs/file_table.h: descriptors
-class FsContext;     // fs/fs_context.h: root, working directory, umask
+class FileTable;     // vfs/file_table.h: descriptors
+class FsContext;     // vfs/fs_context.h: root, working directory, umask
 
 inline constexpr std::uint32_t max_processes = 1024;
 inline constexpr std::uint32_t processes_kept_for_root = 16;

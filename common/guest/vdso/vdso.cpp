@@ -1,6 +1,6 @@
 // The vDSO: code of the guest kernel that runs in guest user mode. It tells the time from the TSC
 // and the page of numbers behind it, as base/clock.cpp does in the kernel, without a trap. The C
-// library finds it through AT_SYSINFO_EHDR and calls it in place of the system calls; mm/vdso.cpp
+// library finds it through AT_SYSINFO_EHDR and calls it in place of the system calls; exec/vdso.cpp
 // maps it into every program. Whatever cannot be told here is asked of the kernel.
 //
 // Nothing here writes to memory of its own, and nothing needs relocating: the page is shared by all

@@ -1,5 +1,5 @@
 // FakePlatform: see the header. Linked into guest-hosted in place of guest/platform.cpp,
-// mm/heap.cpp and mm/user_copy.S.
+// heap/heap.cpp and mm/user_copy.S.
 #include "tests/unit/guest/fake_platform.h"
 
 #include <cstdlib>
