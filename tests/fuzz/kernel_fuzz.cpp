@@ -9,6 +9,7 @@
 #include <sanitizer/lsan_interface.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,20 +37,6 @@ constexpr std::uint32_t most_processes = 7;
 constexpr std::uint64_t handler = HostedMachine::text + 0x200, restorer = handler + 0x40;
 constexpr std::uint64_t call_site = HostedMachine::text + 0x100;
 constexpr std::uint64_t system_call_bytes = 2;
-
-// The numbers that are called by name here.
-enum Number : std::uint64_t {
-  nr_open = 2,
-  nr_mmap = 9,
-  nr_sigreturn = 15,
-  nr_pipe = 22,
-  nr_fork = 57,
-  nr_wait4 = 61,
-  nr_chdir = 80,
-  nr_mkdir = 83,
-  nr_setsid = 112,
-  nr_exit = 231,
-};
 
 class Fuzzer final : public fuzz::Surroundings {
  public:
@@ -148,7 +135,7 @@ void Fuzzer::make(Call call) {
         static_cast<int>(argument) == 1)
       argument = 2;
   const bool clones =
-      call.number == 56 || call.number == nr_fork || call.number == 58 || call.number == 435;
+      call.number == 56 || call.number == SYS_fork || call.number == 58 || call.number == 435;
   if (clones && guest::processes.count() >= most_processes) return;
   auto& frame = machine.frame();
   frame.syscall_number = frame.rax = call.number;
@@ -204,19 +191,19 @@ bool Fuzzer::set_up() {
   constexpr std::uint64_t fixed = 0x10, anonymous = 0x20, shared = 1, own = 2, here = fuzz::churn;
   constexpr std::uint64_t at = fuzz::arena;
   const Call calls[] = {
-      {nr_mmap,
+      {SYS_mmap,
        {fuzz::arena, fuzz::arena_pages * vmi::page_size, 3, own | fixed | anonymous, ~0ull}},
-      {nr_setsid, {}},
-      {nr_mkdir, {at, 0777}},
-      {nr_chdir, {at}},
-      {nr_open, {at, 2}},
-      {nr_open, {at, 0102, 0755}},
-      {nr_open, {at, 0102, 0644}},
-      {nr_pipe, {at}},
-      {nr_mmap, {here, part, 3, own | fixed, 4}},
-      {nr_mmap, {here + part, part, 3, shared | fixed, 4}},
-      {nr_mmap, {here + 2 * part, part, 3, own | fixed | anonymous, ~0ull}},
-      {nr_mmap, {here + 3 * part, part, 3, shared | fixed | anonymous, ~0ull}},
+      {SYS_setsid, {}},
+      {SYS_mkdir, {at, 0777}},
+      {SYS_chdir, {at}},
+      {SYS_open, {at, 2}},
+      {SYS_open, {at, 0102, 0755}},
+      {SYS_open, {at, 0102, 0644}},
+      {SYS_pipe, {at}},
+      {SYS_mmap, {here, part, 3, own | fixed, 4}},
+      {SYS_mmap, {here + part, part, 3, shared | fixed, 4}},
+      {SYS_mmap, {here + 2 * part, part, 3, own | fixed | anonymous, ~0ull}},
+      {SYS_mmap, {here + 3 * part, part, 3, shared | fixed | anonymous, ~0ull}},
   };
   constexpr const char* texts[] = {"", "", "/fuzz/w", "/fuzz/w", "/dev/zero", "a", "b"};
   if (step == static_cast<int>(std::size(calls))) return false;
@@ -229,7 +216,7 @@ void Fuzzer::worker_turn() {
   auto& frame = machine.frame();
   if (frame.rip == ::handler && !c.one_in(4)) {
     frame.rsp += 8;  // as its `ret` would
-    return make({nr_sigreturn, {}});
+    return make({SYS_rt_sigreturn, {}});
   }
   if (frame.rip == call_site && !c.one_in(4)) {  // an interrupted call, to be made again
     frame.rip += system_call_bytes;
@@ -255,8 +242,8 @@ void Fuzzer::worker_turn() {
 }
 
 void Fuzzer::first_process_turn() {
-  if (turns_left > 0 && (guest::processes.count() < 3 || c.one_in(3))) return make({nr_fork, {}});
-  make({nr_wait4, {~0ull}});
+  if (turns_left > 0 && (guest::processes.count() < 3 || c.one_in(3))) return make({SYS_fork, {}});
+  make({SYS_wait4, {~0ull}});
 }
 
 void Fuzzer::fail_something() {
@@ -361,7 +348,7 @@ void Fuzzer::run() {
 }
 
 void Fuzzer::shut_down() {
-  while (machine.end().empty()) make({nr_exit, {}});
+  while (machine.end().empty()) make({SYS_exit_group, {}});
   if (machine.end() != "shutdown") fail(machine.end());
 }
 
