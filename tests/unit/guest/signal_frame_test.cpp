@@ -288,6 +288,7 @@ TEST(PendingSignalsTest, NeverLoseAStandardSignalButRefuseTooManyRealTimeOnes) {
   PendingSignals pending;
   abi::SigInfo info{};
   info.number = 40;
+  info.code = -1;  // SI_QUEUE: kill()'s are never refused
   int accepted = 0;
   while (accepted < 1000 && pending.add(info, 100).ok()) ++accepted;
   EXPECT_EQ(accepted, 100);

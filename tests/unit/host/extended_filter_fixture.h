@@ -156,6 +156,7 @@ inline constexpr std::uint64_t fixed = MAP_SHARED | MAP_FIXED, garbage = 0xdeadb
 inline constexpr std::uint64_t table =
     vmi::resident_base + offsetof(ResidentImage, members) + offsetof(Members, table);
 inline constexpr std::uint64_t slot = table + 7 * sizeof(Member);
+inline constexpr std::uint64_t slot_stack = slot + sizeof(Member);  // its end
 inline constexpr std::uint64_t all_clone_flags = CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID;
 
 inline std::string name_of(const testing::TestParamInfo<Protect>& info) {

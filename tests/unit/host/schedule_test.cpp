@@ -147,7 +147,7 @@ TEST(Schedule, BadOptionsAreNamed) {
   own_configs.workloads = {"ladder"};
   own_configs.configs = {Config::parse("baseline")};
   own_workloads.workloads = {"switch-cost", "compute"};
-  EXPECT_THAT(refusal(unknown), HasSubstr("unknown workload 'no-such': use null-syscall"));
+  EXPECT_THAT(refusal(unknown), HasSubstr("unknown workload or plan 'no-such': use null-syscall"));
   EXPECT_THAT(refusal(twice), HasSubstr("given twice"));
   EXPECT_THAT(refusal(none), HasSubstr("at least 1"));
   EXPECT_THAT(refusal(own_configs), HasSubstr("leave --on out"));
