@@ -86,8 +86,8 @@ TEST(Cli, WrapperHelpWorksThroughALinkFromAnywhere) {
 
 TEST(Cli, WrongWords) {
   expect_refusal(run_tool({"launch"}), 2, "unknown command 'launch'");
-  expect_refusal(run_tool({"exec", "--frob", "--", "/bin/sh"}), 2, "unrecognised option '--frob'");
-  expect_refusal(run_tool({"exec", "--mem", "1G", "--", "/bin/sh"}), 2, "unrecognised option");
+  expect_refusal(run_tool({"exec", "--frob", "--", "/bin/sh"}), 2, "unknown option '--frob'");
+  expect_refusal(run_tool({"exec", "--mem", "1G", "--", "/bin/sh"}), 2, "unknown option");
   expect_refusal(run_tool({"exec", "--on", "xen", "--", "/bin/sh"}), 2,
                  "unknown configuration 'xen': use standalone, baseline or extended");
   expect_refusal(run_tool({"exec", "--on", "extended:trap=foo", "--", "/bin/sh"}), 2,
@@ -145,25 +145,25 @@ TEST_P(EveryVmm, ProgramsThatCannotRun) {
     std::ifstream file("/bin/busybox", std::ios::binary);
     busybox.assign(std::istreambuf_iterator<char>(file), {});
   }
-  expect_refusal(run_tool({"exec", "--on", GetParam(), "--", "/bin/absent"}), 125,
+  expect_refusal(run_tool({"exec", "--on", GetParam(), "--", "/bin/absent"}), 127,
                  "not in the guest's files");
-  expect_refusal(run_tool({"exec", "--on", GetParam(), "--", "busybox"}), 125, "/bin/busybox");
-  expect_refusal(run_tool({"exec", "--on", GetParam(), "--", "/etc"}), 125, "is a folder");
-  expect_refusal(run_tool({"exec", "--on", GetParam(), "--", "/etc/passwd"}), 125,
+  expect_refusal(run_tool({"exec", "--on", GetParam(), "--", "busybox"}), 127, "/bin/busybox");
+  expect_refusal(run_tool({"exec", "--on", GetParam(), "--", "/etc"}), 126, "is a folder");
+  expect_refusal(run_tool({"exec", "--on", GetParam(), "--", "/etc/passwd"}), 126,
                  "is not executable");
-  expect_refusal(exec(scratch.program("text", "hello\n"), "/p"), 125, "not an ELF executable");
-  expect_refusal(exec(scratch.program("empty", ""), "/p"), 125, "is empty");
-  expect_refusal(exec(scratch.program("cut", busybox.substr(0, 30)), "/p"), 125, "is truncated");
-  expect_refusal(exec(scratch.program("half", busybox.substr(0, busybox.size() / 2)), "/p"), 125,
+  expect_refusal(exec(scratch.program("text", "hello\n"), "/p"), 126, "not an ELF executable");
+  expect_refusal(exec(scratch.program("empty", ""), "/p"), 126, "is empty");
+  expect_refusal(exec(scratch.program("cut", busybox.substr(0, 30)), "/p"), 126, "is truncated");
+  expect_refusal(exec(scratch.program("half", busybox.substr(0, busybox.size() / 2)), "/p"), 126,
                  "truncated or absurd");
   std::string arm = busybox;
   arm[offsetof(Elf64_Ehdr, e_machine)] = static_cast<char>(EM_AARCH64);
-  expect_refusal(exec(scratch.program("arm", arm), "/p"), 125, "64-bit ARM");
+  expect_refusal(exec(scratch.program("arm", arm), "/p"), 126, "64-bit ARM");
   std::string absurd = busybox;
   std::memset(absurd.data() + offsetof(Elf64_Ehdr, e_phoff), 0xff, 8);
-  expect_refusal(exec(scratch.program("absurd", absurd), "/p"), 125, "absurd");
+  expect_refusal(exec(scratch.program("absurd", absurd), "/p"), 126, "absurd");
   // Every Debian has this one, and it is dynamically linked.
-  expect_refusal(exec("/bin/ls", "/p"), 125,
+  expect_refusal(exec("/bin/ls", "/p"), 126,
                  "its dynamic linker /lib64/ld-linux-x86-64.so.2 is not in the guest's files");
 }
 
@@ -173,8 +173,7 @@ INSTANTIATE_TEST_SUITE_P(Cli, EveryVmm, testing::Values("standalone", "baseline"
 TEST(Cli, TooLittleOrTooMuchMemory) {
   for (const char* vmm : {"baseline", "extended"}) {
     for (const char* size : {"4096", "1M", "15M", "4096G"}) {
-      expect_refusal(run_tool({"exec", "--on", vmm, "--memory", size, "--", "/bin/sh"}), 125,
-                     "MiB");
+      expect_refusal(run_tool({"exec", "--on", vmm, "--memory", size, "--", "/bin/sh"}), 2, "MiB");
     }
   }
 }

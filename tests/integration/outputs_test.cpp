@@ -266,8 +266,8 @@ TEST_F(Outputs, WhatARunWillNeedIsSaidFirst) {
   refused({"--out", in("new"), "--csv", in("new/results.jsonl")}, 2, "are one file");
   refused({"--out", in("new"), "--csv", in("new/figure.svg")}, 2, "are one file");
   refused({"--out", in("new"), "--csv", in("new/../new/figure.png")}, 2, "are one file");
-  refused({"--out", in("new"), "--memory", "4G"}, 1, "16 to 2048 MiB");
-  refused({"--out", in("new"), "--memory", "1M"}, 1, "16 to 2048 MiB");
+  refused({"--out", in("new"), "--memory", "4G"}, 2, "16 to 2048 MiB");
+  refused({"--out", in("new"), "--memory", "1M"}, 2, "16 to 2048 MiB");
   fs::create_directories(in("new/figure.png"));
   refused({"--out", in("new")}, 1, "figure.png: Is a directory");
   fs::remove(in("new/figure.png"));
