@@ -59,8 +59,13 @@ void StackSlots::bring_in(StackTenant& tenant) {
   std::memcpy(slot.memory + from, tenant.home + from, bytes_ - from);
 }
 
+// The heap goes on before the slots, not behind them: what every call touches shares a 2 MiB page
+// with kernel and first slots, and the host forgets its translations whenever the window opens.
 Result<> StackSlots::prepare(std::size_t bytes) {
+  constexpr std::size_t first_objects = 256 * 1024;
+  void* objects = heap_allocate(first_objects);
   auto* memory = static_cast<unsigned char*>(heap_allocate(count * bytes));
+  heap_free(objects);
   if (!memory) return Errno::nomem;
   for (StackSlot& slot : slots_) slot.memory = std::exchange(memory, memory + bytes);
   return {};
