@@ -29,11 +29,9 @@ int kick_until_the_end(const support::StartedGuest& guest) {
   return sent;
 }
 
-/// What pipe-switch prints: each byte came back changed.
+/// What pipe-switch prints: how many bytes came back changed.
 std::string line_of_pipe_switch(int count) {
-  int sum = 0;
-  for (int i = 0; i < count; ++i) sum += static_cast<unsigned char>(i * 3 + 1);
-  return "pipe-switch " + std::to_string(sum) + "\n";
+  return "pipe-switch " + std::to_string(count) + "\n";
 }
 
 TEST_P(Kicks, HarmNobody) {

@@ -17,6 +17,7 @@
 #include "workloads/harness/interrupts.h"
 #include "workloads/harness/ladder_report.h"
 #include "workloads/harness/preflight.h"
+#include "workloads/harness/preparation.h"
 #include "workloads/harness/report.h"
 #include "workloads/harness/run.h"
 #include "workloads/image/image.h"
@@ -155,16 +156,22 @@ fs::path figure_of(const fs::path& results, const PlotOptions& options) {
   return fs::path(options.out) / name;
 }
 
-/// Ready before any clock starts: the image for guests, its files as a folder for standalone.
-/// Returns its UUID, which stands for all that it was made of.
-std::string prepare_image(Plan& plan) {
+/// Ready before any clock starts: the images for guests, their files as folders for standalone.
+/// Returns the images' UUIDs, which stand for all that they were made of.
+std::string prepare_images(Plan& plan) {
+  std::string uuids;
   try {
-    plan.image = image::workload_image().path;
-    const image::UnpackedImage unpacked(plan.image);
-    return image::read_superblock(plan.image).uuid;
+    for (const Workload* workload : plan.workloads) {
+      if (!workload->from_image || plan.images.count(workload->packages) > 0) continue;
+      const std::string path = image::workload_image(workload->packages).path;
+      plan.images[workload->packages] = path;
+      const image::UnpackedImage unpacked(path);
+      uuids += (uuids.empty() ? "" : " ") + image::read_superblock(path).uuid;
+    }
   } catch (const monitor::HostError& error) {
     throw monitor::HostError(fmt::format("no disk image for the workloads: {}", error.what()));
   }
+  return uuids;
 }
 
 }  // namespace
@@ -174,7 +181,7 @@ int run_command(const RunOptions& options) {
   const std::string folder = options.out.empty() ? default_folder() : options.out;
   check_run(plan, options, folder);
   results::Header header = {utc_now(), plan.to_json(), gather_context()};
-  if (plan.needs_image()) header.context["image"] = prepare_image(plan);
+  if (const auto uuids = prepare_images(plan); !uuids.empty()) header.context["image"] = uuids;
   check_image(plan);
   std::vector<results::Launch> done;
   std::string path;
@@ -191,6 +198,7 @@ int run_command(const RunOptions& options) {
       monitor::say("stopped; the launches so far are in {}; go on with --out {}\n", path, folder);
     };
     try {
+      const Preparation preparation(plan, TYPETWO_PREPARED_DIR);
       run_schedule(plan, done, executor, writer, progress.watcher());
       progress.clear();
     } catch (const Interrupted& stop) {

@@ -73,6 +73,10 @@ std::vector<std::string> command_line(const std::string& program, const LaunchRe
     words.emplace_back("--add");
     words.push_back(host + ":" + guest);
   }
+  for (const auto& variable : request.env) {
+    words.emplace_back("--env");
+    words.push_back(variable);
+  }
   words.emplace_back("--");
   words.insert(words.end(), request.argv.begin(), request.argv.end());
   return words;

@@ -15,7 +15,8 @@ struct LaunchRequest {
   monitor::Config config;
   std::vector<std::string> argv;
   std::vector<std::pair<std::string, std::string>> add;  // host path, guest path
-  std::string image;  // the root, read-only; "": the standard files in memory
+  std::vector<std::string> env;                          // NAME=VALUE
+  std::string image = {};  // the root, read-only; "": the standard files in memory
   std::uint64_t memory_bytes = 0;
   double timeout_seconds = 0;
   bool account = false;  // of guests

@@ -14,11 +14,11 @@ namespace harness {
 
 /// For listings and --help.
 struct WorkloadInfo {
-  std::string_view name;      // "null-syscall"
-  std::string_view unit;      // of one sample: "us", "ms", "s"
-  std::string_view measures;  // one line
-  bool standalone_only;       // measures the host itself
-  bool in_quick = true;       // part of a quick run that names no workloads
+  std::string name;              // "null-syscall"
+  std::string unit;              // of one sample: "us", "ms", "s"
+  std::string measures;          // one line
+  bool standalone_only = false;  // measures the host itself
+  bool in_quick = false;         // part of a quick run that names no workloads
 };
 
 std::vector<WorkloadInfo> list_workloads();
@@ -46,8 +46,8 @@ struct RunOptions {
 };
 
 /// Runs, resumes if `out` holds results with the same options, prints the table. 0: every launch
-/// did its work right, and CSV and figure are written; 1: some failed; 128 + n: stopped by signal n.
-/// Throws monitor::UsageError (unknown workload, results of other options in `out`) and
+/// did its work right, and CSV and figure are written; 1: some failed; 128 + n: stopped by signal
+/// n. Throws monitor::UsageError (unknown workload, results of other options in `out`) and
 /// monitor::HostError, for what is missing before the first launch.
 int run_command(const RunOptions&);
 

@@ -79,17 +79,6 @@ std::string check_clocks(std::vector<Part> parts) {
                      middle->host_ns / 1e6, middle->own_ns / 1e6);
 }
 
-std::string check_output(const Work& work, const std::string& out,
-                         const std::optional<std::string>& reference) {
-  const auto& expected = work.expected ? work.expected : reference;
-  if (!expected) return "no correct standalone launch to compare the output with";
-  if (out == *expected) return "";
-  const auto differs = std::mismatch(out.begin(), out.end(), expected->begin(), expected->end());
-  const auto line = 1 + std::count(out.begin(), differs.first, '\n');
-  return fmt::format("wrong output, from line {} on ({} bytes instead of {})", line, out.size(),
-                     expected->size());
-}
-
 std::string check_end(const LaunchResult& result) {
   const auto& failure = result.outcome.failure;
   if (!failure.empty()) return failure.substr(0, failure.find('\n'));
@@ -104,12 +93,6 @@ std::string tail(const std::string& text) {
 }
 
 }  // namespace
-
-std::string hash_of(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return fmt::format("{:016x}", hash);
-}
 
 results::Launch judge(const Slot& slot, const Work& work, const LaunchResult& result,
                       const std::optional<std::string>& reference) {
@@ -128,7 +111,7 @@ results::Launch judge(const Slot& slot, const Work& work, const LaunchResult& re
   std::vector<Part> parts;
   launch.problem = check_end(result);
   if (launch.ok()) launch.problem = read_parts(slot, work, result.outcome, parts);
-  if (launch.ok()) launch.problem = check_output(work, result.out, reference);
+  if (launch.ok()) launch.problem = check_output(work.check, result.out, reference);
   if (launch.ok()) launch.problem = check_clocks(parts);
   if (!launch.ok()) launch.stderr_tail = tail(result.err);
   for (const Part& part : parts) {

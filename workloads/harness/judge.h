@@ -20,7 +20,4 @@ inline constexpr double clock_slack_ns = 300'000;
 results::Launch judge(const Slot&, const Work&, const LaunchResult&,
                       const std::optional<std::string>& reference);
 
-/// FNV-1a, 64 bits, in hexadecimal.
-std::string hash_of(const std::string& text);
-
 }  // namespace harness

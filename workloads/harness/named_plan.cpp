@@ -3,17 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "results/ladder.h"
 #include "results/switch_sweep.h"
 
 namespace harness {
 namespace {
-
-using monitor::Config;
-using monitor::Spaces;
-using monitor::Vmm;
 
 std::vector<std::string> ladder_configs() {
   std::vector<std::string> configs;
@@ -33,31 +27,28 @@ std::vector<const Workload*> ladder_workloads(Effort effort) {
   return chosen;
 }
 
-/// With remap a round trip takes longer the more runs there are: so fewer of them.
-template <std::size_t index>
-Work switch_work(const Config& config, Effort effort) {
-  constexpr results::SwitchPoint point = results::switch_sweep[index];
-  std::uint64_t count = config.vmm == Vmm::standalone ? 10'000 : 2'000;
-  if (config.vmm != Vmm::standalone && config.spaces == Spaces::remap) {
-    count = 1 + 2'000 / (1 + point.runs() / 8);
-  }
-  Work work = echoing(point.name(), effort == Effort::full ? 4 * count : count);
-  work.argv[0] = "/workloads/micro-switch-cost";
-  work.argv.push_back(std::to_string(point.mib));
-  return work;
-}
-
-template <std::size_t... indices>
-std::vector<Workload> sweep(std::index_sequence<indices...>) {
-  static const std::vector<std::string> names = {results::switch_sweep[indices].name()...};
-  return {{{names[indices], "us", "a byte to another process and back", false, false},
-           1e3,
-           switch_work<indices>,
-           1ul << 30}...};
+Workload switch_workload(const results::SwitchPoint& point) {
+  Workload workload;
+  workload.info = {.name = point.name(), .unit = "us", .measures = "a byte there and back"};
+  workload.unit_ns = 1e3;
+  workload.run = {"/workloads/micro-switch-cost", "{count}", "{pairs}", std::to_string(point.mib)};
+  // With remap a round trip takes longer the more runs there are: so fewer of them.
+  workload.counts = {{"standalone", 10'000},
+                     {"extended", 2'000},
+                     {"extended:spaces=remap", 1 + 2'000 / (1 + point.runs() / 8)}};
+  workload.pairs = 5;
+  workload.sizes[1].times = 4;
+  workload.check.exact = point.name() + " {operations}\n";
+  workload.min_memory = 1ul << 30;
+  return workload;
 }
 
 std::vector<const Workload*> switch_workloads(Effort) {
-  static const auto all = sweep(std::make_index_sequence<results::switch_sweep.size()>());
+  static const auto all = [] {
+    std::vector<Workload> made;
+    for (const auto& point : results::switch_sweep) made.push_back(switch_workload(point));
+    return made;
+  }();
   std::vector<const Workload*> chosen;
   for (const Workload& workload : all) chosen.push_back(&workload);
   return chosen;

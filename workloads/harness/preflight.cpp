@@ -25,9 +25,12 @@ constexpr std::uint64_t figure_bytes = 512 << 10;
 constexpr std::uint64_t csv_bytes = 64 << 10;
 
 void check_program(const Workload& workload, Effort effort) {
-  const Work work = workload.work(monitor::Config{}, effort);
+  const Work work = make_work(workload, monitor::Config{}, effort);
   auto root = monitor::RootTree::standard();
-  for (const auto& [host, guest] : work.add) root.add(host, guest);
+  for (const auto& [host, guest] : work.add) {
+    const bool later = workload.files.at(guest).find("{prepared}") != std::string::npos;
+    if (!later) root.add(host, guest);
+  }
   root.check_program(work.argv.front());
 }
 
@@ -84,12 +87,13 @@ void check_run(const Plan& plan, const RunOptions& options, const std::string& f
 void check_image(const Plan& plan) {
   for (const Workload* workload : plan.workloads) {
     if (!workload->from_image) continue;
-    const std::string program = workload->work(monitor::Config{}, plan.effort).argv.front();
-    if (image::has_file(plan.image, program)) continue;
+    const std::string program = make_work(*workload, monitor::Config{}, plan.effort).argv.front();
+    const std::string image = plan.image_of(*workload);
+    if (image::has_file(image, program)) continue;
     throw monitor::HostError(
         fmt::format("{} is not in {}, which {} needs: remove the image, and "
                     "it is made again",
-                    program, plan.image, workload->info.name));
+                    program, image, workload->info.name));
   }
 }
 

@@ -14,10 +14,14 @@ namespace harness {
 namespace {
 
 LaunchRequest request_for(const Plan& plan, const Slot& slot, const Work& work) {
-  return {slot.config,       work.argv,
-          work.add,          slot.workload->from_image ? plan.image : "",
-          plan.memory_bytes, plan.timeout_seconds,
-          plan.account};
+  return {.config = slot.config,
+          .argv = work.argv,
+          .add = work.add,
+          .env = work.env,
+          .image = plan.image_of(*slot.workload),
+          .memory_bytes = plan.memory_bytes,
+          .timeout_seconds = plan.timeout_seconds,
+          .account = plan.account};
 }
 
 /// Same options and same build? A kernel or a commit apart, launches cannot be compared.
@@ -56,10 +60,12 @@ void run_schedule(const Plan& plan, const std::vector<results::Launch>& done, Ex
     const Slot& slot = slots[i];
     InterruptGuard::check();
     watcher.launching(slot, i, slots.size());
-    const Work work = slot.workload->work(slot.config, plan.effort);
+    const auto prepared = plan.prepared.find(slot.workload);
+    const Work work = make_work(*slot.workload, slot.config, plan.effort,
+                                prepared == plan.prepared.end() ? "" : prepared->second);
     const LaunchResult result = executor.launch(request_for(plan, slot, work));
 
-    const bool first = slot.config.vmm == monitor::Vmm::standalone && !work.expected &&
+    const bool first = slot.config.vmm == monitor::Vmm::standalone && work.check.by_standalone() &&
                        references.count(slot.workload) == 0;
     std::optional<std::string> reference;
     if (first) reference = result.out;

@@ -14,20 +14,10 @@ using monitor::Vmm;
 
 /// What runs when nobody says otherwise. The paper's two questions everywhere (how far from
 /// standalone, what does protection cost); each axis moved alone when there is time, and otherwise
-/// where it is all that is measured: trap and protect on a call's price, spaces on a switch's.
+/// where it is all that is measured, as those workloads say themselves.
 std::vector<Config> default_configs(const Workload& workload, Effort effort) {
   std::vector<std::string> names = {"baseline", "extended", "extended:protect=none"};
-  if (workload.info.name == "null-syscall") {
-    names = {"baseline",
-             "baseline:trap=sysemu",
-             "extended",
-             "extended:trap=sigsys",
-             "extended:protect=mmap",
-             "extended:protect=none"};
-  }
-  if (workload.info.name == "pipe-switch") {
-    names = {"baseline", "extended", "extended:spaces=remap", "extended:protect=none"};
-  }
+  if (!workload.configs.empty()) names = workload.configs;
   if (effort == Effort::full) {
     names = {"baseline",
              "baseline:trap=sysemu",
@@ -122,9 +112,8 @@ Plan make_plan(const RunOptions& options) {
   return plan;
 }
 
-bool Plan::needs_image() const {
-  return std::any_of(workloads.begin(), workloads.end(),
-                     [](const Workload* workload) { return workload->from_image; });
+std::string Plan::image_of(const Workload& workload) const {
+  return workload.from_image ? images.at(workload.packages) : "";
 }
 
 nlohmann::json Plan::to_json() const {

@@ -3,6 +3,8 @@
 // a plan that compares these.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "results/results.h"
@@ -33,9 +35,12 @@ struct Plan {
   std::uint64_t memory_bytes = 0;
   double timeout_seconds = 0;
   bool account = false;
-  std::string image;  // for the workloads that run from one; run_command makes it
+  // What run_command makes for those that need it.
+  std::map<Words, std::string> images;  // by their packages
+  std::map<const Workload*, std::string> prepared;
 
-  [[nodiscard]] bool needs_image() const;
+  /// The root of a workload: an image, read-only; "": the standard files in memory.
+  [[nodiscard]] std::string image_of(const Workload&) const;
   [[nodiscard]] nlohmann::json to_json() const;
 };
 

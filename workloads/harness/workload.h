@@ -1,41 +1,71 @@
 // The workloads: what each measures, how it is started, and how its answer is known to be right.
+// The registry is the folders workloads/micro and workloads/macro: a specification in JSON beside
+// each program (workload_spec.h says what may stand there), and nothing to enter elsewhere.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <optional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "monitor/config.h"
 #include "workloads/harness/harness.h"
+#include "workloads/harness/output_check.h"
 
 namespace harness {
 
-/// Measured parts in one launch of a micro program, each `Work::count` operations long.
-inline constexpr std::uint64_t pairs_per_launch = 5;
+using Words = std::vector<std::string>;
+using NamedWords = std::map<std::string, std::string>;
 
 /// What one launch is asked to do.
 struct Work {
-  std::vector<std::string> argv;
+  Words argv;
   std::vector<std::pair<std::string, std::string>> add;  // host path, guest path
+  Words env;                                             // NAME=VALUE
   std::uint64_t count = 1;                               // operations between start and stop
   std::uint64_t pairs = 1;                               // starts and stops
-  /// What stdout must hold; none: what standalone prints.
-  std::optional<std::string> expected;
+  OutputCheck check;
 };
 
+/// How much of it an effort does: `times` the counts, and words for `{NAME}` in other texts.
+struct Size {
+  std::uint64_t times = 1;
+  NamedWords words;
+};
+
+/// Texts may hold {count}, {pairs}, {operations} (all of a launch), {folder} (the specification's),
+/// {built} (where its compiled programs are), {prepared} and the words of a Size.
 struct Workload {
   WorkloadInfo info;
-  double unit_ns;  // nanoseconds in one `info.unit`
-  Work (*work)(const monitor::Config&, Effort);
-  std::uint64_t min_memory = 0;  // bytes of guest RAM it needs
-  bool from_image = false;       // its root is the workloads' disk image, not files in memory
+  double unit_ns = 1;  // nanoseconds in one `info.unit`
+  std::string folder, built;
+  Words run;               // the guest's first process
+  NamedWords files;        // guest path: host path; besides the standard root's
+  NamedWords environment;  // of the process
+  std::map<std::string, std::uint64_t> counts;  // by configuration, or by speed class
+  std::uint64_t pairs = 1;
+  std::array<Size, 2> sizes;  // by Effort
+  OutputCheck check;
+  Words configs = {};                 // of a quick run that names none; empty: as all have them
+  std::uint64_t min_memory = 0;       // bytes of guest RAM it needs
+  bool from_image = false;            // its root is a disk image, not files in memory
+  Words packages = {};                // of that image, besides the default ones
+  Words prepare = {}, clean_up = {};  // run on the host around all launches (preparation.h)
 };
 
-/// Of a micro program to which another process answers 3 n + 1, in a byte.
-Work echoing(const std::string& name, std::uint64_t count);
+/// How fast a configuration is at traps, for choosing counts: a sample is a mean over its count,
+/// so counts may differ. "open": no trap and no window, nearly standalone's speed.
+std::string speed_class(const monitor::Config&);
 
+/// One launch. `prepared`: the folder that the workload's `prepare` filled.
+Work make_work(const Workload&, const monitor::Config&, Effort, const std::string& prepared = "");
+
+/// `text` with the words in braces replaced. Throws monitor::HostError: there is no such word.
+std::string fill_in(const std::string& text, const NamedWords& words);
+
+/// Those of a quick run first, in its order; then by folder and name.
 const std::vector<Workload>& workloads();
 /// Throws monitor::UsageError naming the workloads there are.
 const Workload& find_workload(const std::string& name);

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "monitor/error.h"
+#include "monitor/output_file.h"
 
 namespace image {
 namespace {
@@ -56,11 +57,14 @@ std::vector<std::string> environment_with(const std::vector<std::string>& more) 
 
 }  // namespace
 
-ProgramRun run_program(const std::vector<std::string>& words, const std::vector<std::string>& env) {
-  MemoryFile out, err;
+ProgramRun run_program(const std::vector<std::string>& words, const std::vector<std::string>& env,
+                       const std::string& input) {
+  MemoryFile in, out, err;
+  if (!monitor::write_all(in.get(), input)) monitor::throw_errno("cannot fill a file in memory");
+  lseek(in.get(), 0, SEEK_SET);
   posix_spawn_file_actions_t streams;
   posix_spawn_file_actions_init(&streams);
-  posix_spawn_file_actions_addopen(&streams, 0, "/dev/null", 0, 0);
+  posix_spawn_file_actions_adddup2(&streams, in.get(), 0);
   posix_spawn_file_actions_adddup2(&streams, out.get(), 1);
   posix_spawn_file_actions_adddup2(&streams, err.get(), 2);
   auto words_env = environment_with(env);
@@ -69,10 +73,11 @@ ProgramRun run_program(const std::vector<std::string>& words, const std::vector<
   ProgramRun run;
   pid_t child = -1;
   int error = ENOENT;
+  const bool is_path = words[0].find('/') != std::string::npos;
   for (const char* folder : {"/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"}) {
-    error = posix_spawn(&child, (folder + words[0]).c_str(), &streams, nullptr, argv.data(),
-                        envp.data());
-    if (error != ENOENT) break;
+    const std::string path = is_path ? words[0] : folder + words[0];
+    error = posix_spawn(&child, path.c_str(), &streams, nullptr, argv.data(), envp.data());
+    if (error != ENOENT || is_path) break;
   }
   posix_spawn_file_actions_destroy(&streams);
   if (error != 0) {

@@ -1,5 +1,6 @@
 // Runs one of the host's own programs (dpkg-query, mke2fs, ldconfig) and collects what it says. For
-// the rest of this folder; nothing here is ever run by a shell.
+// the rest of this folder; nothing here is ever run by a shell. The harness runs what prepares and
+// checks workloads.
 #pragma once
 
 #include <string>
@@ -12,9 +13,10 @@ struct ProgramRun {
   std::string out, err;
 };
 
-/// `env` is added to our own environment, which loses its locale: the words stay English.
+/// A name without a slash is looked up where the system's programs are. `env` is added to our own
+/// environment, which loses its locale: the words stay English. The program reads `input`.
 ProgramRun run_program(const std::vector<std::string>& words,
-                       const std::vector<std::string>& env = {});
+                       const std::vector<std::string>& env = {}, const std::string& input = "");
 
 /// stdout of a run that must succeed. Otherwise HostError, with what the program said and `remedy`.
 std::string require_program(const std::vector<std::string>& words, const std::string& remedy,

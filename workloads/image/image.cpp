@@ -71,9 +71,9 @@ std::string path_in_build(const std::string& name) {
   return fmt::format("{}/{}.ext2", TYPETWO_IMAGE_DIR, name);
 }
 
-std::string default_path(std::vector<std::string> with) {
+/// In the build folder, by the packages beside the default ones.
+std::string default_path(std::string name, std::vector<std::string> with) {
   std::sort(with.begin(), with.end());
-  std::string name = "debian";
   for (const auto& package : with) name += "+" + package;
   if (name.size() > 200) throw monitor::UsageError("many packages: name the image with --output");
   return path_in_build(name);
@@ -150,7 +150,7 @@ MadeImage make_image(const ImageOptions& options) {
   auto packages = image_packages(options.with);
   auto tree = debian_tree(packages);
   MadeImage made;
-  made.path = options.output.empty() ? default_path(options.with) : options.output;
+  made.path = options.output.empty() ? default_path("debian", options.with) : options.output;
   std::uint64_t bytes = image_bytes(tree, options.bytes);
   std::string uuid = fingerprint(packages, tree, bytes);
   require_replaceable(made.path);
@@ -168,8 +168,8 @@ MadeImage make_image(const ImageOptions& options) {
   return made;
 }
 
-MadeImage workload_image() {
-  return make_image({.with = {}, .output = path_in_build("workloads"), .bytes = {}});
+MadeImage workload_image(const std::vector<std::string>& with) {
+  return make_image({.with = with, .output = default_path("workloads", with), .bytes = {}});
 }
 
 void make_directory(const std::vector<std::string>& with, std::string folder) {

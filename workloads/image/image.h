@@ -28,9 +28,9 @@ struct MadeImage {
 /// a hash of them. The file appears whole or not at all; two calls at the same time share the work.
 MadeImage make_image(const ImageOptions&);
 
-/// The image of the default packages that workloads run from, made when needed. No guest may write
-/// it: all launches of all runs start from the same files.
-MadeImage workload_image();
+/// The image of the default packages and `with` that workloads run from, made when needed. No guest
+/// may write it: all launches of all runs start from the same files.
+MadeImage workload_image(const std::vector<std::string>& with);
 
 /// Writes the same files as a folder, which must not exist or be empty.
 void make_directory(const std::vector<std::string>& with, std::string folder);

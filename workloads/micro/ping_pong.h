@@ -19,20 +19,27 @@ struct Pipe {
   }
 };
 
+/// What the other process makes of a byte.
+inline unsigned char answer_to(unsigned char byte) {
+  return static_cast<unsigned char>(byte * 3 + 1);
+}
+
+/// How many came back as they should.
 inline std::uint64_t round_trips(const char* name, std::uint64_t count, int in, int out) {
-  std::uint64_t sum = 0;
+  std::uint64_t right = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
-    auto byte = static_cast<unsigned char>(i);
+    const auto sent = static_cast<unsigned char>(i);
+    unsigned char byte = sent;
     if (write(out, &byte, 1) != 1 || read(in, &byte, 1) != 1) {
       fail(name, "the other process is gone");
     }
-    sum += byte;
+    right += byte == answer_to(sent);
   }
-  return sum;
+  return right;
 }
 
-/// `make_memory(seed)` gives an object that is asked at the end whether it is intact(). Prints the
-/// sum of what came back, which the other process has changed; returns the exit status.
+/// `make_memory(seed)` gives an object that is asked at the end whether it is intact(). Prints how
+/// many bytes came back as the other process must have changed them; returns the exit status.
 template <class MakeMemory>
 int ping_pong(const char* name, const Arguments& arguments, MakeMemory make_memory) {
   const Pipe there(name), back(name);
@@ -44,7 +51,7 @@ int ping_pong(const char* name, const Arguments& arguments, MakeMemory make_memo
     const auto memory = make_memory(1'000'000);
     unsigned char byte = 0;
     while (read(there.read_end, &byte, 1) == 1) {
-      byte = static_cast<unsigned char>(byte * 3 + 1);
+      byte = answer_to(byte);
       if (write(back.write_end, &byte, 1) != 1) _exit(1);
     }
     _exit(memory.intact() ? 0 : 1);
@@ -52,7 +59,7 @@ int ping_pong(const char* name, const Arguments& arguments, MakeMemory make_memo
   close(there.read_end);
   close(back.write_end);
   const auto memory = make_memory(0);
-  const std::uint64_t sum =
+  const std::uint64_t right =
       measure(name, arguments, arguments.count / 10 + 1, [&](std::uint64_t count) {
         return round_trips(name, count, back.read_end, there.write_end);
       });
@@ -61,7 +68,7 @@ int ping_pong(const char* name, const Arguments& arguments, MakeMemory make_memo
   if (waitpid(child, &status, 0) != child || status != 0 || !memory.intact()) {
     fail(name, "the other process ended badly");
   }
-  return report(name, sum);
+  return report(name, right);
 }
 
 }  // namespace micro

@@ -1,6 +1,6 @@
 // pipe-switch: one byte to another process and one back, by two pipes: two system calls and a
-// switch of address space each way. The check value is the sum of what came back, which the other
-// process has changed.
+// switch of address space each way. The check value is how many came back as the other process
+// must have changed them.
 #include "ping_pong.h"
 
 namespace {

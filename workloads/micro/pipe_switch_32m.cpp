@@ -1,7 +1,7 @@
 // pipe-switch-32m: pipe-switch between two processes that have touched 32 MiB of memory each: what
 // a switch of address space costs when there is much in it. Each process touches one word of every
 // page before the clock starts, and the pages again after it, to see that they are still its own.
-// The check value is the sum of what came back, which the other process has changed.
+// The check value is how many bytes came back as the other process must have changed them.
 #include "ping_pong.h"
 #include "region.h"
 

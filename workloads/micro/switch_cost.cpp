@@ -4,7 +4,7 @@
 // much it is, and a monitor that maps an address space anew at each switch would not show what it
 // does. Protections that alternate (read-write, read-only) keep runs apart everywhere, with no hole
 // between them that a monitor could fill: 16 runs a MiB, on the host just as in a guest. The check
-// value is the sum of what came back, which the other process has changed.
+// value is how many bytes came back as the other process must have changed them.
 #include "ping_pong.h"
 #include "region.h"
 

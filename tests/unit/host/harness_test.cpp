@@ -96,8 +96,8 @@ TEST_F(Harness, RecordsEveryLaunchWithItsRawSamples) {
   ASSERT_EQ(launches.size(), 2u + 2 * 3u);
   EXPECT_TRUE(launches[0].warmup);
   EXPECT_EQ(launches[2].config, "standalone");
-  EXPECT_EQ(launches[2].samples, std::vector<double>(pairs_per_launch, 0.1));
-  EXPECT_EQ(launches[3].samples, std::vector<double>(pairs_per_launch, 1.0));
+  EXPECT_EQ(launches[2].samples, std::vector<double>(5, 0.1));
+  EXPECT_EQ(launches[3].samples, std::vector<double>(5, 1.0));
   EXPECT_TRUE(problems().empty());
 }
 
@@ -294,8 +294,7 @@ TEST_F(Harness, AFigureOfManyWorkloadsHasRows) {
 TEST_F(Harness, WhatRunsFromAnImageGetsItAndTheOthersDoNot) {
   options_.workloads = {"null-syscall", "shell"};
   Plan plan = make_plan(options_);
-  EXPECT_TRUE(plan.needs_image());
-  plan.image = "/the/image";
+  plan.images[{}] = "/the/image";
   std::vector<results::Launch> done;
   results::Writer writer = open_results(folder_, header(), done);
   run_schedule(plan, done, executor_, writer, Watcher{});
@@ -313,7 +312,12 @@ class RealExecutor : public Harness {
     std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     ToolExecutor executor(path, -1);
-    return executor.launch({Config{}, {"/bin/true"}, {{"/a", "/b"}}, "", 256ul << 20, timeout});
+    return executor.launch({.config = Config{},
+                            .argv = {"/bin/true"},
+                            .add = {{"/a", "/b"}},
+                            .env = {"C=d e"},
+                            .memory_bytes = 256ul << 20,
+                            .timeout_seconds = timeout});
   }
 };
 
@@ -322,7 +326,7 @@ TEST_F(RealExecutor, KeepsStreamsApartAndPassesTheStatusOn) {
   EXPECT_EQ(result.status, 7);
   EXPECT_EQ(result.out,
             "exec --on standalone --report /proc/self/fd/3 --memory 268435456 --timeout 20 "
-            "--add /a:/b -- /bin/true\n");
+            "--add /a:/b --env C=d e -- /bin/true\n");
   EXPECT_EQ(result.err, "trouble\n");
   EXPECT_FALSE(result.reported);
 }
@@ -337,7 +341,12 @@ TEST_F(RealExecutor, AKilledToolHasAStatusOfItsOwn) {
 
 TEST_F(RealExecutor, AMissingToolIsNamed) {
   ToolExecutor executor("/no/such/tool", -1);
-  const LaunchResult result = executor.launch({Config{}, {"/bin/true"}, {}, "", 1 << 20, 5});
+  const LaunchResult result = executor.launch({.config = Config{},
+                                               .argv = {"/bin/true"},
+                                               .add = {},
+                                               .env = {},
+                                               .memory_bytes = 1 << 20,
+                                               .timeout_seconds = 5});
   EXPECT_EQ(result.status, 125);
   EXPECT_THAT(result.err, HasSubstr("/no/such/tool"));
 }

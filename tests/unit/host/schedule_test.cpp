@@ -115,7 +115,7 @@ TEST(NamedPlans, TheLadderClimbsByOneStepAndPutsEachAxisBack) {
   options.workloads = {"ladder"};
   EXPECT_GT(make_plan(options).workloads.size(), 8u);
   options.effort = Effort::full;
-  EXPECT_TRUE(make_plan(options).needs_image());
+  EXPECT_TRUE(make_plan(options).workloads.back()->from_image);
 }
 
 TEST(NamedPlans, TheSweepInterleavesTheWorkloadsThatItCompares) {
@@ -126,7 +126,7 @@ TEST(NamedPlans, TheSweepInterleavesTheWorkloadsThatItCompares) {
   for (const Slot& slot : make_schedule(make_plan(options))) rounds.push_back(slot.round);
   EXPECT_TRUE(std::is_sorted(rounds.begin(), rounds.end()));
   for (const Workload* workload : make_plan(options).workloads) {
-    const Work work = workload->work(Config::parse("extended:spaces=remap"), Effort::quick);
+    const Work work = make_work(*workload, Config::parse("extended:spaces=remap"), Effort::quick);
     EXPECT_EQ(workload->info.name, "switch-" + work.argv.at(3) + "m");
   }
 }
@@ -177,17 +177,6 @@ TEST(Schedule, WorkloadsThatNeedMoreMemoryGetItUnlessToldOtherwise) {
   EXPECT_EQ(make_plan(options).memory_bytes, 512ul << 20);
   options.memory_bytes = 300ul << 20;
   EXPECT_EQ(make_plan(options).memory_bytes, 300ul << 20);
-}
-
-TEST(Workloads, SamplesAndExpectationsFitTheirCounts) {
-  for (const Workload& workload : workloads()) {
-    const Work work = workload.work(Config{}, Effort::quick);
-    EXPECT_GT(work.count, 0u) << workload.info.name;
-    ASSERT_FALSE(work.argv.empty());
-    EXPECT_EQ(work.argv[0][0], '/') << workload.info.name;
-  }
-  const Work work = find_workload("null-syscall").work(Config{}, Effort::quick);
-  EXPECT_EQ(*work.expected, "null-syscall " + std::to_string(work.count * work.pairs) + "\n");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// macro-tree FOLDER: makes the tree that busybox-script works on, at build time. Seeded, with its
+// make_tree FOLDER: makes the tree that busybox-script works on, before a run. Seeded, with its
 // own arithmetic throughout, so every build on every machine makes the same bytes: some 1500 files,
 // 12 MB, of four kinds that text tools meet in life: sources, prose, server logs, tables.
 #include <sys/stat.h>
@@ -188,13 +188,13 @@ class TreeMaker {
 
 int main(int argc, char** argv) try {
   if (argc != 2) {
-    std::cerr << "usage: macro-tree FOLDER\n";
+    std::cerr << "usage: make_tree FOLDER\n";
     return 2;
   }
   umask(022);
   TreeMaker(argv[1]).make();
   return 0;
 } catch (const std::exception& error) {
-  std::cerr << "macro-tree: " << error.what() << "\n";
+  std::cerr << "make_tree: " << error.what() << "\n";
   return 1;
 }
