@@ -1,4 +1,4 @@
-// Runs each conformance program natively (the oracle) and at every point of every monitor, and
+// Runs each conformance program natively (the oracle) and at points of both monitors, and
 // compares status and output. The programs check themselves; the comparison catches what they
 // print on purpose (arithmetic) and what they could not have foreseen.
 #include <gtest/gtest.h>
@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "tests/support/cases.h"
 #include "tests/support/dynamic_programs.h"
 #include "tests/support/tool.h"
 
@@ -13,18 +14,18 @@ namespace {
 
 using support::ToolRun;
 
-const char* const topics[] = {"processes",      "exec",         "memory",
-                              "mapped_files",   "moved_code",   "copy_on_write",
-                              "pipes",          "files",        "directories",
-                              "signals",        "signal_state", "time",
-                              "vectors",        "efault",       "errors",
-                              "preemption",     "vdso",         "dynamic_programs",
-                              "descriptors",    "proc",         "timers",
-                              "signal_rules",   "identity",     "call_sites",
-                              "truncation",     "transfers",    "truncated_elsewhere",
-                              "padding",        "ids",          "robust_futexes",
-                              "shared_futexes", "restarts",     "poll_bits",
-                              "limits",         "children"};
+const std::vector<const char*> topics = {"processes",      "exec",         "memory",
+                                         "mapped_files",   "moved_code",   "copy_on_write",
+                                         "pipes",          "files",        "directories",
+                                         "signals",        "signal_state", "time",
+                                         "vectors",        "efault",       "errors",
+                                         "preemption",     "vdso",         "dynamic_programs",
+                                         "descriptors",    "proc",         "timers",
+                                         "signal_rules",   "identity",     "call_sites",
+                                         "truncation",     "transfers",    "truncated_elsewhere",
+                                         "padding",        "ids",          "robust_futexes",
+                                         "shared_futexes", "restarts",     "poll_bits",
+                                         "limits",         "children"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};
@@ -47,7 +48,7 @@ const ToolRun& native(const std::string& topic) {
   return found->second;
 }
 
-class Conformance : public testing::TestWithParam<std::tuple<const char*, std::string>> {};
+class Conformance : public testing::TestWithParam<support::Case> {};
 
 TEST_P(Conformance, BehavesAsTheHostDoes) {
   const auto& [topic, place] = GetParam();
@@ -61,11 +62,7 @@ TEST_P(Conformance, BehavesAsTheHostDoes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Conformance,
-                         testing::Combine(testing::ValuesIn(topics),
-                                          testing::ValuesIn(support::every_point())),
-                         [](const auto& info) {
-                           return support::test_name(std::string(std::get<0>(info.param)) + "_on_" +
-                                                     std::get<1>(info.param));
-                         });
+                         testing::ValuesIn(support::cases(topics, support::every_point())),
+                         [](const auto& info) { return support::case_name(info.param); });
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Runs each hostile program natively for comparison, and in every configuration that promises to
+// Runs each hostile program natively for comparison, and in configurations that promise to
 // contain it: plain, nested (in a child, in a signal handler), and watched from outside. What it
 // prints must be the same everywhere, and no host call but the allowed ones may have been made.
 #include <fmt/format.h>
@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "tests/support/cases.h"
 #include "tests/support/observed.h"
 #include "tests/support/tool.h"
 
@@ -13,10 +14,10 @@ namespace {
 
 using support::ToolRun;
 
-const char* const topics[] = {"forged_frames", "stack_pointer",   "flags",        "gate_jumps",
-                              "reach",         "mappings",        "doors",        "blocked_signals",
-                              "segment_bases", "processor_state", "instructions", "leftovers",
-                              "patched_sites", "attic"};
+const std::vector<const char*> topics = {
+    "forged_frames", "stack_pointer", "flags",           "gate_jumps",    "reach",
+    "mappings",      "doors",         "blocked_signals", "segment_bases", "processor_state",
+    "instructions",  "leftovers",     "patched_sites",   "attic"};
 
 bool runs_natively(const std::string& topic) {
   return topic != "mappings";  // it is about addresses that only a guest lacks
@@ -54,7 +55,7 @@ int stride_at(const std::string& place, bool watched) {
   return stride * (watched ? 17 : 1);
 }
 
-class Hostile : public testing::TestWithParam<std::tuple<const char*, std::string>> {
+class Hostile : public testing::TestWithParam<support::Case> {
  protected:
   void check(const ToolRun& guest, const std::string& topic) {
     EXPECT_EQ(guest.status, 0) << guest.describe();
@@ -104,18 +105,16 @@ TEST_P(Hostile, MakesNoHostCallOfItsOwn) {
   support::expect_allowed(guest.outcome);
 }
 
-std::string name_of(const testing::TestParamInfo<std::tuple<const char*, std::string>>& info) {
-  return support::test_name(std::string(std::get<0>(info.param)) + "_on_" +
-                            std::get<1>(info.param));
+std::string name_of(const testing::TestParamInfo<support::Case>& info) {
+  return support::case_name(info.param);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Hostile,
-                         testing::Combine(testing::ValuesIn(topics),
-                                          testing::ValuesIn(support::protected_points())),
+                         testing::ValuesIn(support::cases(topics, support::protected_points())),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(All, HostileToAccounts,
-                         testing::Combine(testing::Values("gate_jumps"),
-                                          testing::ValuesIn(support::protected_points())),
+                         testing::ValuesIn(support::cases({"gate_jumps"},
+                                                          support::protected_points())),
                          name_of);
 
 }  // namespace
