@@ -1,6 +1,6 @@
 // The ELF and root-tree fuzzer: root trees full of oddities and damaged programs take the whole way
 // of a boot, from the monitor's boot tree to a loaded first program. Mostly with the guest kernel
-// built for the host, under the sanitizers; every 200th tree as a folder that the tool runs a guest
+// built for the host, under the sanitizers; every 200th tree as a folder that the tool runs guests
 // from. Right: the tool refuses, or the guest gives an errno. Wrong: panic, hang, or page frames
 // that are lost.
 #include <filesystem>
@@ -218,6 +218,40 @@ void try_in_guest(fuzz::Run& run, Random& random) {
   }
 }
 
+/// What a person may give to `exec`: any words, any environment, a folder with more in it than a
+/// guest of that memory may hold. A refusal must be the tool's, in words of its own.
+void boot_in_guest(fuzz::Run& run, Random& random) {
+  FolderOfPrograms root;
+  fs::create_directories(root.path / "bin");
+  fs::copy_file("/bin/busybox", root.path / "bin/busybox");
+  fs::path at = root.path;
+  for (std::uint64_t i = below(random, 40); i > 0; --i) {
+    fs::create_directory(at /= fuzz::odd_name(random).substr(0, 90) + std::to_string(i));
+  }
+  const std::uint64_t files = below(random, 3) ? below(random, 50) : below(random, 5000);
+  for (std::uint64_t i = 0; i < files; ++i) std::ofstream(at / std::to_string(i));
+  if (below(random, 4) == 0) {  // a hole: as large as memory, or nearly
+    std::ofstream(at / "large");
+    fs::resize_file(at / "large", below(random, 48) << 20);
+  }
+  std::vector<std::string> options = {"--timeout", "30",
+                                      "--root",    root.path.string(),
+                                      "--memory",  std::to_string(16 + below(random, 48)) + "M"};
+  for (const auto& word : words(random)) {
+    options.insert(options.end(), {"--env", (below(random, 500) ? "v=" : "=") + word});
+  }
+  std::vector<std::string> line = {"/bin/busybox", below(random, 8) ? "echo" : ""};
+  for (auto& word : words(random)) line.push_back(std::move(word));
+  const auto ran = support::exec(below(random, 2) ? "extended" : "baseline", line, options);
+  ++run.count("boots in guests");
+  run.count("boots refused") += ran.status != 0;
+  const bool panicked =
+      ran.err.find("panic") != ran.err.npos || ran.err.find("guest kernel") != ran.err.npos;
+  if (panicked || !ran.in_time || ran.status == 124 || (ran.status != 0 && ran.err.empty())) {
+    run.fail(ran.describe().substr(0, 2000));
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -230,6 +264,8 @@ int main(int argc, char** argv) {
     try {
       if (run.round() % 200 == 199) {
         try_in_guest(run, random);
+      } else if (run.round() % 200 == 99) {
+        boot_in_guest(run, random);
       } else {
         boot.one_round(random);
       }
