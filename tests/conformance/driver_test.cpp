@@ -25,7 +25,8 @@ const std::vector<const char*> topics = {"processes",      "exec",         "memo
                                          "truncation",     "transfers",    "truncated_elsewhere",
                                          "padding",        "ids",          "robust_futexes",
                                          "shared_futexes", "restarts",     "poll_bits",
-                                         "limits",         "children"};
+                                         "limits",         "children",     "threads",
+                                         "futexes"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};

@@ -27,11 +27,10 @@ Result<> check(const CloneRequest& request) {
   if ((flags & clone_sighand) && (!(flags & clone_vm) || (flags & clone_clear_sighand)))
     return Errno::inval;
   if ((flags & clone_thread) && (flags & thread_flags) != thread_flags) return Errno::inval;
-  if (flags & clone_thread) return Errno::inval;  // until threads are served
   if (request.exit_signal < 0 || request.exit_signal > sig_last) return Errno::inval;
   // The first process has no siblings: it is nobody's child.
   if ((flags & clone_parent) && !current_process().parent) return Errno::inval;
-  return processes.check_room(current_thread());
+  return processes.check_room(current_thread(), !(flags & clone_thread));
 }
 
 Result<> give_resources(Process& child, const Process& parent, std::uint64_t flags) {

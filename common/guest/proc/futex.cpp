@@ -60,18 +60,50 @@ Result<> futex_wait(UserAddress address, FutexScope scope, std::uint32_t expecte
   return waiter.woken ? Errno::ok : slept;
 }
 
+static void wake(FutexWaiter& waiter) {
+  waiter.node.unlink();
+  waiter.woken = true;
+  scheduler.wake(waiter.thread);
+}
+
 Result<int> futex_wake(UserAddress address, FutexScope scope, int most, std::uint32_t bits) {
   const FoundKey found = TRY(find_key(address, scope));
   int count = 0;
   for (FutexWaiter& waiter : waiters.bucket(found.key)) {
     if (count >= most) break;
     if (!(waiter.key == found.key) || !(waiter.bits & bits)) continue;
-    waiter.node.unlink();
-    waiter.woken = true;
-    scheduler.wake(waiter.thread);
+    wake(waiter);
     ++count;
   }
   return count;
+}
+
+// Those to be moved stand apart until all have been seen: `to` may be in the same bucket.
+Result<int> futex_requeue(UserAddress from, UserAddress to, FutexScope scope, int wake_most,
+                          int move_most, const std::uint32_t* expected) {
+  const FoundKey before = TRY(find_key(from, scope)), after = TRY(find_key(to, scope));
+  if (expected && TRY(get_user<std::uint32_t>(from)) != *expected) return Errno::again;
+  List<FutexWaiter, &FutexWaiter::node> moved;
+  int woken = 0, moving = 0;
+  for (FutexWaiter& waiter : waiters.bucket(before.key)) {
+    if (!(waiter.key == before.key)) continue;
+    if (woken < wake_most) {
+      wake(waiter);
+      ++woken;
+    } else if (moving < move_most) {
+      waiter.node.unlink();
+      moved.push_back(waiter);
+      ++moving;
+    } else {
+      break;
+    }
+  }
+  while (FutexWaiter* waiter = moved.pop_front()) {
+    waiter->key = after.key;
+    waiter->object = after.object;
+    waiters.bucket(after.key).push_back(*waiter);
+  }
+  return woken + moving;
 }
 
 }  // namespace guest

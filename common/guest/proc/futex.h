@@ -19,6 +19,10 @@ Result<> futex_wait(UserAddress address, FutexScope scope, std::uint32_t expecte
                     std::uint32_t bits, std::uint64_t deadline_ns);
 /// Returns how many it woke. EFAULT: nothing is mapped there (one_space: could be).
 Result<int> futex_wake(UserAddress address, FutexScope scope, int most, std::uint32_t bits = ~0u);
+/// Wakes some of those that wait at `from`; of the others, some wait at `to` from now on. Returns
+/// how many it woke or moved. EAGAIN: `expected`, if any, is not what the word at `from` holds.
+Result<int> futex_requeue(UserAddress from, UserAddress to, FutexScope scope, int wake_most,
+                          int move_most, const std::uint32_t* expected);
 
 // -- Words of user memory that a thread's end concerns (robust_list.cpp).
 /// set_robust_list's structure, in user memory.

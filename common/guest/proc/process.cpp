@@ -29,7 +29,7 @@ Process::Process(int pid)
   for (auto& limit : limits) limit = {abi::unlimited, abi::unlimited};
   limits[abi::limit_stack] = {stack_limit, abi::unlimited};
   limits[abi::limit_core] = {0, abi::unlimited};
-  limits[abi::limit_nproc] = {max_processes / 2, max_processes / 2};
+  limits[abi::limit_nproc] = {max_threads / 2, max_threads / 2};
   limits[abi::limit_nofile] = {FileTable::limit, FileTable::hard_limit};
   limits[abi::limit_sigpending] = {most_queued_signals, most_queued_signals};
 }
@@ -45,6 +45,7 @@ void Process::add(Thread& thread) {
   ++living;
   if (!leader) leader = &thread;
   ids.find(thread.tid)->thread = &thread;
+  processes.count_thread();
 }
 
 void Process::remove(Thread& thread) {
@@ -52,6 +53,7 @@ void Process::remove(Thread& thread) {
   thread.process_node.unlink();
   ids.find(thread.tid)->thread = nullptr;
   ids.give_back_if_unused(thread.tid);
+  processes.uncount_thread();
 }
 
 void Process::lead_by(Thread& thread) {
@@ -60,6 +62,7 @@ void Process::lead_by(Thread& thread) {
   cpu.own += before->cpu_ticks;
   leader = &thread;
   delete before;
+  processes.uncount_thread();
   ids.find(thread.tid)->thread = nullptr;
   ids.give_back_if_unused(thread.tid);
   thread.tid = pid;
@@ -83,15 +86,17 @@ Result<Process*> process_or_self(int pid) {
   return process;
 }
 
-Result<> ProcessTable::check_room(const Thread& parent) {
+Result<> ProcessTable::check_room(const Thread& parent, bool of_new_process) {
   const Credentials& user = parent.credentials;
-  if (user.euid == 0) return count_ < max_processes ? Result<>() : Errno::again;
+  const std::uint32_t kept = user.euid == 0 ? 0 : kept_for_root;
+  if (of_new_process && count_ >= max_processes - kept) return Errno::again;
+  if (threads_ >= max_threads - kept) return Errno::again;
+  if (user.uid == 0) return {};
   std::uint64_t of_user = 0;
-  for (Process& process : all_) of_user += process.leader->credentials.uid == user.uid;
-  const bool has_room =
-      count_ < max_processes - processes_kept_for_root &&
-      (user.uid == 0 || of_user < parent.process.limits[abi::limit_nproc].current);
-  return has_room ? Result<>() : Errno::again;
+  for (Process& process : all_)
+    if (process.leader->credentials.uid == user.uid) of_user += process.living ? process.living : 1;
+  if (of_user >= parent.process.limits[abi::limit_nproc].current) return Errno::again;
+  return {};
 }
 
 Result<Ref<Process>> ProcessTable::create() {
@@ -136,6 +141,7 @@ void ProcessTable::forget(Process& process) {
   for (int id : {process.pid, process.group, process.session}) ids.give_back_if_unused(id);
   process.parent = nullptr;
   --count_;
+  uncount_thread();
   (void)process.release();  // the table's own reference, `last` still holds one
 }
 

@@ -25,7 +25,8 @@ class FileTable;     // vfs/file_table.h: descriptors
 class FsContext;     // vfs/fs_context.h: root, working directory, umask
 
 inline constexpr std::uint32_t max_processes = 1024;
-inline constexpr std::uint32_t processes_kept_for_root = 16;
+inline constexpr std::uint32_t max_threads = 2048;  // of all processes; a zombie is one, too
+inline constexpr std::uint32_t kept_for_root = 16;  // of either
 inline constexpr int pid_limit = 32768;  // all are below
 
 /// CPU time in TSC ticks: own (of threads that are no longer listed) and of waited-for children.
@@ -123,9 +124,9 @@ class ProcessTable {
   /// A process with a fresh pid, in no family and not in the table yet. EAGAIN: there are no
   /// numbers; ENOMEM.
   Result<Ref<Process>> create();
-  /// May this thread have another process? EAGAIN: there are max_processes, or its user has as many
-  /// as its RLIMIT_NPROC says.
-  [[nodiscard]] Result<> check_room(const Thread& parent);
+  /// May this thread have another one beside it, of another process or of its own? EAGAIN: there
+  /// are as many as can be, or its user has as many threads as its RLIMIT_NPROC says.
+  [[nodiscard]] Result<> check_room(const Thread& parent, bool of_new_process);
   /// From now on it can be found, and is in its group and session. The first one added is the first
   /// process.
   void add(const Ref<Process>& process);
@@ -139,6 +140,8 @@ class ProcessTable {
   Thread* find_thread(int tid);
   Process& first() { return *first_; }
   [[nodiscard]] std::uint32_t count() const { return count_; }
+  void count_thread() { ++threads_; }
+  void uncount_thread() { --threads_; }
 
   using Processes = List<Process, &Process::table_node>;
   Processes& all() { return all_; }
@@ -147,6 +150,7 @@ class ProcessTable {
   Processes all_;
   Process* first_ = nullptr;
   std::uint32_t count_ = 0;
+  std::uint32_t threads_ = 0;
 };
 
 extern ProcessTable processes;

@@ -16,7 +16,7 @@
 
 // process_calls.cpp
 #define GUEST_SYSCALLS_LIFE(X)                                                      \
-  X(56, clone, partly, "no threads: EINVAL for CLONE_THREAD, namespaces")           \
+  X(56, clone, partly, "no namespaces, pidfds, tracing: EINVAL")                    \
   X(57, fork, full, "")                                                             \
   X(58, vfork, full, "")                                                            \
   X(59, execve, partly, "x86-64 programs; arguments and environment up to 256 KiB") \
@@ -116,8 +116,9 @@
   X(218, set_tid_address, full, "")                                                     \
   X(273, set_robust_list, full, "")                                                     \
   X(274, get_robust_list, full, "")                                                     \
+  X(324, membarrier, full, "")                                                          \
   X(334, rseq, refused, "ENOSYS: the C library does without")
 
 // futex_calls.cpp
 #define GUEST_SYSCALLS_FUTEX(X) \
-  X(202, futex, partly, "WAIT, WAKE and their BITSET forms")
+  X(202, futex, partly, "no PI operations, no FUTEX_FD: ENOSYS")

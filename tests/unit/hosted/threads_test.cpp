@@ -1,6 +1,5 @@
 // Several threads in one process: ends of threads and processes, execve, signals, stops, futexes.
-// On the whole kernel (HostedMachine), since ends and stops are switches between stacks. clone()
-// refuses CLONE_THREAD still, so the threads are made by what it would call.
+// On the whole kernel (HostedMachine), since ends and stops are switches between stacks.
 //
 // Each test is the life of one child of the first process: `leader` runs when it begins, and the
 // first process waits for it when it is over.

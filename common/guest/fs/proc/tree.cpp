@@ -108,7 +108,7 @@ Result<String> number_line(std::uint64_t number) {
   return line;
 }
 Result<String> threads_max() {
-  return number_line(max_processes);
+  return number_line(max_threads);
 }
 Result<String> file_max() {
   return number_line(OpenFiles::most);
