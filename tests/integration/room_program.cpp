@@ -1,8 +1,8 @@
 // Run as a guest by room_test.cpp: how much there is room for, what the kernel says beyond that,
 // and whether all goes on afterwards. Prints "NAME COUNT" lines, and "over: ERRNO" for the limit.
 //   room_program processes N ROUNDS   N children at once, asleep in different calls and woken in
-//   any
-//                                     order, with registers of their own
+//                                     any order, with registers of their own
+//   room_program threads N ROUNDS     the same as threads of one process
 //   room_program files N | mappings N | inodes N | hog
 //   room_program timers N             as many as N children get, ringing all the time, and whether
 //                                     others still have their naps
@@ -14,6 +14,8 @@
 #include <grp.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +29,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <initializer_list>
 
 namespace {
 
@@ -45,7 +49,8 @@ void say(const char* name, long count, const char* error = nullptr) {
 struct Meeting {
   volatile uint32_t done;    // rounds the child has been through
   volatile uint32_t spoilt;  // it found a register changed
-  int pipe[2], answer[2];    // a byte for each wake-up
+  volatile int tid;
+  int pipe[2], answer[2];  // a byte for each wake-up
 };
 Meeting* meetings;
 
@@ -82,8 +87,9 @@ bool sleep_once(Meeting& my, int kind, uint64_t value) {
 
 void on_signal(int) {}
 
-[[noreturn]] void child(int index, int rounds) {
+int be_child(int index, int rounds) {
   Meeting& my = meetings[index];
+  my.tid = (int)syscall(SYS_gettid);
   for (int round = 0; round < rounds; ++round) {
     if (!sleep_once(my, (index + round) % sleeps, 0x1234567800000000 + index * 1000 + round))
       my.spoilt = 1;
@@ -91,10 +97,41 @@ void on_signal(int) {}
     char byte = 1;
     if (write(my.answer[1], &byte, 1) != 1) _exit(3);
   }
-  _exit(index % 50);
+  return index % 50;
 }
 
-void wake(int index, pid_t pid, int round) {
+/// A child of either kind, from its start to its end.
+struct Child {
+  bool is_thread;
+  pthread_t thread;
+  pid_t pid;
+  int index, rounds;
+
+  bool start() {
+    if (!is_thread) {
+      pid = fork();
+      if (pid == 0) _exit(be_child(index, rounds));
+      return pid > 0;
+    }
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 32768);
+    auto run = [](void* it) -> void* {
+      return (void*)(long)be_child(((Child*)it)->index, ((Child*)it)->rounds);
+    };
+    errno = pthread_create(&thread, &small, run, this);
+    return errno == 0;
+  }
+  bool ends_well() {
+    const int wanted = index % 50;
+    void* result;
+    int status;
+    if (is_thread) return pthread_join(thread, &result) == 0 && (long)result == wanted;
+    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == wanted;
+  }
+};
+
+void wake(int index, int round) {
   Meeting& it = meetings[index];
   char byte = 1;
   switch ((index + round) % sleeps) {
@@ -103,15 +140,16 @@ void wake(int index, pid_t pid, int round) {
       if (write(it.pipe[1], &byte, 1) != 1) _exit(4);
       break;
     case in_suspend:
-      kill(pid, SIGUSR1);
+      while (!it.tid) sched_yield();
+      syscall(SYS_tkill, it.tid, SIGUSR1);
       break;
     default:
       break;
   }
 }
 
-int processes(int count, int rounds) {
-  static pid_t pids[most_children];
+int many(const char* name, bool are_threads, int count, int rounds) {
+  static Child children[most_children];
   static int order[most_children];
   // Ends of the pipes: few descriptors, since all are inherited. One answer pipe serves all.
   size_t bytes = sizeof(Meeting) * most_children;
@@ -130,15 +168,14 @@ int processes(int count, int rounds) {
   for (; made < count; ++made) {
     meetings[made].answer[1] = answer[1];
     if (pipe(meetings[made].pipe)) break;
-    pids[made] = fork();
-    if (pids[made] < 0) break;
-    if (pids[made] == 0) child(made, rounds);
+    children[made] = {are_threads, {}, 0, made, rounds};
+    if (!children[made].start()) break;
     order[made] = made;
   }
   if (made < count)
-    say("processes", made, strerrorname_np(errno));
+    say(name, made, strerrorname_np(errno));
   else
-    say("processes", made);
+    say(name, made);
   unsigned random = 12345;
   for (int round = 0; round < rounds; ++round) {
     for (int i = made - 1; i > 0; --i) {
@@ -146,16 +183,13 @@ int processes(int count, int rounds) {
       int j = (random >> 8) % (i + 1), swap = order[i];
       order[i] = order[j], order[j] = swap;
     }
-    for (int i = 0; i < made; ++i) wake(order[i], pids[order[i]], round);
+    for (int i = 0; i < made; ++i) wake(order[i], round);
     char byte;
     for (int i = 0; i < made; ++i)
       if (read(answer[0], &byte, 1) != 1) return 5;
   }
-  int sound = 0, status;
-  for (int i = 0; i < made; ++i)
-    if (waitpid(pids[i], &status, 0) == pids[i] && WIFEXITED(status) &&
-        WEXITSTATUS(status) == i % 50 && !meetings[i].spoilt)
-      ++sound;
+  int sound = 0;
+  for (int i = 0; i < made; ++i) sound += children[i].ends_well() && !meetings[i].spoilt;
   say("sound", sound);
   return 0;
 }
@@ -360,7 +394,9 @@ int sleepers(const char* call, int count) {
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
   long count = argc > 2 ? atol(argv[2]) : 0;
-  if (!strcmp(argv[1], "processes")) return processes((int)count, argc > 3 ? atoi(argv[3]) : 10);
+  for (const char* name : {"processes", "threads"})
+    if (!strcmp(argv[1], name))
+      return many(name, name[0] == 't', (int)count, argc > 3 ? atoi(argv[3]) : 10);
   if (!strcmp(argv[1], "files")) return files((int)count);
   if (!strcmp(argv[1], "mappings")) return mappings(count);
   if (!strcmp(argv[1], "inodes")) return inodes((int)count);

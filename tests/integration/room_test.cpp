@@ -36,6 +36,21 @@ TEST(Room, ForFiveHundredProcessesThatSleepInDifferentCalls) {
   EXPECT_THAT(one.out, HasSubstr("0\nworks\n"));
 }
 
+TEST(Room, ForAThousandThreads) {
+  for (const char* place : {"extended", "baseline"}) {
+    const ToolRun one = run(place, "1G", {"/room threads 1000 3", "/room threads 50 3"});
+    EXPECT_THAT(one.out, HasSubstr("threads 1000\nsound 1000\n")) << place << one.describe();
+    EXPECT_THAT(one.out, HasSubstr("threads 50\nsound 50\n0\nworks\n")) << place;
+  }
+}
+
+TEST(Room, EndsForThreadsWithAnErrno) {
+  const ToolRun one = run("extended", "256M", {"/room threads 1400 3"});
+  EXPECT_THAT(one.out, HasSubstr("over: EAGAIN\n")) << one.describe();
+  EXPECT_EQ(count_of(one, "sound"), count_of(one, "threads"));
+  EXPECT_THAT(one.out, HasSubstr("0\nworks\n"));
+}
+
 TEST(Room, ForTwoHundredProcessesWhateverKeepsThem) {
   for (const char* place : {"baseline", "extended:protect=mmap", "extended:protect=none",
                             "extended:spaces=remap", "extended:trap=sigsys"}) {
