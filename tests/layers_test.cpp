@@ -61,6 +61,7 @@ const Rooms& order() {
       {"common/guest/vfs"},   // inodes, open files, paths, mounts
       {"common/guest/proc"},  // processes, signals and their frames
       {"common/guest/fs/pipe"},
+      {"common/guest/fs/events"},  // what is only there to be waited for
       {"common/guest/fs/ram"},
       {"common/guest/drivers"},
       {"common/guest/fs/ext2"},

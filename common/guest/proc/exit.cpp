@@ -55,6 +55,7 @@ void end(Process& process) {
   process.space.reset();  // stays mapped until another one takes its place
   hand_over_children(process);
   process.state = Process::State::zombie;
+  process.ended.notify();
   process.handlers.reset();
   process.pending.discard(~0ul);
   process.release_vfork_parent();

@@ -87,6 +87,7 @@ class Process : public Counted, public Allocated<HeapKind::process> {
   // -- End.
   State state = State::alive;
   WaitQueue continued;               // its threads sleep here while it is stopped
+  WaitQueue ended;                   // told when it has become a zombie: pidfds
   bool stop_unreported = false;      // for WUNTRACED
   bool continue_unreported = false;  // for WCONTINUED
   int wait_status = 0;               // as wait4 reports it

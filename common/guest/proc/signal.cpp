@@ -8,6 +8,8 @@
 
 namespace guest {
 
+constinit WaitQueue signals_sent;
+
 namespace {
 
 constexpr SignalSet stops =
@@ -61,6 +63,7 @@ bool vanishes(const Thread& asked, int signal) {
 }
 
 void tell(Process& process, Thread* taker, int signal) {
+  signals_sent.notify();
   if (signal == sig_kill)
     hurry_threads(process);
   else if (taker)

@@ -9,6 +9,7 @@
 #include "guest/abi/structs.h"
 #include "guest/base/result.h"
 #include "guest/proc/pending_signals.h"
+#include "guest/sched/wait_queue.h"
 
 namespace guest {
 
@@ -71,6 +72,8 @@ SignalSet pending_signals(const Thread& thread);
 /// Takes the lowest-numbered of the thread's own in `wanted`, or else of its process's. There must
 /// be one.
 abi::SigInfo take_signal(Thread& thread, SignalSet wanted);
+/// Told whenever a signal has become pending for anybody: signalfds look whether it is for them.
+extern WaitQueue signals_sent;
 /// True when the thread has a signal to act upon: blocking calls give up (Errno::restart).
 bool signal_pending(const Thread& thread);
 /// What is pending for the thread, what it blocks, or what becomes of its process has changed.

@@ -33,6 +33,12 @@ Result<Ref<File>> writable_file(int fd) {
   return file;
 }
 
+Result<std::int64_t> install_file(Ref<File> file, std::uint32_t flags) {
+  Process& self = current_process();
+  return static_cast<std::int64_t>(
+      TRY(self.files->install(std::move(file), self.open_limit(), flags & abi::o_cloexec)));
+}
+
 Result<> check_room_for_files(std::uint32_t wanted) {
   return open_files.check_room(wanted, current_thread().credentials.euid == 0);
 }

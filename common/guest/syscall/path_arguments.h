@@ -13,6 +13,9 @@ Result<Ref<File>> file_argument(int fd);
 Result<Ref<File>> readable_file(int fd);
 Result<Ref<File>> writable_file(int fd);
 
+/// Gives a file that a call has made a descriptor; of `flags`, O_CLOEXEC counts.
+Result<std::int64_t> install_file(Ref<File> file, std::uint32_t flags);
+
 /// Before files are opened: ENFILE when the guest has as many as it may.
 Result<> check_room_for_files(std::uint32_t wanted);
 

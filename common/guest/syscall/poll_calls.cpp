@@ -7,33 +7,16 @@
 #include "guest/base/clock.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
+#include "guest/syscall/poll_times.h"
 #include "guest/syscall/restart.h"
 #include "guest/syscall/time_values.h"
-#include "guest/vfs/poll.h"
 
 namespace guest {
 namespace {
 
-std::uint64_t deadline_after(std::uint64_t ns) {
-  return ns == 0 ? no_time : monotonic_ns() + ns;
-}
-
 std::uint64_t left_until(std::uint64_t deadline) {
   const std::uint64_t now = monotonic_ns();
   return now < deadline ? deadline - now : 0;
-}
-
-Result<std::uint64_t> timespec_argument(UserAddress address) {
-  if (!address) return std::uint64_t{0};
-  return deadline_after(TRY(to_ns(TRY(get_user<abi::Timespec>(address)))));
-}
-
-/// A temporary signal mask; nothing when `address` is null.
-Result<> use_signal_mask(UserAddress address, std::uint64_t bytes) {
-  if (!address) return {};
-  if (bytes != sizeof(SignalSet)) return Errno::inval;
-  set_temporary_signal_mask(current_thread(), TRY(get_user<SignalSet>(address)));
-  return {};
 }
 
 /// The end of all but poll. The program's copy of its time becomes what is left of it: a call that
@@ -170,7 +153,7 @@ Result<std::int64_t> sys_poll(const Args& args) {
 }
 
 Result<std::int64_t> sys_ppoll(const Args& args) {
-  const std::uint64_t deadline = TRY(timespec_argument(args.user(2)));
+  const std::uint64_t deadline = TRY(timespec_deadline(args.user(2)));
   TRY(use_signal_mask(args.user(3), args.u64(4)));
   return finish(poll_array(args.user(0), args.u64(1), deadline), args.user(2), deadline,
                 to_timespec);
@@ -194,7 +177,7 @@ Result<std::int64_t> sys_pselect6(const Args& args) {
   struct MaskArgument {
     std::uint64_t address, bytes;
   };
-  const std::uint64_t deadline = TRY(timespec_argument(args.user(4)));
+  const std::uint64_t deadline = TRY(timespec_deadline(args.user(4)));
   if (args.user(5)) {
     auto mask = TRY(get_user<MaskArgument>(args.user(5)));
     TRY(use_signal_mask(UserAddress{mask.address}, mask.bytes));

@@ -1,10 +1,13 @@
 // System calls that make, replace, end and wait for processes. The work is done in proc/; here the
 // ABI's arguments are taken apart.
+#include "guest/abi/file_flags.h"
 #include "guest/abi/structs.h"
 #include "guest/base/clock.h"
+#include "guest/fs/events/process_file.h"
 #include "guest/mm/user.h"
 #include "guest/proc/lifecycle.h"
 #include "guest/syscall/handlers.h"
+#include "guest/syscall/path_arguments.h"
 #include "guest/syscall/time_values.h"
 
 namespace guest {
@@ -51,6 +54,18 @@ abi::ResourceUsage usage_of(const CpuTime& time) {
 void choose_kind(WaitRequest& request, std::uint32_t options) {
   request.usual = (options & w_all) || !(options & w_clone);
   request.unusual = options & (w_all | w_clone);
+}
+
+/// The child that a pidfd means. With O_NONBLOCK nobody waits.
+Result<> wait_for_pidfd(WaitRequest& request, int fd) {
+  Ref<File> file = TRY(file_argument(fd));
+  ProcessFile* of = file_as<ProcessFile>(*file);
+  if (!of) return Errno::badf;
+  if (of->is_gone()) return Errno::child;
+  request.who = WaitRequest::Who::pid;
+  request.id = of->process->pid;
+  request.no_hang = file->flags & abi::o_nonblock;
+  return {};
 }
 
 Result<std::int64_t> clone_result(const CloneRequest& request) {
@@ -140,7 +155,7 @@ Result<std::int64_t> sys_wait4(const Args& args) {
 }
 
 Result<std::int64_t> sys_waitid(const Args& args) {
-  enum { p_all = 0, p_pid = 1, p_pgid = 2 };
+  enum { p_all = 0, p_pid = 1, p_pgid = 2, p_pidfd = 3 };
   std::uint32_t options = args.u32(3);
   constexpr std::uint32_t what = w_exited | w_stopped | w_continued;
   if ((options & ~(what | w_nohang | w_nowait | w_nothread | w_all | w_clone)) || !(options & what))
@@ -151,6 +166,8 @@ Result<std::int64_t> sys_waitid(const Args& args) {
     request.who = WaitRequest::Who::pid;
   else if (args.i32(0) == p_pgid)
     request.who = WaitRequest::Who::group;
+  else if (args.i32(0) == p_pidfd)
+    TRY(wait_for_pidfd(request, args.i32(1)));
   else if (args.i32(0) != p_all)
     return Errno::inval;
   if (request.id < 0 && request.who != WaitRequest::Who::any) return Errno::inval;
@@ -160,9 +177,10 @@ Result<std::int64_t> sys_waitid(const Args& args) {
   choose_kind(request, options);
   request.stopped = options & w_stopped;
   request.continued = options & w_continued;
-  request.no_hang = options & w_nohang;
+  request.no_hang = request.no_hang || (options & w_nohang);
   request.keep = options & w_nowait;
   WaitReport report = TRY(wait_for_child(request));
+  if (report.pid == 0 && !(options & w_nohang)) return Errno::again;  // O_NONBLOCK
   if (args.user(2)) {
     abi::SigInfo info{};
     if (report.pid != 0) info = child_signal(report.pid, report.uid, report.wait_status);

@@ -2,7 +2,29 @@
 #pragma once
 
 // X(number, name, support, note)
-#define GUEST_SYSCALLS_FILES(X)                                                            \
+#define GUEST_SYSCALLS_FILES(X) \
+  GUEST_SYSCALLS_OF_FILES(X) GUEST_SYSCALLS_EVENTS(X) GUEST_SYSCALLS_EPOLL(X)
+
+// event_calls.cpp
+#define GUEST_SYSCALLS_EVENTS(X)                                                   \
+  X(282, signalfd, full, "")                                                       \
+  X(283, timerfd_create, full, "")                                                 \
+  X(284, eventfd, full, "")                                                        \
+  X(286, timerfd_settime, partly, "TFD_TIMER_CANCEL_ON_SET: the clock is not set") \
+  X(287, timerfd_gettime, full, "")                                                \
+  X(289, signalfd4, full, "")                                                      \
+  X(290, eventfd2, full, "")
+
+// epoll_calls.cpp
+#define GUEST_SYSCALLS_EPOLL(X)   \
+  X(213, epoll_create, full, "")  \
+  X(232, epoll_wait, full, "")    \
+  X(233, epoll_ctl, full, "")     \
+  X(281, epoll_pwait, full, "")   \
+  X(291, epoll_create1, full, "") \
+  X(441, epoll_pwait2, full, "")
+
+#define GUEST_SYSCALLS_OF_FILES(X)                                                         \
   X(0, read, full, "")                                                                     \
   X(1, write, full, "")                                                                    \
   X(2, open, partly, "no O_TMPFILE, no O_ASYNC; locks and leases never block")             \

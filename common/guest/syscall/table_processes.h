@@ -5,6 +5,7 @@
 // X(number, name, support, note)
 #define GUEST_SYSCALLS_PROCESSES(X) \
   GUEST_SYSCALLS_LIFE(X)            \
+  GUEST_SYSCALLS_PIDFD(X)           \
   GUEST_SYSCALLS_SIGNALS(X)         \
   GUEST_SYSCALLS_TIME(X)            \
   GUEST_SYSCALLS_IDENTITY(X)        \
@@ -23,8 +24,13 @@
   X(60, exit, full, "")                                                             \
   X(61, wait4, full, "")                                                            \
   X(231, exit_group, full, "")                                                      \
-  X(247, waitid, partly, "no P_PIDFD: EINVAL")                                      \
+  X(247, waitid, full, "")                                                          \
   X(435, clone3, partly, "as clone; no set_tid, no cgroup, no pidfd: EINVAL")
+
+// pidfd_calls.cpp
+#define GUEST_SYSCALLS_PIDFD(X)       \
+  X(424, pidfd_send_signal, full, "") \
+  X(434, pidfd_open, full, "")
 
 // signal_calls.cpp
 #define GUEST_SYSCALLS_SIGNALS(X)   \
@@ -120,5 +126,4 @@
   X(334, rseq, refused, "ENOSYS: the C library does without")
 
 // futex_calls.cpp
-#define GUEST_SYSCALLS_FUTEX(X) \
-  X(202, futex, partly, "no PI operations, no FUTEX_FD: ENOSYS")
+#define GUEST_SYSCALLS_FUTEX(X) X(202, futex, partly, "no PI operations, no FUTEX_FD: ENOSYS")

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "guest/base/list.h"
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
 #include "guest/heap/heap.h"
@@ -88,6 +89,20 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   virtual void closed(std::uint32_t /*flags*/) {}
 
   [[nodiscard]] bool is(std::uint32_t type) const { return (mode() & mode_type) == type; }
+  /// Of what has no name anywhere, how /proc calls it: "[eventfd]". nullptr: other inodes.
+  [[nodiscard]] virtual const char* anonymous_name() const { return nullptr; }
+};
+
+/// Somebody who knows an open file without keeping it open: epoll.
+struct FileWatcher {
+  ListNode watcher_node;
+  /// Its last user has let go. The watcher leaves the file's list, and its queue.
+  virtual void file_closes() = 0;
+  /// The file by which this one watches.
+  virtual File& watching_file() = 0;
+
+ protected:
+  ~FileWatcher() = default;
 };
 
 /// An open file description. The base class reads and writes its inode at a position.
@@ -95,6 +110,14 @@ class File : public Counted, public Allocated<HeapKind::file> {
  public:
   File(Ref<Inode> inode, std::uint32_t flags);
   virtual ~File();
+  /// Watchers go first, while all of the file is still there.
+  [[nodiscard]] bool release() {
+    if (!Counted::release()) return false;
+    while (FileWatcher* watcher = watchers.front()) watcher->file_closes();
+    return true;
+  }
+  /// Which class it is, where somebody must know: the address of its `tag` (file_as).
+  [[nodiscard]] virtual const void* class_tag() const { return nullptr; }
 
   virtual Result<std::size_t> read(UserAddress to, std::size_t bytes);
   virtual Result<std::size_t> write(Source from, std::size_t bytes);
@@ -118,9 +141,16 @@ class File : public Counted, public Allocated<HeapKind::file> {
   std::uint64_t position = 0;
   std::uint32_t flags;  // O_ACCMODE, O_APPEND, O_NONBLOCK…
   Ref<Inode> found_in;  // the directory in which open found it: from it /proc makes its path
+  List<FileWatcher, &FileWatcher::watcher_node> watchers;
 
  private:
   Ref<Inode> inode_;
 };
+
+/// The file as a T, if it is one.
+template <class T>
+T* file_as(File& file) {
+  return file.class_tag() == &T::tag ? static_cast<T*>(&file) : nullptr;
+}
 
 }  // namespace guest

@@ -37,8 +37,12 @@ class DescriptorLink final : public ProcNode {
     if (inode->is(mode_directory)) return fs.path_of(inode);
     if (file->found_in) return fs.path_in(file->found_in, *inode);
     if (inode->is(mode_character)) return String::from("/dev/console");  // open from the start
-    const char* kind = inode->is(mode_fifo) ? "pipe" : "anon_inode";
     String name;
+    if (const char* anonymous = inode->anonymous_name()) {
+      TRY(add(name, "anon_inode:%s", anonymous));
+      return name;
+    }
+    const char* kind = inode->is(mode_fifo) ? "pipe" : "anon_inode";
     TRY(add(name, "%s:[%lu]", kind, inode->stat().inode));
     return name;
   }
