@@ -38,6 +38,11 @@ constexpr std::uint64_t input = 0, output = 1, errors = 2, memory = 3, disk = 4,
 bool are_frames(const HostCallSites& m, std::uint64_t at, std::uint64_t bytes) {
   return inside(at, bytes, vmi::ram_offset, m.mapping_bytes);
 }
+/// Trampolines, which only the monitor writes.
+bool are_trampolines(const HostCallSites& m, std::uint64_t at, std::uint64_t bytes) {
+  return m.trap == Trap::direct && inside(at, bytes, vmi::trampolines_offset,
+                                          vmi::trampolines_offset + vmi::trampolines_bytes);
+}
 bool are_on_disk(const HostCallSites& m, std::uint64_t at, std::uint64_t bytes) {
   return m.block_bytes != 0 && inside(at, bytes, 0, m.block_bytes);
 }
@@ -65,10 +70,10 @@ bool may_map(const HostCallSites& m, Arguments a) {
       a[5] == a[0] - vmi::window_base)
     return true;
   if (m.protect == Protect::mmap && is_whole_mapping(m, a)) return true;
-  const bool at_trampolines = a[0] == vmi::trampolines_low || a[0] == vmi::trampolines_high;
-  if (at_trampolines)
-    return m.trap == Trap::direct && equal(a, {a[0], vmi::trampolines_size, 5, map_shared_fixed,
-                                               memory, vmi::trampolines_base - vmi::window_base});
+  for (const vmi::TrampolineArea& area : vmi::trampoline_areas)
+    if (a[0] == area.base)
+      return m.trap == Trap::direct &&
+             equal(a, {area.base, area.bytes, 5, map_shared_fixed, memory, area.offset});
   return are_user_pages(a[0], a[1]) && a[2] < 8 &&
          (a[3] == map_shared_fixed || a[3] == (map_shared_fixed | map_populate)) &&
          a[4] == memory && a[5] % 4096 == 0 && are_frames(m, a[5], a[1]);
@@ -92,6 +97,7 @@ bool may_unmap(const HostCallSites& m, Arguments a) {
 /// pread64 (into) and pwrite64 (out of) memory of the process. Page frames only where they are not
 /// mapped; the disk to and from what is mapped.
 bool may_transfer(const HostCallSites& m, Arguments a, bool write) {
+  if (a[0] == memory && are_trampolines(m, a[3], a[2])) return in_window(a[1], a[2]);
   if (a[0] == memory)
     return m.protect == Protect::mprotect && are_frames(m, a[3], a[2]) &&
            (in_window(a[1], a[2]) || in_attic(m, a[1], a[2]) || vmi::is_user_range(a[1], a[2]));

@@ -131,6 +131,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   outcome.window_is_huge = memory.window_is_huge();
   read_markers(report, outcome);
   monitor::collect_counters(memory, outcome);
+  warn_of_trapping_sites(memory.shared_info().counters, outcome);
   // There it counts entries into the kernel: nothing is opened.
   if (protect == Protect::none) outcome.counters["window_openings"] = 0;
   return outcome;

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "extended-vmm/trap/patched_site.h"
 #include "monitor/guest_process.h"
 #include "monitor/time_scale.h"
 
@@ -35,6 +36,17 @@ void read_markers(const Report& report, monitor::Outcome& outcome) {
   if (report.markers_lost != 0)
     outcome.warnings.push_back(std::to_string(report.markers_lost) +
                                " markers were lost: a run holds some hundred");
+}
+
+void warn_of_trapping_sites(const vmi::Counters& counters, monitor::Outcome& outcome) {
+  const std::uint64_t calls = counters.calls_without_room;
+  if (calls == 0) return;
+  outcome.warnings.push_back(
+      std::to_string(calls) +
+      " system calls trapped because more call sites were in use than can be patched at a time (" +
+      std::to_string(vmi::trampolines_high_bytes / sizeof(Trampoline)) + ", and " +
+      std::to_string(vmi::trampolines_low_bytes / sizeof(Trampoline)) +
+      " of programs in low memory): figures with them are not those of trap=direct alone");
 }
 
 std::optional<double> boot_time(const Report& report, const vmi::TimeScale& scale,

@@ -22,6 +22,9 @@ void judge_end(int status, const std::string& startup_error, const monitor::Gues
 
 void read_markers(const Report&, monitor::Outcome&);
 
+/// That call sites went on trapping for want of room.
+void warn_of_trapping_sites(const vmi::Counters&, monitor::Outcome&);
+
 /// When the first guest user instruction ran, by the host's monotonic clock. Nothing: never, or at
 /// a time that cannot be. `scale` is as the launcher made it.
 std::optional<double> boot_time(const Report&, const vmi::TimeScale& scale, std::uint64_t now_tsc);

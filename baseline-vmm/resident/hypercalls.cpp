@@ -55,7 +55,9 @@ extern const char start_entry[], start_stack[], upcall_entry[], host_call_ip[], 
         .peek_frame = peek_frame,
         .poke_frame = poke_frame,
         // Never offered: this monitor rewrites no code.
-        .patch_text = [](std::uint64_t, vmi::Frame) {},
+        .patch_text = [](vmi::TextOffer, vmi::Frame) { return true; },
+        .restore_text = [](std::uint64_t, vmi::Frame, vmi::Frames) {},
+        .forget_text = [] {},
         // Open with the window.
         .open_attic = [](const void*, std::uint64_t) {},
         .return_to_user = return_to_user,

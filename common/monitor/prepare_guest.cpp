@@ -135,7 +135,7 @@ void fill_shared_info(const GuestMemory& memory) {
 
 void prepare_guest(GuestMemory& memory, const MachineConfig& config,
                    std::span<const std::byte> resident_elf) {
-  memory.load_image(resident_elf, vmi::resident_base, vmi::trampolines_base);
+  memory.load_image(resident_elf, vmi::resident_base, vmi::kernel_base);
   check_resident(memory);
   memory.load_image(kernel_image(), vmi::kernel_base, vmi::window_end);
   check_kernel(memory);

@@ -18,16 +18,17 @@
 //                     nothing, ever (guard)
 //   gate_base         the gate: the only monitor code that guest user code can reach
 //                     nothing, ever (guard)
-//   trampolines_high  trampolines again, read-only and executable: jumped to from patched code
+//   trampolines_high  trampolines, read-only and executable: jumped to from patched code
 //                     nothing, ever (guard)
 //   user_end          -----------------------------------------------------------------
 //                     guest user memory, all of it
 //   user_begin        -----------------------------------------------------------------
-//   trampolines_low   and again, for code in low memory: a jump reaches 2 GiB
+//   trampolines_low   others, for code in low memory: a jump reaches 2 GiB
 //                     the host refuses mappings below its mmap_min_addr
 //
 // All from window_base on is one memfd, each byte of it at its distance from window_base. What
-// nobody touches has no memory.
+// nobody touches has no memory. Only trampolines lie elsewhere in it, where no address needs it: in
+// the guard behind the window.
 #pragma once
 
 #include <cstddef>
@@ -40,12 +41,14 @@ namespace vmi {
 /// Where the host's own user range ends: nothing is mapped beyond.
 inline constexpr std::uint64_t host_user_end = 0x7fff'ffff'f000;
 
+/// All that there is room for below user_begin, which is low for programs' sake.
 inline constexpr std::uint64_t trampolines_low = 0x10000;
+inline constexpr std::uint64_t trampolines_low_bytes = 15 * page_size;
 inline constexpr std::uint64_t user_begin = 0x20000;
 inline constexpr std::uint64_t user_end = 0x7fff'0000'0000;
 
 inline constexpr std::uint64_t trampolines_high = 0x7fff'0800'0000;
-inline constexpr std::uint64_t trampolines_size = 8 * page_size;
+inline constexpr std::uint64_t trampolines_high_bytes = 128 * page_size;
 
 inline constexpr std::uint64_t gate_base = 0x7fff'1000'0000;
 inline constexpr std::uint64_t gate_size = 2 * page_size;  // code, then read-only constants
@@ -64,8 +67,7 @@ inline constexpr std::uint64_t window_end = window_base + window_size;
   X(boot_info, page_size, "struct BootInfo, written by the launcher")                 \
   X(rings, 11 * page_size, "struct Rings of the devices")                             \
   X(accounts, 3 * page_size, "struct Accounts")                                       \
-  X(resident, 56 * page_size, "resident part of the monitor: text, data, bss")        \
-  X(trampolines, trampolines_size, "trampolines, as the resident part writes them")   \
+  X(resident, 60 * page_size, "resident part of the monitor: text, data, bss")        \
   X(kernel, window_size - kernel_offset,                                              \
     "guest kernel: text, data, bss; then its heap: kernel stacks, frame table, inodes, spaces")
 
@@ -79,6 +81,16 @@ enum WindowOffset : std::uint64_t {
   inline constexpr std::uint64_t name##_base = window_base + name##_offset, name##_bytes = bytes;
 VMI_WINDOW_REGIONS(X)
 #undef X
+
+/// Where user code jumps to, and what of the memfd it finds there.
+struct TrampolineArea {
+  std::uint64_t base, bytes, offset;
+};
+inline constexpr std::uint64_t trampolines_offset = window_size + huge_page_size;
+inline constexpr TrampolineArea trampoline_areas[] = {
+    {trampolines_low, trampolines_low_bytes, trampolines_offset},
+    {trampolines_high, trampolines_high_bytes, trampolines_offset + trampolines_low_bytes}};
+inline constexpr std::uint64_t trampolines_bytes = trampolines_low_bytes + trampolines_high_bytes;
 
 /// The attic: cold kernel objects, which few entries to the kernel need. A slab is opened and
 /// closed as a whole, as the window is. Beside a closed neighbour that costs three times as much
@@ -125,8 +137,9 @@ static_assert(window_regions_end == window_size);
 #define X(name, bytes, what) static_assert(name##_base % page_size == 0);
 VMI_WINDOW_REGIONS(X)
 #undef X
-static_assert(trampolines_low + trampolines_size < user_begin && user_end < trampolines_high &&
-              trampolines_high + trampolines_size < gate_base);
+static_assert(trampolines_low + trampolines_low_bytes < user_begin && user_end < trampolines_high &&
+              trampolines_high + trampolines_high_bytes < gate_base &&
+              trampolines_offset + trampolines_bytes <= attic_base - window_base);
 static_assert(user_end < gate_base && gate_base + gate_size < alt_stack_base);
 static_assert(alt_stack_base + alt_stack_size < window_base);
 static_assert(window_end + huge_page_size <= attic_base && ram_base + ram_max < host_user_end);

@@ -69,11 +69,20 @@ struct Hypercalls {
   void (*peek_frame)(Frame frame, Bytes offset, void* to, Bytes bytes);
   void (*poke_frame)(Frame frame, Bytes offset, const void* from, Bytes bytes);
 
-  /// The answer to Upcall::own_text, if the page at `va` is text: mapped privately from a file, to
-  /// be executed and not written. `frame` is what the page is mapped to now; nobody reads or writes
-  /// files through it, and every mapping of it has the page at this same address. The monitor
-  /// may rewrite its code. Without that answer the code stays as it is.
-  void (*patch_text)(std::uint64_t va, Frame frame);
+  // -- Rewritten code. The monitor makes an offer by an upcall (TextOffer); the guest kernel
+  // accepts it by patch_text, once, or lets it be. It may wait for the page in between: others'
+  // offers come meanwhile, and of several the monitor remembers the last few. An answer that names
+  // none of those is refused, and counted. Until it is accepted the code stays as it is.
+  /// Accepts, if the page at offer.va is text: mapped privately from a file, to be executed and not
+  /// written. `frame` is what the page is mapped to now; nobody reads or writes files through it,
+  /// and every mapping of it has the page at this same address. The monitor may rewrite its code.
+  /// False: there is no room for more rewritten code, and it is time to begin anew. Then the guest
+  /// kernel calls restore_text for all frames it has given so far and that still hold text, and
+  /// forget_text, before any user code runs.
+  bool (*patch_text)(TextOffer offer, Frame frame);
+  /// Undoes what was rewritten in frames that are mapped from `va` on, wherever they are mapped.
+  void (*restore_text)(std::uint64_t va, Frame frame, Frames pages);
+  void (*forget_text)();
 
   // -- The attic (address_map.h). Whatever touches it opens the slab, until the kernel is left.
   /// The same beforehand, and cheaper, for [begin, begin + bytes): within one slab, or elsewhere.
@@ -103,7 +112,7 @@ struct Hypercalls {
   void (*device_write)(std::uint32_t address, std::uint64_t value);
 };
 
-static_assert(sizeof(Hypercalls) == 16 + 22 * 8);
+static_assert(sizeof(Hypercalls) == 16 + 24 * 8);
 
 /// First bytes of the guest kernel's image (vmi::kernel_base): what the monitor calls.
 struct KernelHeader {

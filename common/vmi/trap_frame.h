@@ -16,7 +16,7 @@ enum class Upcall : std::uint32_t {
   page_fault,  // fault_address and error_code as the x86 MMU gives them
   exception,   // any other processor exception; `vector` says which
   interrupt,   // nothing but pending interrupts (SharedInfo::pending)
-  own_text,    // the monitor wants to rewrite code at fault_address: see Hypercalls::patch_text
+  own_text,    // the monitor would rewrite code: a TextOffer, see Hypercalls::patch_text
 };
 
 /// x86 page-fault error code bits, as in the processor manuals.
@@ -49,8 +49,18 @@ struct TrapFrame {
   Upcall kind;
   std::uint32_t vector;          // for exception and page_fault
   std::uint64_t syscall_number;  // for syscall, int80
-  std::uint64_t fault_address;   // for page_fault
-  std::uint64_t error_code;      // for page_fault and exception
+  std::uint64_t fault_address;   // for page_fault; of a TextOffer, va
+  std::uint64_t error_code;      // for page_fault and exception; of a TextOffer, id
+};
+
+/// What Upcall::own_text carries and Hypercalls::patch_text answers: "I can spare the call at `va`
+/// its trap, if its page is text." Ids are never used twice.
+struct TextOffer {
+  std::uint64_t id;
+  std::uint64_t va;
+
+  static TextOffer in(const TrapFrame& frame) { return {frame.error_code, frame.fault_address}; }
+  void put_into(TrapFrame& frame) const { frame.error_code = id, frame.fault_address = va; }
 };
 
 // The order of the first 18 words is that of the host's sigcontext: one copy moves them.

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "extended-vmm/trap/sites.h"
+#include "extended-vmm/trap/trampolines.h"
 #include "extended-vmm/trap/upcall.h"
 #include "monitor/guest_process_fd.h"
 #include "monitor/resident/unmap_host.h"

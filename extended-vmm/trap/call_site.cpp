@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "extended-vmm/trap/patched_site.h"
+
 namespace extended {
 namespace {
 
@@ -88,7 +90,8 @@ std::optional<std::uint32_t> find_room(std::span<const std::uint8_t> after, std:
     }
     start += instruction.length;
     if (ended && start - nops >= jump_bytes && (at + start) % 16 == 0) {
-      if (nops <= reach) return static_cast<std::uint32_t>(nops);
+      if (nops <= reach && at + start == end_of_room(at + nops))
+        return static_cast<std::uint32_t>(nops);
       return {};
     }
   }

@@ -92,6 +92,7 @@ class Table {
   void signals();
   void mappings();
   void attic();
+  void trampolines();
   void frames();
   void turns();
   void devices();
@@ -110,7 +111,7 @@ void Table::signals() {
   allow(SYS_sigaltstack, {holds(0, sizeof(stack_t), window), equals(1, 0)});
 }
 
-// protect/mappings.cpp, spaces/remap.cpp; at the start: resident/start.cpp, trap/sites.cpp,
+// protect/mappings.cpp, spaces/remap.cpp; at the start: resident/start.cpp, trap/trampolines.cpp,
 // monitor/resident/unmap_host.h
 void Table::mappings() {
   for (std::uint64_t flags : {shared_fixed | MAP_POPULATE, shared_fixed})
@@ -120,10 +121,10 @@ void Table::mappings() {
     allow(SYS_mmap, {equals(0, vmi::window_base), equals(1, machine_.mapping_bytes), equals(2, rwx),
                      equals(3, shared_fixed), equals(4, memory_fd), equals(5, 0)});
   if (machine_.trap == Trap::direct)
-    for (std::uint64_t base : {vmi::trampolines_high, vmi::trampolines_low})
-      allow(SYS_mmap, {equals(0, base), equals(1, vmi::trampolines_size),
-                       equals(2, PROT_READ | PROT_EXEC), equals(3, shared_fixed),
-                       equals(4, memory_fd), equals(5, vmi::trampolines_base - vmi::window_base)});
+    for (const vmi::TrampolineArea& area : vmi::trampoline_areas)
+      allow(SYS_mmap,
+            {equals(0, area.base), equals(1, area.bytes), equals(2, PROT_READ | PROT_EXEC),
+             equals(3, shared_fixed), equals(4, memory_fd), equals(5, area.offset)});
   allow(SYS_munmap, {range(0, 1, user)});
   const std::uint64_t behind = machine_.protect == Protect::none
                                    ? vmi::window_base + machine_.mapping_bytes
@@ -146,6 +147,14 @@ void Table::attic() {
   allow(SYS_mmap, {begin, length, equals(2, PROT_READ | PROT_WRITE), equals(3, shared_fixed),
                    equals(4, memory_fd), its_memory(5, 0)});
   allow(SYS_madvise, {begin, length, equals(2, MADV_COLLAPSE)});
+}
+
+// trap/trampolines.cpp
+void Table::trampolines() {
+  if (machine_.trap != Trap::direct) return;
+  const Area all{vmi::trampolines_offset, vmi::trampolines_offset + vmi::trampolines_bytes};
+  for (std::uint32_t number : {SYS_pread64, SYS_pwrite64})
+    allow(number, {equals(0, memory_fd), range(1, 2, window), range(3, 2, all)});
 }
 
 // protect/frames.cpp; under the other protections frames are reached through their mapping.
@@ -220,6 +229,7 @@ std::vector<HostCallRule> window_calls(const HostCallSites& machine) {
   table.signals();
   table.mappings();
   table.attic();
+  table.trampolines();
   table.frames();
   table.turns();
   table.devices();

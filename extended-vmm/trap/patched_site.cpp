@@ -8,31 +8,41 @@
 namespace extended {
 namespace {
 
-constexpr std::uint64_t mappings[] = {vmi::trampolines_high, vmi::trampolines_low};
 constexpr std::uint8_t syscall_code[syscall_bytes] = {0x0f, 0x05};
 
-std::uint64_t address(std::uint64_t mapping, std::uint32_t index) {
-  return mapping + index * sizeof(Trampoline);
+std::uint64_t address(std::uint32_t index) {
+  return index < low_trampolines
+             ? vmi::trampolines_low + index * sizeof(Trampoline)
+             : vmi::trampolines_high + (index - low_trampolines) * sizeof(Trampoline);
 }
 
-/// The trampoline that has a byte at `va`; nullptr: none.
-const Trampoline* find(Trampolines all, std::uint64_t va) {
-  for (std::uint64_t mapping : mappings) {
-    const std::uint64_t index = (va - mapping) / sizeof(Trampoline);
-    if (va >= mapping && index < all.count) return all.first + index;
-  }
-  return nullptr;
+/// The trampoline that has a byte at `va`; most_trampolines: none.
+std::uint32_t index_at(std::uint64_t va) {
+  for (const vmi::TrampolineArea& area : vmi::trampoline_areas)
+    if (va >= area.base && va - area.base < area.bytes)
+      return static_cast<std::uint32_t>((va - area.base + area.offset - vmi::trampolines_offset) /
+                                        sizeof(Trampoline));
+  return most_trampolines;
+}
+
+bool is_in_reach(std::uint64_t from, std::uint64_t to) {
+  const auto way = static_cast<std::int64_t>(to - from - sizeof(Jump));
+  return way == static_cast<std::int32_t>(way);
+}
+
+std::uint64_t target_of(const Jump& jump, std::uint64_t from) {
+  return from + sizeof jump + static_cast<std::uint64_t>(std::int64_t{jump.distance});
 }
 
 /// Where the jump at `from` leads; 0: there is no jump.
 std::uint64_t target_of_jump(ReadCode read, std::uint64_t from) {
   Jump jump;
   if (!read(&jump, from, sizeof jump) || jump.opcode != opcode_jmp) return 0;
-  return from + sizeof jump + static_cast<std::uint64_t>(std::int64_t{jump.distance});
+  return target_of(jump, from);
 }
 
 /// Does the current space have the site that leads to this trampoline?
-bool has_site(Trampolines all, ReadCode read, const Trampoline& trampoline) {
+bool has_site(ReadCode read, const Trampoline& trampoline, std::uint32_t index) {
   std::uint8_t call[syscall_bytes];
   if (!read(call, trampoline.call_at(), sizeof call) ||
       std::memcmp(call, syscall_code, sizeof call) != 0)
@@ -44,7 +54,7 @@ bool has_site(Trampolines all, ReadCode read, const Trampoline& trampoline) {
       return false;
   }
   const std::uint64_t target = target_of_jump(read, trampoline.jump_at());
-  return find(all, target) == &trampoline && target % sizeof(Trampoline) == 0;
+  return index_at(target) == index && target % sizeof(Trampoline) == 0;
 }
 
 /// How far code has come that is about to execute byte `at` of its trampoline.
@@ -61,33 +71,60 @@ Progress progress(const Trampoline& trampoline, std::uint64_t at, std::uint64_t 
 
 }  // namespace
 
-bool make_jump(std::uint64_t from, std::uint32_t index, bool low, Jump& jump) {
-  for (std::uint64_t mapping : mappings) {
-    const auto way = static_cast<std::int64_t>(address(mapping, index) - from - sizeof jump);
-    jump.distance = static_cast<std::int32_t>(way);
-    if (jump.distance == way) return low || mapping != vmi::trampolines_low;
-  }
-  return false;
+Places places_in_reach(std::uint64_t from) {
+  for (const vmi::TrampolineArea& area : vmi::trampoline_areas)
+    if (is_in_reach(from, area.base) && is_in_reach(from, area.base + area.bytes))
+      return {index_at(area.base), static_cast<std::uint32_t>(area.bytes / sizeof(Trampoline))};
+  return {};
 }
 
-void undo_jump(Trampolines all, ReadCode read, vmi::TrapFrame& frame) {
+Jump make_jump(std::uint64_t from, std::uint32_t index) {
+  return {.distance = static_cast<std::int32_t>(address(index) - from - sizeof(Jump))};
+}
+
+void undo_jump(ReadTrampoline read_trampoline, ReadCode read, vmi::TrapFrame& frame) {
   constexpr std::uint64_t flags_of_xor = 0x8c5, flags_of_zero = 0x44;  // OF SF ZF PF CF; ZF PF
-  const Trampoline* trampoline = find(all, frame.rip);
-  auto where = Progress::at_load;
-  if (trampoline != nullptr) {
-    where = progress(*trampoline, frame.rip % sizeof(Trampoline), frame.rcx);
-  } else {
-    // In the room of a short site, perhaps.
-    trampoline = find(all, target_of_jump(read, frame.rip));
-    if (trampoline == nullptr || !trampoline->load.is_xor() || trampoline->jump_at() != frame.rip)
-      return;
-  }
-  if (where == Progress::elsewhere || !has_site(all, read, *trampoline)) return;
+  std::uint32_t index = index_at(frame.rip);
+  const bool in_room = index == most_trampolines;  // of a short site, perhaps
+  if (in_room) index = index_at(target_of_jump(read, frame.rip));
+  Trampoline trampoline;
+  if (index == most_trampolines || !read_trampoline(index, trampoline)) return;
+  if (in_room && (!trampoline.load.is_xor() || trampoline.jump_at() != frame.rip)) return;
+  const auto where =
+      in_room ? Progress::at_load : progress(trampoline, frame.rip % sizeof trampoline, frame.rcx);
+  if (where == Progress::elsewhere || !has_site(read, trampoline, index)) return;
   if (where == Progress::at_load) {
-    frame.rax = trampoline->load.number();
-    if (trampoline->load.is_xor()) frame.rflags = (frame.rflags & ~flags_of_xor) | flags_of_zero;
+    frame.rax = trampoline.load.number();
+    if (trampoline.load.is_xor()) frame.rflags = (frame.rflags & ~flags_of_xor) | flags_of_zero;
   }
-  frame.rip = trampoline->call_at();
+  frame.rip = trampoline.call_at();
+}
+
+// What looks like a jump may be the inside of another instruction: its trampoline says whether it
+// was put there.
+bool restore_code(ReadTrampoline read_trampoline, std::uint8_t* code, std::uint64_t va) {
+  constexpr std::uint8_t nop[jump_bytes] = {0x0f, 0x1f, 0x44, 0, 0};
+  bool restored = false;
+  for (std::uint64_t i = 0; i + sizeof(Jump) <= vmi::page_size; ++i) {
+    if (code[i] != opcode_jmp) continue;
+    Jump jump;
+    std::memcpy(&jump, code + i, sizeof jump);
+    const std::uint64_t target = target_of(jump, va + i);
+    const std::uint32_t index = index_at(target);
+    Trampoline trampoline;
+    if (index == most_trampolines || target % sizeof trampoline != 0 ||
+        !read_trampoline(index, trampoline) || trampoline.jump_at() != va + i)
+      continue;
+    std::uint8_t* load = code + (trampoline.load_at() - va);
+    if (trampoline.load.is_xor()) {
+      const ShortJump to_room = ShortJump::to_room(trampoline.room);
+      if (std::memcmp(load, &to_room, sizeof to_room) != 0) continue;
+      std::memcpy(code + i, nop, sizeof nop);
+    }
+    std::memcpy(load, trampoline.load.code, trampoline.load.bytes());
+    restored = true;
+  }
+  return restored;
 }
 
 }  // namespace extended

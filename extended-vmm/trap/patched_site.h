@@ -70,16 +70,25 @@ struct [[gnu::packed]] Trampoline {
   }
 };
 static_assert(sizeof(Trampoline) == 32);
-inline constexpr std::uint32_t most_trampolines = vmi::trampolines_size / sizeof(Trampoline);
+/// They are numbered through, the low ones first.
+inline constexpr std::uint32_t low_trampolines = vmi::trampolines_low_bytes / sizeof(Trampoline),
+                               most_trampolines = vmi::trampolines_bytes / sizeof(Trampoline);
 
-struct Trampolines {
-  const Trampoline* first;
-  std::uint32_t count;
+/// Those that a jump from a place reaches: all of one area, or none.
+struct Places {
+  std::uint32_t first, count;
 };
+Places places_in_reach(std::uint64_t from);
 
-/// The jump from `from` to a trampoline, by whichever of its mappings is in reach; `low`:
-/// there is the one in low memory. False: none is.
-bool make_jump(std::uint64_t from, std::uint32_t index, bool low, Jump& jump);
+/// False: that one is not used. `index` is below most_trampolines.
+using ReadTrampoline = bool (*)(std::uint32_t index, Trampoline& trampoline);
+
+/// The jump from `from` to a trampoline in reach.
+Jump make_jump(std::uint64_t from, std::uint32_t index);
+/// A room ends where the code does that it fills up to.
+constexpr std::uint64_t end_of_room(std::uint64_t begin) {
+  return (begin + jump_bytes + 15) & ~15ull;
+}
 
 /// Copies code of the current space. False: there is none.
 using ReadCode = bool (*)(void* to, std::uint64_t from, std::uint64_t bytes);
@@ -88,6 +97,10 @@ using ReadCode = bool (*)(void* to, std::uint64_t from, std::uint64_t bytes);
 /// `syscall` instruction there, with its number loaded. That is only done where it comes to the
 /// same as to go on: the current space has the site, patched for this trampoline, and registers are
 /// as the instructions passed so far make them, whoever jumped to where. Otherwise the frame stays.
-void undo_jump(Trampolines, ReadCode, vmi::TrapFrame& frame);
+void undo_jump(ReadTrampoline, ReadCode, vmi::TrapFrame& frame);
+
+/// The code of one page as it is, mapped at `va`: makes it what it was before its sites were
+/// patched, but for the NOPs of their rooms, which may be others. False: there was nothing to undo.
+bool restore_code(ReadTrampoline, std::uint8_t* code, std::uint64_t va);
 
 }  // namespace extended

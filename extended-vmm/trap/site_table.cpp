@@ -18,4 +18,10 @@ Site* SiteTable::find(std::uint64_t return_address, const SiteCode& code) {
   return nullptr;
 }
 
+void SiteTable::make_room() {
+  for (auto& set : sites_)
+    for (Site& site : set)
+      if (site.state == Site::crowded) site.state = Site::good;
+}
+
 }  // namespace extended

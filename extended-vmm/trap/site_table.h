@@ -9,7 +9,8 @@
 namespace extended {
 
 struct Site {
-  enum State : std::uint8_t { unknown, asked, good, refused };
+  /// crowded: good, but there is no room for its trampoline.
+  enum State : std::uint8_t { unknown, asked, good, refused, crowded };
   std::uint64_t return_address;  // 0: no site
   SiteCode code;
   State state;
@@ -28,6 +29,8 @@ class SiteTable {
   /// The site with this very code, perhaps a new one in place of another. nullptr: all that it
   /// could replace are being asked about.
   Site* find(std::uint64_t return_address, const SiteCode& code);
+  /// There is room again for those that found none.
+  void make_room();
 
  private:
   static constexpr std::uint32_t ways = 8, sets = 32;

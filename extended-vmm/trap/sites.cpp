@@ -25,8 +25,8 @@
 
 #include <cstring>
 
-#include "extended-vmm/trap/patched_site.h"
-#include "extended-vmm/trap/site_table.h"
+#include "extended-vmm/trap/offers.h"
+#include "extended-vmm/trap/trampolines.h"
 #include "extended-vmm/trap/upcall.h"
 #include "monitor/guest_process_fd.h"
 
@@ -35,17 +35,14 @@ extern "C" std::uint64_t copy_with_landing(void* to, const void* from, std::uint
 namespace extended {
 namespace {
 
-Trampoline* trampolines() {
-  return reinterpret_cast<Trampoline*>(vmi::trampolines_base);
-}
-std::uint32_t trampolines_used;
-/// The host allowed their mapping in low memory.
-bool low_trampolines;
-
 SiteTable sites;
 Site* asking[most_questions];
-/// Between offer and answer.
-Site* offered;
+Offers offers;
+
+/// Of late, since all rewritten code was forgotten last: calls that trapped for want of room.
+std::uint32_t wasted;
+/// Then it is time to begin anew: to patch as many sites again as have room costs about as much.
+constexpr std::uint32_t most_wasted = 1 << 17;
 
 /// A site that comes with ever new pages (a program that writes its own code) is left alone.
 constexpr std::uint8_t most_offers = 200;
@@ -90,7 +87,8 @@ Load load_of(const SiteCode& code) {
 /// A jump over what was not judged is none.
 bool fits(const SiteCode& code, std::uint32_t room) {
   if (code.load_bytes >= jump_bytes) return room == 0;
-  return room <= farthest_room && room + jump_bytes <= code.after;
+  return room <= farthest_room && code.page_offset + room <= vmi::page_size &&
+         end_of_room(code.page_offset + room) <= code.page_offset + code.after;
 }
 
 void hear_answer(Site& site) {
@@ -122,19 +120,12 @@ void ask(Site& site) {
   }
 }
 
-/// Index of the trampoline for a site; if need be the next one, which is not used before it is
-/// counted. most_trampolines: no more room.
-std::uint32_t trampoline_for(const Site& site) {
+Trampoline trampoline_of(const Site& site) {
   Trampoline made;
   made.load = load_of(site.code);
   made.return_address = site.return_address;
   made.room = site.room;
-  Trampoline* all = trampolines();
-  for (std::uint32_t i = 0; i < trampolines_used; ++i)
-    if (std::memcmp(&all[i], &made, sizeof made) == 0) return i;
-  if (trampolines_used == most_trampolines) return most_trampolines;
-  std::memcpy(static_cast<void*>(&all[trampolines_used]), &made, sizeof made);
-  return trampolines_used;
+  return made;
 }
 
 /// The page may be another than the one that was judged, or have been changed since: by this site
@@ -146,19 +137,16 @@ bool is_as_judged(const SiteCode& code, vmi::Frame frame) {
   return std::memcmp(now, code.bytes, bytes.number) == 0;
 }
 
-}  // namespace
-
-void map_trampolines() {
-  constexpr std::uint64_t read_execute = 5, shared_fixed = 0x11;
-  std::memset(trampolines(), 0xcc, vmi::trampolines_size);
-  const auto map_at = [](std::uint64_t base) {
-    return counted_host(__NR_mmap, base, vmi::trampolines_size, read_execute, shared_fixed,
-                        monitor::guest_memory_fd, vmi::trampolines_base - vmi::window_base);
-  };
-  sure("mmap", map_at(vmi::trampolines_high));
-  // Where the host allows no mapping so low, code in low memory goes on trapping.
-  low_trampolines = map_at(vmi::trampolines_low) >= 0;
+/// The room's last NOP was cut by the jump. What is left of it becomes NOPs of its own, so that the
+/// jump can be undone by a NOP, and be followed by another site's.
+void fill_room(vmi::Frame frame, std::uint64_t from) {
+  static constexpr std::uint8_t nops[] = {0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,
+                                          0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90};
+  const std::uint64_t bytes = end_of_room(from - jump_bytes) - from;
+  if (bytes != 0) poke_frame(frame, vmi::Bytes(from % vmi::page_size), nops, vmi::Bytes(bytes));
 }
+
+}  // namespace
 
 bool offer_site(vmi::TrapFrame& frame) {
   SiteCode code;
@@ -167,36 +155,72 @@ bool offer_site(vmi::TrapFrame& frame) {
   if (site == nullptr) return false;
   if (site->state == Site::unknown) ask(*site);
   if (site->state == Site::asked) hear_answer(*site);
-  if (site->state != Site::good || site->offers == most_offers) return false;
+  if (site->state == Site::crowded) {
+    ++shared_info().counters.calls_without_room;
+    if (++wasted < most_wasted) return false;
+  } else if (site->state != Site::good) {
+    return false;
+  }
+  if (site->offers == most_offers) return false;
   ++site->offers;
-  offered = site;
   frame.rip = site->load_at();
   frame.kind = vmi::Upcall::own_text;
-  frame.fault_address = frame.rip;
+  offers.make(*site).put_into(frame);
   return true;
 }
 
 // The guest kernel may have waited for the page, and others may have trapped meanwhile.
-void patch_text(std::uint64_t va, vmi::Frame frame) {
-  if (offered == nullptr || offered->state != Site::good || offered->load_at() != va) return;
-  const Site& site = *offered;
-  if (!is_as_judged(site.code, frame)) return;
-  const std::uint32_t index = trampoline_for(site);
-  if (index == most_trampolines) return;
-  const std::uint64_t jump_at = trampolines()[index].jump_at();
-  Jump jump;
-  if (!make_jump(jump_at, index, low_trampolines, jump)) return;
+bool patch_text(vmi::TextOffer offer, vmi::Frame frame) {
+  auto& counters = shared_info().counters;
+  Site site;
+  if (!offers.take(offer, site)) {
+    ++counters.text_answers_refused;
+    return true;
+  }
+  if (!is_as_judged(site.code, frame)) return true;
+  const Trampoline trampoline = trampoline_of(site);
+  const std::uint64_t jump_at = trampoline.jump_at();
+  const Places places = places_in_reach(jump_at);
+  if (places.count == 0 || (places.first == 0 && !have_low_trampolines())) return true;
+  const std::uint32_t index = place_of(trampoline, places);
+  if (index == most_trampolines) {
+    if (Site* known = sites.find(site.return_address, site.code);
+        known != nullptr && known->state == Site::good)
+      known->state = Site::crowded;
+    return wasted < most_wasted;
+  }
+  write_trampoline(index, trampoline);
+  const Jump jump = make_jump(jump_at, index);
   poke_frame(frame, vmi::Bytes(jump_at % vmi::page_size), &jump, vmi::Bytes(sizeof jump));
   if (site.code.load_bytes < jump_bytes) {
+    fill_room(frame, jump_at + sizeof jump);
     const ShortJump to_room = ShortJump::to_room(site.room);
-    poke_frame(frame, vmi::Bytes(va % vmi::page_size), &to_room, vmi::Bytes(sizeof to_room));
+    poke_frame(frame, vmi::Bytes(offer.va % vmi::page_size), &to_room, vmi::Bytes(sizeof to_room));
   }
-  if (index == trampolines_used) ++trampolines_used;
-  ++shared_info().counters.sites_patched;
+  ++counters.sites_patched;
+  return true;
+}
+
+void restore_text(std::uint64_t va, vmi::Frame frame, vmi::Frames pages) {
+  alignas(vmi::page_size) static std::uint8_t code[vmi::page_size];
+  for (std::uint32_t i = 0; i < pages.number; ++i) {
+    peek_frame(frame + i, vmi::Bytes(0), code, vmi::Bytes(sizeof code));
+    if (restore_code(read_trampoline, code, va + i * vmi::page_size))
+      poke_frame(frame + i, vmi::Bytes(0), code, vmi::Bytes(sizeof code));
+  }
+}
+
+// No jump is left, and nobody is on the way from one: whoever was stopped there went back to his
+// call (leave_trampoline), unless he had forged his way there.
+void forget_text() {
+  empty_trampolines();
+  sites.make_room();
+  wasted = 0;
+  ++shared_info().counters.text_restored;
 }
 
 void leave_trampoline(vmi::TrapFrame& frame) {
-  undo_jump({trampolines(), trampolines_used}, copy_user, frame);
+  undo_jump(read_trampoline, copy_user, frame);
 }
 
 }  // namespace extended

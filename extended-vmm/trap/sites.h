@@ -6,14 +6,14 @@
 
 namespace extended {
 
-/// Maps the trampolines where patched code can reach them. Once, at the start.
-void map_trampolines();
 /// A system call trapped. Should its site be patched now? Then `frame` goes back to before the
 /// call, as an upcall that asks the guest kernel for the page of text: the patched site makes it
 /// again.
 bool offer_site(vmi::TrapFrame& frame);
-/// Hypercall: the guest kernel's answer.
-void patch_text(std::uint64_t va, vmi::Frame frame);
+/// Hypercalls.
+bool patch_text(vmi::TextOffer offer, vmi::Frame frame);
+void restore_text(std::uint64_t va, vmi::Frame frame, vmi::Frames pages);
+void forget_text();
 /// A signal that may come anywhere stopped guest code, perhaps on the way from a patched site: then
 /// it goes back to the `syscall` instruction there.
 void leave_trampoline(vmi::TrapFrame& frame);

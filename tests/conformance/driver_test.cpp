@@ -26,7 +26,8 @@ const std::vector<const char*> topics = {"processes",      "exec",         "memo
                                          "padding",        "ids",          "robust_futexes",
                                          "shared_futexes", "restarts",     "poll_bits",
                                          "limits",         "children",     "threads",
-                                         "futexes"};
+                                         "futexes",        "many_sites",   "events",
+                                         "epoll"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};

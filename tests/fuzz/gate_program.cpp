@@ -61,18 +61,33 @@ void find_code() {
   }
 }
 
-/// As many bytes of trampolines as have been written, or some more: a choice must not depend on how
-/// many sites were patched in time.
-constexpr uint64_t trampolines = 40 * 32;
+/// Of each area so many, used ones before others: a choice must not depend on how many sites were
+/// patched in time.
+constexpr uint64_t trampolines = 40, trampoline_bytes = 32;
+uint64_t trampoline_at[2][trampolines];
+
+void find_trampolines() {
+  for (int i = 0; i < 2; ++i) {
+    const auto& area = vmi::trampoline_areas[i];
+    for (uint64_t n = 0; n < trampolines; ++n)
+      trampoline_at[i][n] =
+          area.base + n * 397 % (area.bytes / trampoline_bytes) * trampoline_bytes;
+    attempt([&] {
+      uint64_t found = 0;
+      for (uint64_t at = area.base; at < area.base + area.bytes; at += trampoline_bytes)
+        if (*(volatile uint8_t*)at != 0xcc && found < trampolines) trampoline_at[i][found++] = at;
+    });
+  }
+}
 
 uint64_t all_targets() {
-  return 2 * hostile::page + 2 * trampolines;
+  return 2 * hostile::page + 2 * trampolines * trampoline_bytes;
 }
 uint64_t target_of(uint64_t index) {
   if (index < 2 * hostile::page) return vmi::gate_base + index;  // its constants, too
   index -= 2 * hostile::page;
-  if (index < trampolines) return vmi::trampolines_high + index;
-  return vmi::trampolines_low + index - trampolines;
+  const uint64_t slot = index / trampoline_bytes;
+  return trampoline_at[slot / trampolines][slot % trampolines] + index % trampoline_bytes;
 }
 
 uint64_t greatest_common_divisor(uint64_t a, uint64_t b) {
@@ -127,8 +142,9 @@ void talk(long number, const Choice& choice, const Registers& r) {
 /// follow.)
 bool is_way_in(uint64_t target) {
   return target == vmi::gate_base + 0x200 ||
-         (target >= vmi::trampolines_high && target < vmi::trampolines_high + trampolines &&
-          target % 32 == 0);
+         (target >= vmi::trampolines_high &&
+          target < vmi::trampolines_high + vmi::trampolines_high_bytes &&
+          target % trampoline_bytes == 0);
 }
 
 /// A system call leaves these alone.
@@ -286,6 +302,7 @@ int main(int argc, char** argv) {
   attempt(find_code);
   hostile::most_traps = 64;
   wear_in_sites();
+  find_trampolines();
   if (mkdir("/tmp/pen", 0777) != 0 || chdir("/tmp/pen") != 0) return 2;
   chmod("/tmp/pen", 0777);
   const int file = open("file", O_RDWR | O_CREAT, 0666);  // a descriptor that attempts may name

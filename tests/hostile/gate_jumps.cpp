@@ -107,16 +107,23 @@ TEST(jumps_to_the_direct_ways_with_every_flag) {
 
 TEST(jumps_to_every_byte_of_the_trampolines) {
   may_harm_itself = true;
-  for (uint64_t base : {vmi::trampolines_low, vmi::trampolines_high}) {
-    // As many as there may be by now, and a sample of the rest.
-    for (long step : {1l, 61l}) {
-      sweep("trampolines", step == 1 ? 0x200 : (long)vmi::trampolines_size, stride(step),
-            [&](long i) {
-              Registers registers = registers_for((int)(i % kinds));
-              registers.rcx = (uint64_t)landing_pad;
-              hostile_jump(&registers, base + i);
-            });
-    }
+  for (const auto& area : vmi::trampoline_areas) {
+    auto jump = [](long i, uint64_t target) {
+      Registers registers = registers_for((int)(i % kinds));
+      registers.rcx = i % 3 == 0 ? vmi::kernel_base : (uint64_t)landing_pad;
+      hostile_jump(&registers, target);
+    };
+    // Those that are used by now, if there are any, and a sample of the rest.
+    static uint64_t used[64];
+    static long most;
+    most = 0;
+    attempt([&] {
+      for (uint64_t at = area.base; at < area.base + area.bytes && most < 64; at += 32)
+        if (*(volatile uint8_t*)at != 0xcc) used[most++] = at;
+    });
+    sweep("used trampolines", most * 32, stride(1),
+          [&](long i) { jump(i, used[i / 32] + i % 32); });
+    sweep("trampolines", (long)area.bytes, stride(509), [&](long i) { jump(i, area.base + i); });
   }
 }
 

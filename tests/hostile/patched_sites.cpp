@@ -4,6 +4,8 @@
 // one. It must not notice.
 #include "hostile.h"
 
+#include "../conformance/site_farm.h"
+
 using namespace hostile;
 
 extern "C" {
@@ -146,7 +148,7 @@ static void on_way(int, siginfo_t*, void* raw) {
 static uint64_t find_trampoline(uint64_t address) {
   volatile uint64_t found = 0;
   attempt([&] {
-    for (uint64_t at = vmi::trampolines_low; at < vmi::trampolines_low + vmi::trampolines_size;
+    for (uint64_t at = vmi::trampolines_low; at < vmi::trampolines_low + vmi::trampolines_low_bytes;
          at += 32)
       if (memcmp((void*)(at + 7), &address, sizeof address) == 0) found = at;
   });
@@ -166,6 +168,64 @@ TEST(steps_on_the_way_from_a_site_of_another_program) {
   on_steps(on_way);
   step_code(way_in);
   CHECK(!strayed);
+}
+
+// -- Stopped on the way while all sites are undone and their trampolines become others'.
+
+static bool crowded, fills_again;
+
+/// Another program patches more sites than have room, and calls those without until all begins
+/// anew; then it may fill the room again. Where that takes too long it is less.
+static void crowd() {
+  if (crowded) return;
+  crowded = true;
+  CHECK_EXITED(check::in_child([&] {
+                 const SiteFarm sites("/tmp/patched_sites_farm", 0x3000'0000, 2200);
+                 bool right = sites.call_all();
+                 int last = 2199;
+                 while (last > 0 && sites.patched(last, last + 1) == 1) --last;
+                 for (int i = 0; stride(1) == 1 && i < 140'000; ++i)
+                   right = sites.call(last) && right;
+                 return right && (!fills_again || sites.call_all()) ? 0 : 1;
+               }),
+               0);
+}
+
+/// An honest caller is back at its call; one that came without a site is still on the way.
+static void crowd_at_step(int, siginfo_t*, void* raw) {
+  auto& registers = ((ucontext_t*)raw)->uc_mcontext.gregs;
+  const auto rip = (uint64_t)registers[REG_RIP];
+  if (rip != expected_step) return;
+  registers[REG_EFL] &= ~0x100;
+  crowd();
+}
+
+TEST(stopped_at_a_site_while_all_are_undone) {
+  map_code(Page(nop).with(site_offset, long_code));
+  insist(site, getpid());
+  crowded = false;
+  expected_step = site + 5;
+  on_steps(crowd_at_step);
+  step_code(site);
+  CHECK(crowded);
+  for (int i = 0; i < 10; ++i) CHECK_EQ(call_code(site, 0, 0), getpid());
+  insist(site, getpid());
+}
+
+TEST(stopped_on_anothers_way_while_all_are_undone) {
+  CHECK_EXITED(use_code(Page(nop).with(site_offset, long_code), 0), 0);
+  const uint64_t returns_to = site + sizeof long_code - 1;
+  way_in = find_trampoline(returns_to);
+  static const unsigned char back[] = {ret};
+  map_code(Page(hlt).with(returns_to - base, back));
+  if (way_in == 0) return;
+  crowded = false;
+  fills_again = true;
+  expected_step = way_in + 15;
+  on_steps(crowd_at_step);
+  attempt([] { step_code(way_in); });
+  CHECK(crowded);
+  CHECK(sound(true));
 }
 
 // -- What was judged about one program's code.

@@ -34,7 +34,7 @@ TEST(no_page_of_guest_memory) {
 
 TEST(nothing_from_the_end_of_user_memory_to_the_window) {
   CHECK_EQ(leaks(vmi::user_end, vmi::trampolines_high, stride(1ul << 20)), 0);
-  const uint64_t trampolines_end = vmi::trampolines_high + vmi::trampolines_size;
+  const uint64_t trampolines_end = vmi::trampolines_high + vmi::trampolines_high_bytes;
   CHECK_EQ(leaks(trampolines_end, trampolines_end + (1ul << 20), stride(page)), 0);
   CHECK_EQ(leaks(trampolines_end, vmi::gate_base, stride(1ul << 20)), 0);
   CHECK_EQ(leaks(vmi::gate_base + vmi::gate_size, vmi::alt_stack_base, stride(page)), 0);
@@ -50,9 +50,9 @@ TEST(the_gate_cannot_be_written) {
 
 /// Where there are any they can be read, as the code they stand for can.
 TEST(trampolines_cannot_be_written) {
-  for (uint64_t base : {vmi::trampolines_low, vmi::trampolines_high}) {
-    for (uint64_t at = base; at < base + vmi::trampolines_size; at += 256) CHECK(write_faults(at));
-  }
+  for (const auto& area : vmi::trampoline_areas)
+    for (uint64_t at = area.base; at < area.base + area.bytes; at += 256 * stride(1))
+      CHECK(write_faults(at));
 }
 
 TEST(nothing_beyond_the_user_half) {

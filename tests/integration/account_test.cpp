@@ -20,6 +20,10 @@ const std::set<std::string> only_by_mistake = {"stray_device_accesses", "faults_
 const std::set<std::string> only_with_patched_sites = {"upcalls_direct", "upcalls_own_text",
                                                        "sites_patched"};
 
+/// Where more sites are in use than have room: sites_test.cpp.
+const std::set<std::string> only_beyond_the_room = {"text_answers_refused", "text_restored",
+                                                    "calls_without_room"};
+
 /// The guest kernel needs the attic when it has much to keep; it is there anyway unless it is
 /// opened slab by slab.
 const std::set<std::string> only_of_the_attic = {"attic_openings", "attic_faults"};
@@ -53,6 +57,7 @@ TEST_P(Accounts, EveryCounterMoves) {
   if (!patches_sites(GetParam())) {
     for (const auto& name : only_with_patched_sites) EXPECT_EQ(still.erase(name), 1u) << name;
   }
+  for (const auto& name : only_beyond_the_room) EXPECT_EQ(still.erase(name), 1u) << name;
   for (const auto& name : only_of_the_attic) still.erase(name);
   if (GetParam().find("protect=none") != std::string::npos) still.erase("window_openings");
   EXPECT_THAT(still, IsEmpty()) << reported.run.describe();

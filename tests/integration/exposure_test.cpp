@@ -40,9 +40,8 @@ bool is_expected(const std::string& line) {
       line.find("[heap") != std::string::npos || line.find(".so") != std::string::npos) {
     return false;
   }
-  for (std::uint64_t base : {vmi::trampolines_low, vmi::trampolines_high}) {
-    if (within(begin, end, base, vmi::trampolines_size)) return write == '-';
-  }
+  for (const auto& area : vmi::trampoline_areas)
+    if (within(begin, end, area.base, area.bytes)) return write == '-';
   if (end <= vmi::user_end) return line.find("memfd:") != std::string::npos;
   if (within(begin, end, vmi::gate_base, vmi::gate_size)) return write == '-';
   if (within(begin, end, vmi::alt_stack_base, vmi::alt_stack_size)) return execute == '-';

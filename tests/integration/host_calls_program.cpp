@@ -17,7 +17,7 @@ static const char text[] = "host write by guest code\n";
 /// The address of host_call's `mov 8(%rsp), %r9; syscall; ret` (resident/host_call.S), or 0.
 static uint64_t find_site() {
   static const unsigned char code[] = {0x4c, 0x8b, 0x4c, 0x24, 0x08, 0x0f, 0x05, 0xc3};
-  for (uint64_t at = vmi::resident_base; at < vmi::trampolines_base; ++at)
+  for (uint64_t at = vmi::resident_base; at < vmi::kernel_base; ++at)
     if (memcmp((const void*)at, code, sizeof code) == 0) return at + 5;
   return 0;
 }

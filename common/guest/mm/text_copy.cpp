@@ -17,7 +17,23 @@ constexpr Frames most_frames{2048};
 /// Of one file. Programs choose where they map it, and each fault looks at all copies.
 constexpr std::uint32_t most_copies = 64;
 
+List<TextCopy, &TextCopy::of_all> all_copies;
+
 }  // namespace
+
+TextCopy::TextCopy() {
+  all_copies.push_back(*this);
+}
+
+TextCopy::~TextCopy() {
+  of_all.unlink();
+  frames_release(run);
+}
+
+void TextCopy::restore_all() {
+  for (const TextCopy& copy : all_copies)
+    hypercalls().restore_text(copy.va, copy.run.first, copy.run.count);
+}
 
 bool TextCopy::mapped() const {
   for (Frame frame = run.first; frame != run.end(); ++frame)

@@ -8,14 +8,17 @@
 
 #include <cstdint>
 
+#include "guest/base/list.h"
 #include "guest/base/ref.h"
 #include "guest/mm/frames.h"
 
 namespace guest {
 
 struct TextCopy : Counted {
-  TextCopy() = default;
-  ~TextCopy() { frames_release(run); }
+  TextCopy();
+  ~TextCopy();
+  /// Undoes what the monitor has rewritten in all copies, mapped or not.
+  static void restore_all();
 
   [[nodiscard]] std::uint64_t end_page() const { return page + run.count.number; }
   [[nodiscard]] Frame frame_at(std::uint64_t file_page) const {
@@ -32,7 +35,8 @@ struct TextCopy : Counted {
   std::uint64_t va = 0;    // where it is mapped, always
   FrameRun run{};
   bool stale = false;  // the file has changed: no longer found, but somebody may still map it
-  Ref<TextCopy> next;
+  Ref<TextCopy> next;  // of the same inode
+  ListNode of_all;
 };
 
 /// The copies of one file.

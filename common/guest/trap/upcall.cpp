@@ -7,6 +7,7 @@
 
 #include "guest/abi/system_call.h"
 #include "guest/mm/address_space.h"
+#include "guest/mm/text_copy.h"
 #include "guest/platform.h"
 #include "guest/proc/process.h"
 #include "guest/sched/interrupts.h"
@@ -17,12 +18,13 @@ namespace guest {
 
 namespace {
 
-/// The monitor may rewrite code at `va` if there is a page of text for it. Nobody has to know why
-/// there is none.
-void offer_text(std::uint64_t va) {
-  AddressSpace* space = AddressSpace::current();
-  auto frame = space->own_text(va);
-  if (frame.ok()) hypercalls().patch_text(va, frame.value());
+/// The monitor may rewrite code if there is a page of text for it. Nobody has to know why there is
+/// none. Whoever needs rewritten code again, once it is forgotten, gets it by another offer.
+void take_offer(const vmi::TextOffer& offer) {
+  auto frame = AddressSpace::current()->own_text(offer.va);
+  if (!frame.ok() || hypercalls().patch_text(offer, frame.value())) return;
+  TextCopy::restore_all();
+  hypercalls().forget_text();
 }
 
 /// From the number to its handler, and from the result to rax.
@@ -62,7 +64,7 @@ void handle_upcall(vmi::TrapFrame* frame) {
     case vmi::Upcall::interrupt:
       break;  // pending bits are looked at on the way out, whatever brought us here
     case vmi::Upcall::own_text:
-      offer_text(frame->fault_address);
+      take_offer(vmi::TextOffer::in(*frame));
       break;
   }
   leave_kernel();

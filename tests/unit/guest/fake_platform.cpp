@@ -170,8 +170,15 @@ void copy_frames(vmi::Frame to, vmi::Frame from, vmi::Frames count) {
 void peek_frame(vmi::Frame frame, vmi::Bytes offset, void* to, vmi::Bytes bytes) {
   if (bytes) std::memcpy(to, p().frame(frame) + offset.number, bytes.number);
 }
-void patch_text(std::uint64_t va, vmi::Frame frame) {
-  p().offered_text.emplace_back(va, frame);
+bool patch_text(vmi::TextOffer offer, vmi::Frame frame) {
+  p().offered_text.emplace_back(offer.va, frame);
+  return p().has_text_room;
+}
+void restore_text(std::uint64_t va, vmi::Frame frame, vmi::Frames pages) {
+  p().restored_text.push_back({va, frame, pages.number});
+}
+void forget_text() {
+  ++p().text_forgotten;
 }
 void poke_frame(vmi::Frame frame, vmi::Bytes offset, const void* from, vmi::Bytes bytes) {
   if (bytes) std::memcpy(p().frame(frame) + offset.number, from, bytes.number);
@@ -217,6 +224,8 @@ FakePlatform::FakePlatform(std::uint32_t frames) : ram(frames * vmi::page_size) 
                 .peek_frame = peek_frame,
                 .poke_frame = poke_frame,
                 .patch_text = patch_text,
+                .restore_text = restore_text,
+                .forget_text = forget_text,
                 .open_attic = [](const void*, std::uint64_t) {},
                 .return_to_user = return_to_user,
                 .idle = idle,

@@ -59,6 +59,14 @@ class FakePlatform {
   vmi::SpaceId current_space = ~0u;
   std::uint64_t copied_frames = 0;
   std::vector<std::pair<std::uint64_t, vmi::Frame>> offered_text;
+  bool has_text_room = true;
+  struct Restored {
+    std::uint64_t va;
+    vmi::Frame frame;
+    std::uint32_t pages;
+  };
+  std::vector<Restored> restored_text;
+  int text_forgotten = 0;
   std::vector<std::pair<std::uint32_t, std::uint64_t>> device_writes;
   std::map<std::uint32_t, std::uint64_t> device_values;  // what device_read gives
 

@@ -57,6 +57,20 @@ TEST_F(TextCopyTest, APageOfTextGetsACopyAndTheFileStaysAsItIs) {
   check(*space_);
 }
 
+TEST_F(TextCopyTest, AllAreRestoredAtTheirAddresses) {
+  const std::uint64_t va = map_file(somewhere);
+  platform_.load(va + 3 * page);
+  const Frame frame = space_->own_text(va + 3 * page).release();
+  guest::TextCopy::restore_all();
+  int times = 0;
+  for (const auto& restored : platform_.restored_text)
+    if (frame >= restored.frame && frame < restored.frame + restored.pages) {
+      EXPECT_EQ(restored.va + (frame - restored.frame) * page, va + 3 * page);
+      ++times;
+    }
+  EXPECT_EQ(times, 1);
+}
+
 TEST_F(TextCopyTest, OtherProcessesFindIt) {
   const std::uint64_t va = map_file(somewhere);
   platform_.load(va);

@@ -13,6 +13,9 @@ struct Example {
   Arguments arguments;
 };
 
+constexpr std::uint64_t low_trampolines = vmi::trampolines_offset,
+                        high_trampolines = low_trampolines + vmi::trampolines_low_bytes;
+
 const Example everywhere[] = {
     // map()
     {true, SYS_mmap, {at_user, page, 3, fixed, 3, frames}},
@@ -43,10 +46,18 @@ const Example everywhere[] = {
     {false, SYS_mmap, {vmi::trampolines_high, page, 7, fixed, 3, frames}},
     {false, SYS_mmap, {vmi::trampolines_low, page, 3, fixed, 3, frames}},
     // at the start
-    {true, SYS_mmap, {vmi::trampolines_high, 0x8000, 5, fixed, 3, 0x48000}},
-    {true, SYS_mmap, {vmi::trampolines_low, 0x8000, 5, fixed, 3, 0x48000}},
-    {false, SYS_mmap, {vmi::trampolines_low, 0x8000, 7, fixed, 3, 0x48000}},
-    {false, SYS_mmap, {vmi::trampolines_low, 0x8000, 5, fixed, 3, 0x40000}},
+    {true,
+     SYS_mmap,
+     {vmi::trampolines_high, vmi::trampolines_high_bytes, 5, fixed, 3, high_trampolines}},
+    {true,
+     SYS_mmap,
+     {vmi::trampolines_low, vmi::trampolines_low_bytes, 5, fixed, 3, low_trampolines}},
+    {false,
+     SYS_mmap,
+     {vmi::trampolines_low, vmi::trampolines_low_bytes, 7, fixed, 3, low_trampolines}},
+    {false,
+     SYS_mmap,
+     {vmi::trampolines_low, vmi::trampolines_low_bytes, 5, fixed, 3, high_trampolines}},
     // unmap(), protect()
     {true, SYS_munmap, {at_user, page}},
     {true, SYS_munmap, {vmi::user_begin, top - vmi::user_begin, garbage}},
@@ -64,7 +75,7 @@ const Example everywhere[] = {
     {false, SYS_mprotect, {vmi::gate_base, page, 7}},
     {false, SYS_mprotect, {vmi::gate_base - page, page, 7}},
     {false, SYS_mprotect, {vmi::window_base, vmi::window_size, 7}},
-    {false, SYS_mprotect, {vmi::trampolines_high, 0x8000, 7}},
+    {false, SYS_mprotect, {vmi::trampolines_high, vmi::trampolines_high_bytes, 7}},
     // The disk
     {true, SYS_pread64, {4, in_window, page, 0}},
     {true, SYS_pread64, {4, in_window, page, disk_bytes - page}},
@@ -215,6 +226,14 @@ TEST_P(HostCallTest, FramesGoByDescriptorWhereTheyAreNotMapped) {
   expect(mapped, SYS_pread64, {4, vmi::ram_base, ram, 0});
   expect(mapped, SYS_pwrite64, {4, vmi::ram_base + ram - page, page, 0});
   expect(false, SYS_pwrite64, {4, vmi::ram_base + ram - page, page + 1, 0});
+  // Trampolines are the monitor's alone.
+  for (int number : {SYS_pread64, SYS_pwrite64}) {
+    expect(true, number, {3, in_window, page, low_trampolines});
+    expect(false, number, {3, at_user, page, low_trampolines});
+    expect(false, number, {3, in_window, page, low_trampolines - 8});
+    expect(false, number, {3, in_window, page, low_trampolines + vmi::trampolines_bytes - 8});
+  }
+  expect(false, SYS_mmap, {at_user, page, 3, fixed, 3, low_trampolines});
 }
 
 /// Slabs of the attic, where they do not come with the window: all of one, at its place.
@@ -291,8 +310,12 @@ TEST_P(HostCallTest, WhatTheMachineLacksIsNotAllowed) {
                   {false, SYS_prctl, {1, SIGKILL}},
                   {false, SYS_getppid, {}}});
   sites_.trap = Trap::sigsys;
-  expect_nothing({{false, SYS_write, {5, in_window, 8}},
-                  {false, SYS_mmap, {vmi::trampolines_low, 0x8000, 5, fixed, 3, 0x48000}}});
+  expect_nothing(
+      {{false, SYS_write, {5, in_window, 8}},
+       {false, SYS_pwrite64, {3, in_window, page, low_trampolines}},
+       {false,
+        SYS_mmap,
+        {vmi::trampolines_low, vmi::trampolines_low_bytes, 5, fixed, 3, low_trampolines}}});
   sites_.block_read_only = true;
   expect_nothing({{false, SYS_pwrite64, {4, in_window, page, 0}},
                   {false, SYS_lseek, {4, page, 0}},

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "extended-vmm/spaces/pool.h"
-#include "extended-vmm/trap/sites.h"
+#include "extended-vmm/trap/trampolines.h"
 #include "extended-vmm/trap/upcall.h"
 #include "tests/unit/resident/fake_host.h"
 
