@@ -180,7 +180,7 @@ void put_system_folders(std::map<std::string, RootNode>& nodes) {
   folder.mode = directory_mode;
   for (const char* path : {"/", "/dev", "/proc"}) put_missing(nodes, path, folder);
   folder.mode = S_IFDIR | 01777;
-  put_missing(nodes, "/tmp", folder);
+  for (const char* path : {"/tmp", "/dev/shm"}) put_missing(nodes, path, folder);
   for (const auto& [name, target] : descriptor_links) {
     RootNode link;
     link.mode = S_IFLNK | 0777;

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -145,4 +146,27 @@ TEST(errors) {
   CHECK_ERRNO(futex(word, FUTEX_WAKE, 1), EFAULT);
   CHECK_ERRNO(futex(word, FUTEX_WAIT, 0), EFAULT);
   CHECK_EQ(futex(word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1), 0);
+}
+
+TEST(named_semaphores_and_shared_memory) {
+  char name[40];
+  snprintf(name, sizeof name, "/conformance-%d", getpid());
+  sem_t* turn = sem_open(name, O_CREAT | O_EXCL, 0600, 0);
+  REQUIRE(turn != SEM_FAILED);
+  int file = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+  REQUIRE(file >= 0 && ftruncate(file, page) == 0);
+  volatile unsigned* word = map(file, 0, page);
+  CHECK_EXITED(check::in_child([&] {
+                 sem_t* theirs = sem_open(name, 0);
+                 int other = shm_open(name, O_RDWR, 0);
+                 if (theirs == SEM_FAILED || other < 0) return 1;
+                 *map(other, 0, page) = 77;
+                 return sem_post(theirs) == 0 ? 5 : 2;
+               }),
+               5);
+  CHECK_EQ(sem_wait(turn), 0);
+  CHECK_EQ(*word, 77);
+  CHECK_EQ(sem_unlink(name), 0);
+  CHECK_EQ(shm_unlink(name), 0);
+  CHECK_ERRNO(shm_open(name, O_RDWR, 0), ENOENT);
 }

@@ -98,7 +98,7 @@ std::string refusal_of_content(const std::string& content) {
 TEST(RootTree, StandardHasTheShellAndParentsComeFirst) {
   RootTree tree = RootTree::standard();
   for (const char* path : {"/", "/bin/busybox", "/bin/sh", "/etc/passwd", "/etc/group", "/tmp",
-                           "/dev/null", "/dev/marker", "/root", "/proc"}) {
+                           "/dev/null", "/dev/marker", "/dev/shm", "/root", "/proc"}) {
     EXPECT_NE(tree.find(path), nullptr) << path;
   }
   EXPECT_EQ(tree.find("/bin/sh")->content, "busybox");

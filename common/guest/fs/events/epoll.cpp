@@ -92,13 +92,15 @@ Result<> Epoll::check_nesting(Epoll& inner) {
   if (inner.levels_below(this) + levels_above() > deepest) return Errno::loop;
   int watched_by = 0;
   for ([[maybe_unused]] FileWatcher& watcher : inner.watchers) ++watched_by;
-  return nested_ < most_nested && watched_by < most_nested ? Result<>() : Errno::inval;
+  const int most = inner.nested_ == 0 && watchers.empty() ? most_flat : most_nested;
+  return nested_ < most && watched_by < most ? Result<>() : Errno::inval;
 }
 
 Result<> Epoll::add(File& file, int fd, EpollInterest interest) {
   if (!file.events()) return Errno::perm;
   if (&file == this) return Errno::inval;
-  constexpr std::uint32_t with_exclusive = (ways ^ one_shot) | always | abi::poll_in | abi::poll_out;
+  constexpr std::uint32_t with_exclusive =
+      (ways ^ one_shot) | always | abi::poll_in | abi::poll_out;
   if ((interest.events & exclusive) &&
       ((interest.events & ~with_exclusive) || file_as<Epoll>(file)))
     return Errno::inval;

@@ -57,9 +57,9 @@ class Epoll final : public AnonymousFile {
 
  private:
   friend struct EpollItem;
-  /// How deep epolls may watch one another, and how many of one another: looking at one looks at
-  /// all that it watches.
-  static constexpr int deepest = 5, most_nested = 32;
+  /// How deep epolls may watch one another, and how many: looking at one looks at all that it
+  /// watches. An outer one may watch many that watch none, else the paths would multiply.
+  static constexpr int deepest = 5, most_nested = 8, most_flat = 1000;
 
   EpollItem* find(File& file, int fd);
   Result<> check_nesting(Epoll& inner);
