@@ -2,10 +2,14 @@
 // leads nowhere, and neither kernel nor process comes to harm. Raw system calls: the library must
 // not look at the pointer first.
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 
 #include "check.h"
@@ -182,6 +186,33 @@ TEST(polling) {
   READS(SYS_select, 10, bad, 0, 0, 0);
   struct timespec now = {};
   READS(SYS_ppoll, bad, 1, &now, 0, 8);
+}
+
+TEST(files_to_wait_for) {
+  int epoll = epoll_create1(0), event = eventfd(1, 0), timer = timerfd_create(CLOCK_MONOTONIC, 0);
+  READS(SYS_epoll_ctl, epoll, EPOLL_CTL_ADD, event, bad);
+  epoll_event wanted = {EPOLLIN, {}};
+  REQUIRE(epoll_ctl(epoll, EPOLL_CTL_ADD, event, &wanted) == 0);
+  WRITES(SYS_epoll_wait, epoll, bad, 1, -1);
+  READS(SYS_epoll_pwait, epoll, &wanted, 1, -1, bad, 8);
+  READS(SYS_epoll_pwait2, epoll, &wanted, 1, bad, 0, 8);
+  READS(SYS_signalfd4, -1, bad, 8, 0);
+  READS(SYS_timerfd_settime, timer, 0, bad, 0);
+  WRITES(SYS_timerfd_gettime, timer, bad);
+  READS(SYS_write, event, bad, 8);
+  READS(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, getpid(), 0), SIGUSR1, bad, 0);
+  itimerspec soon = {{}, {0, 1}};
+  WRITES(SYS_timerfd_settime, timer, 0, &soon, bad);
+}
+
+TEST(futexes) {
+  unsigned word = 0;
+  // Words are aligned, and there is one at last_bytes.
+  auto there = [](long bad) { return (bad == last_bytes ? unmapped : bad) & ~3l; };
+  READS(SYS_futex, there(bad), FUTEX_WAIT, 1, 0, 0, 0);
+  READS(SYS_futex, there(bad), FUTEX_CMP_REQUEUE, 1, 1, &word, 0);
+  WRITES(SYS_futex, &word, FUTEX_WAKE_OP, 1, 1, there(bad), 0);
+  READS(SYS_futex, &word, FUTEX_WAIT, 0, bad, 0, 0);
 }
 
 TEST(the_rest) {
