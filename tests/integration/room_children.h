@@ -4,8 +4,6 @@
 #pragma once
 
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
@@ -13,17 +11,12 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include <initializer_list>
 
 namespace {
 

@@ -6,7 +6,6 @@
 #include <sys/syscall.h>
 
 #include <atomic>
-#include <climits>
 
 #include "marker.h"
 

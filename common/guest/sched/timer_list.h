@@ -19,6 +19,11 @@ struct Timer {
   Expire expire;
   void* owner;  // of the expiry function
   [[nodiscard]] bool armed() const { return armed_; }
+  /// 0: it is not armed. One that is due is not over yet: never 0 for it.
+  [[nodiscard]] std::uint64_t left_ns(std::uint64_t now) const {
+    if (!armed_) return 0;
+    return deadline > now ? deadline - now : 1;
+  }
 
  private:
   friend class TimerList;

@@ -10,17 +10,6 @@ namespace guest {
 
 namespace {
 
-struct EpollArgument {
-  Ref<File> file;
-  Epoll* epoll;
-};
-Result<EpollArgument> epoll_argument(int fd) {
-  Ref<File> file = TRY(file_argument(fd));
-  Epoll* epoll = file_as<Epoll>(*file);
-  if (!epoll) return Errno::inval;
-  return EpollArgument{std::move(file), epoll};
-}
-
 Result<EpollInterest> interest_argument(UserAddress event) {
   return EpollInterest{TRY(get_user<std::uint32_t>(event)),
                        TRY(get_user<std::uint64_t>(event + sizeof(std::uint32_t)))};
@@ -32,8 +21,8 @@ Result<std::int64_t> wait(const Args& args, std::uint64_t deadline_ns) {
   if (most <= 0 || most > INT32_MAX / static_cast<int>(record_bytes)) return Errno::inval;
   const auto count = static_cast<std::uint64_t>(most);
   if (!vmi::is_user_range(args.u64(1), count * record_bytes)) return Errno::fault;
-  const EpollArgument argument = TRY(epoll_argument(args.i32(0)));
-  return as_count(argument.epoll->wait(args.user(1), count, deadline_ns));
+  const Ref<Epoll> epoll = TRY(file_argument_as<Epoll>(args.i32(0)));
+  return as_count(epoll->wait(args.user(1), count, deadline_ns));
 }
 
 /// Under another signal mask, if one is given.
@@ -42,11 +31,6 @@ Result<std::int64_t> wait_masked(const Args& args, std::uint64_t deadline_ns) {
   auto waited = wait(args, deadline_ns);
   if (waited.error() != Errno::intr) end_temporary_signal_mask(current_thread());
   return waited;
-}
-
-std::uint64_t deadline_in_ms(int ms) {
-  constexpr std::uint64_t ns_per_ms = 1'000'000;
-  return ms < 0 ? 0 : deadline_after(static_cast<std::uint64_t>(ms) * ns_per_ms);
 }
 
 }  // namespace

@@ -29,29 +29,9 @@ Result<bool> counts_real_time(int clock) {
   return Errno::inval;
 }
 
-struct TimerArgument {
-  Ref<File> file;
-  TimerFile* timer;
-};
-Result<TimerArgument> timer_argument(int fd) {
-  Ref<File> file = TRY(file_argument(fd));
-  TimerFile* timer = file_as<TimerFile>(*file);
-  if (!timer) return Errno::inval;
-  return TimerArgument{std::move(file), timer};
-}
-
 abi::TimerSetting setting_of(TimerFile& timer) {
   const TimerFile::Setting setting = timer.setting();
   return {to_timespec(setting.interval_ns), to_timespec(setting.left_ns)};
-}
-
-/// On CLOCK_MONOTONIC. What is past is due now.
-std::uint64_t deadline_for(const TimerFile& timer, std::uint64_t ns, bool absolute) {
-  const std::uint64_t now = monotonic_ns();
-  if (!absolute) return now + ns;
-  if (!timer.real_time) return ns;
-  const std::uint64_t real_now = realtime_ns();
-  return ns > real_now ? now + (ns - real_now) : now;
 }
 
 // -- signalfd
@@ -65,10 +45,7 @@ Result<std::int64_t> signal_file(int fd, UserAddress mask, std::uint64_t bytes,
     TRY(check_room_for_files(1));
     return install_file(TRY(make_signal_file(taken, flags & abi::o_nonblock)), flags);
   }
-  Ref<File> file = TRY(file_argument(fd));
-  SignalFile* there = file_as<SignalFile>(*file);
-  if (!there) return Errno::inval;
-  there->take(taken);
+  TRY(file_argument_as<SignalFile>(fd))->take(taken);
   return fd;
 }
 
@@ -98,17 +75,17 @@ Result<std::int64_t> sys_timerfd_settime(const Args& args) {
   auto wanted = TRY(get_user<abi::TimerSetting>(args.user(2)));
   const std::uint64_t value = TRY(to_ns(wanted.value)), interval = TRY(to_ns(wanted.interval));
   if (args.u32(1) & ~(absolute_flag | cancel_on_set_flag)) return Errno::inval;
-  const TimerArgument argument = TRY(timer_argument(args.i32(0)));
-  TimerFile& timer = *argument.timer;
-  const abi::TimerSetting old = setting_of(timer);
-  timer.set(value ? deadline_for(timer, value, args.u32(1) & absolute_flag) : 0, interval);
+  const Ref<TimerFile> timer = TRY(file_argument_as<TimerFile>(args.i32(0)));
+  const abi::TimerSetting old = setting_of(*timer);
+  const bool absolute = args.u32(1) & absolute_flag;
+  timer->set(value ? monotonic_deadline(value, absolute, timer->real_time) : 0, interval);
   if (args.user(3)) TRY(put_user(args.user(3), old));
   return 0;
 }
 
 Result<std::int64_t> sys_timerfd_gettime(const Args& args) {
-  const TimerArgument argument = TRY(timer_argument(args.i32(0)));
-  TRY(put_user(args.user(1), setting_of(*argument.timer)));
+  const Ref<TimerFile> timer = TRY(file_argument_as<TimerFile>(args.i32(0)));
+  TRY(put_user(args.user(1), setting_of(*timer)));
   return 0;
 }
 

@@ -16,10 +16,8 @@ namespace {
 Result<std::uint64_t> futex_deadline(UserAddress timeout, bool relative, bool realtime) {
   if (!timeout) return std::uint64_t{0};
   std::uint64_t ns = TRY(to_ns(TRY(get_user<abi::Timespec>(timeout))));
-  if (relative) return monotonic_ns() + ns;
-  if (!realtime) return ns ? ns : 1;
-  std::uint64_t now = realtime_ns();
-  return monotonic_ns() + (ns > now ? ns - now : 0);
+  const std::uint64_t deadline = monotonic_deadline(ns, !relative, realtime);
+  return deadline ? deadline : 1;
 }
 
 constexpr std::uint32_t private_flag = 128, realtime_flag = 256;
@@ -104,8 +102,8 @@ struct WordChange {
   }
   [[nodiscard]] Result<bool> compare(std::uint32_t word) const {
     const auto left = static_cast<std::int32_t>(word), right = static_cast<std::int32_t>(compared);
-    const bool answers[] = {left == right, left != right, left<right, left <= right, left> right,
-                            left >= right};
+    const bool less = left < right, same = left == right;
+    const bool answers[] = {same, !same, less, less || same, !less && !same, !less};
     if (comparison >= sizeof answers) return Errno::nosys;
     return answers[comparison];
   }

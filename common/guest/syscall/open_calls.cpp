@@ -74,7 +74,7 @@ Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t f
   // Last: who cannot open a file must not lose what is in it.
   if ((flags & abi::o_trunc) && !found.created && found.inode->is(mode_regular))
     TRY(found.inode->truncate(0));
-  return as_count(self.files->install(std::move(file), self.open_limit(), flags & abi::o_cloexec));
+  return install_file(std::move(file), flags);
 }
 
 }  // namespace

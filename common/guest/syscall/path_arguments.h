@@ -13,6 +13,15 @@ Result<Ref<File>> file_argument(int fd);
 Result<Ref<File>> readable_file(int fd);
 Result<Ref<File>> writable_file(int fd);
 
+/// The same for a file that must be a T; `otherwise`: it is another.
+template <class T>
+Result<Ref<T>> file_argument_as(int fd, Errno otherwise = Errno::inval) {
+  Ref<File> file = TRY(file_argument(fd));
+  T* wanted = file_as<T>(*file);
+  if (!wanted) return otherwise;
+  return Ref<T>(wanted);
+}
+
 /// Gives a file that a call has made a descriptor; of `flags`, O_CLOEXEC counts.
 Result<std::int64_t> install_file(Ref<File> file, std::uint32_t flags);
 

@@ -20,9 +20,7 @@ Result<std::int64_t> sys_pidfd_open(const Args& args) {
 Result<std::int64_t> sys_pidfd_send_signal(const Args& args) {
   if (args.u32(3)) return Errno::inval;
   const int signal = args.i32(1);
-  Ref<File> file = TRY(file_argument(args.i32(0)));
-  ProcessFile* target = file_as<ProcessFile>(*file);
-  if (!target) return Errno::badf;
+  const Ref<ProcessFile> target = TRY(file_argument_as<ProcessFile>(args.i32(0), Errno::badf));
   abi::SigInfo info = signal_from_process(signal, abi::si_user);
   if (args.user(2)) {
     info = TRY(get_user<abi::SigInfo>(args.user(2)));

@@ -148,8 +148,7 @@ Result<std::int64_t> select_sets(const Args& args, std::uint64_t deadline) {
 }  // namespace
 
 Result<std::int64_t> sys_poll(const Args& args) {
-  constexpr std::uint64_t ns_per_ms = 1'000'000;
-  return poll_until(args, args.i32(2) < 0 ? 0 : deadline_after(args.u32(2) * ns_per_ms));
+  return poll_until(args, deadline_in_ms(args.i32(2)));
 }
 
 Result<std::int64_t> sys_ppoll(const Args& args) {

@@ -12,6 +12,12 @@ inline std::uint64_t deadline_after(std::uint64_t ns) {
   return ns == 0 ? no_time : monotonic_ns() + ns;
 }
 
+/// Negative: it waits for ever.
+inline std::uint64_t deadline_in_ms(int ms) {
+  constexpr std::uint64_t ns_per_ms = 1'000'000;
+  return ms < 0 ? 0 : deadline_after(static_cast<std::uint64_t>(ms) * ns_per_ms);
+}
+
 /// None: it waits for ever.
 inline Result<std::uint64_t> timespec_deadline(UserAddress address) {
   if (!address) return std::uint64_t{0};

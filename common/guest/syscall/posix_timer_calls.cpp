@@ -40,18 +40,7 @@ Result<> check(const abi::SignalEvent& event) {
 }
 
 abi::TimerSetting setting_of(const PosixTimer& timer) {
-  std::uint64_t now = monotonic_ns(), left = 0;
-  // An armed timer that is due is not over yet: never report 0 for it.
-  if (timer.timer.armed()) left = timer.timer.deadline > now ? timer.timer.deadline - now : 1;
-  return {to_timespec(timer.interval_ns), to_timespec(left)};
-}
-
-std::uint64_t deadline_for(const PosixTimer& timer, std::uint64_t ns, bool absolute) {
-  std::uint64_t now = monotonic_ns();
-  if (!absolute) return now + ns;
-  if (!timer.real_time) return ns;
-  std::uint64_t real_now = realtime_ns();
-  return ns > real_now ? now + (ns - real_now) : now;
+  return {to_timespec(timer.interval_ns), to_timespec(timer.timer.left_ns(monotonic_ns()))};
 }
 
 }  // namespace
@@ -81,7 +70,8 @@ Result<std::int64_t> sys_timer_settime(const Args& args) {
   timer.interval_ns = value ? interval : 0;
   timer.overruns = 0;
   if (value)
-    scheduler.set_timer(timer.timer, deadline_for(timer, value, args.u32(1) & absolute_flag));
+    scheduler.set_timer(timer.timer,
+                        monotonic_deadline(value, args.u32(1) & absolute_flag, timer.real_time));
   else
     scheduler.cancel_timer(timer.timer);
   if (args.user(3)) TRY(put_user(args.user(3), old));

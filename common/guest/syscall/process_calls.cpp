@@ -58,13 +58,11 @@ void choose_kind(WaitRequest& request, std::uint32_t options) {
 
 /// The child that a pidfd means. With O_NONBLOCK nobody waits.
 Result<> wait_for_pidfd(WaitRequest& request, int fd) {
-  Ref<File> file = TRY(file_argument(fd));
-  ProcessFile* of = file_as<ProcessFile>(*file);
-  if (!of) return Errno::badf;
+  const Ref<ProcessFile> of = TRY(file_argument_as<ProcessFile>(fd, Errno::badf));
   if (of->is_gone()) return Errno::child;
   request.who = WaitRequest::Who::pid;
   request.id = of->process->pid;
-  request.no_hang = file->flags & abi::o_nonblock;
+  request.no_hang = of->flags & abi::o_nonblock;
   return {};
 }
 

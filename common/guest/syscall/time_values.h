@@ -35,4 +35,14 @@ inline Result<std::uint64_t> to_ns(const abi::Timeval& time) {
   return to_ns(abi::Timespec{time.seconds, time.microseconds * 1000});
 }
 
+/// When what is asked for in `ns` is due, on CLOCK_MONOTONIC. An absolute time may be
+/// CLOCK_REALTIME's; what is past is due now.
+inline std::uint64_t monotonic_deadline(std::uint64_t ns, bool absolute, bool real_time) {
+  const std::uint64_t now = monotonic_ns();
+  if (!absolute) return now + ns;
+  if (!real_time) return ns;
+  const std::uint64_t real_now = realtime_ns();
+  return ns > real_now ? now + (ns - real_now) : now;
+}
+
 }  // namespace guest

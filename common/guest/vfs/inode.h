@@ -98,8 +98,6 @@ struct FileWatcher {
   ListNode watcher_node;
   /// Its last user has let go. The watcher leaves the file's list, and its queue.
   virtual void file_closes() = 0;
-  /// The file by which this one watches.
-  virtual File& watching_file() = 0;
 
  protected:
   ~FileWatcher() = default;

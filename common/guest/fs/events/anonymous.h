@@ -2,6 +2,8 @@
 // and epoll have these in common.
 #pragma once
 
+#include "guest/abi/file_flags.h"
+#include "guest/heap/make.h"
 #include "guest/sched/wait_queue.h"
 #include "guest/vfs/inode.h"
 
@@ -23,5 +25,12 @@ class AnonymousFile : public File {
 
   WaitQueue events_;
 };
+
+/// A T, open for reading and writing, behind an inode of its own.
+template <class T, class... A>
+Result<Ref<File>> make_anonymous(const char* name, std::uint32_t flags, A&&... arguments) {
+  return Ref<File>(TRY(make_ref<T>(TRY(make_anonymous_inode(name)), flags | abi::o_rdwr,
+                                   std::forward<A>(arguments)...)));
+}
 
 }  // namespace guest

@@ -23,6 +23,11 @@ struct [[gnu::packed]] EventRecord {
 };
 static_assert(sizeof(EventRecord) == 12);
 
+/// Nobody else watches files.
+EpollItem& item_of(FileWatcher& watcher) {
+  return static_cast<EpollItem&>(watcher);
+}
+
 }  // namespace
 
 void EpollItem::heard(Listener& listener, Events) {
@@ -48,10 +53,6 @@ void EpollItem::file_closes() {
   delete this;
 }
 
-File& EpollItem::watching_file() {
-  return epoll;
-}
-
 std::uint32_t EpollItem::look() const {
   const std::uint32_t bits = wanted.events & ~ways;
   return bits ? file.poll_state() & bits : 0;
@@ -64,7 +65,7 @@ Epoll::~Epoll() {
 // A file is watched by few: its list is the shorter one.
 EpollItem* Epoll::find(File& file, int fd) {
   for (FileWatcher& watcher : file.watchers) {
-    EpollItem& item = static_cast<EpollItem&>(watcher);
+    EpollItem& item = item_of(watcher);
     if (&item.epoll == this && item.fd == fd) return &item;
   }
   return nullptr;
@@ -83,7 +84,7 @@ int Epoll::levels_below(const Epoll* unless) {
 int Epoll::levels_above() {
   int levels = 0;
   for (FileWatcher& watcher : watchers)
-    levels = std::max(levels, static_cast<Epoll&>(watcher.watching_file()).levels_above());
+    levels = std::max(levels, item_of(watcher).epoll.levels_above());
   return levels + 1;
 }
 
@@ -186,7 +187,7 @@ Result<std::size_t> Epoll::wait(UserAddress to, std::size_t most, std::uint64_t 
 }
 
 Result<Ref<File>> make_epoll() {
-  return Ref<File>(TRY(make_ref<Epoll>(TRY(make_anonymous_inode("[eventpoll]")), abi::o_rdwr)));
+  return make_anonymous<Epoll>("[eventpoll]", 0);
 }
 
 }  // namespace guest

@@ -20,7 +20,6 @@ struct EpollItem final : FileWatcher, Allocated<HeapKind::file> {
   EpollItem(Epoll& epoll, File& file, int fd);
   ~EpollItem();
   void file_closes() override;
-  File& watching_file() override;
   /// What the file has now of what is asked for. None once EPOLLONESHOT has had its shot.
   [[nodiscard]] std::uint32_t look() const;
 

@@ -2,7 +2,6 @@
 #include "guest/fs/events/event_counter.h"
 
 #include "guest/abi/file_flags.h"
-#include "guest/heap/make.h"
 
 namespace guest {
 
@@ -38,8 +37,7 @@ std::uint32_t EventCounter::poll_state() {
 }
 
 Result<Ref<File>> make_event_counter(std::uint64_t count, bool one_by_one, std::uint32_t flags) {
-  return Ref<File>(TRY(make_ref<EventCounter>(TRY(make_anonymous_inode("[eventfd]")),
-                                              flags | abi::o_rdwr, count, one_by_one)));
+  return make_anonymous<EventCounter>("[eventfd]", flags, count, one_by_one);
 }
 
 }  // namespace guest

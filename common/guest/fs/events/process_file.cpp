@@ -2,7 +2,6 @@
 #include "guest/fs/events/process_file.h"
 
 #include "guest/abi/file_flags.h"
-#include "guest/heap/make.h"
 
 namespace guest {
 
@@ -16,8 +15,7 @@ bool ProcessFile::is_gone() const {
 }
 
 Result<Ref<File>> make_process_file(Ref<Process> process, std::uint32_t flags) {
-  return Ref<File>(TRY(make_ref<ProcessFile>(TRY(make_anonymous_inode("[pidfd]")),
-                                             flags | abi::o_rdwr, std::move(process))));
+  return make_anonymous<ProcessFile>("[pidfd]", flags, std::move(process));
 }
 
 }  // namespace guest

@@ -2,7 +2,6 @@
 #include "guest/fs/events/signal_file.h"
 
 #include "guest/abi/file_flags.h"
-#include "guest/heap/make.h"
 #include "guest/proc/process.h"
 
 namespace guest {
@@ -82,8 +81,7 @@ std::uint32_t SignalFile::poll_state() {
 }
 
 Result<Ref<File>> make_signal_file(SignalSet taken, std::uint32_t flags) {
-  return Ref<File>(TRY(
-      make_ref<SignalFile>(TRY(make_anonymous_inode("[signalfd]")), flags | abi::o_rdwr, taken)));
+  return make_anonymous<SignalFile>("[signalfd]", flags, taken);
 }
 
 }  // namespace guest

@@ -4,7 +4,6 @@
 
 #include "guest/abi/file_flags.h"
 #include "guest/base/clock.h"
-#include "guest/heap/make.h"
 
 namespace guest {
 
@@ -32,11 +31,7 @@ void TimerFile::catch_up() {
 
 TimerFile::Setting TimerFile::setting() {
   catch_up();
-  const std::uint64_t now = monotonic_ns();
-  std::uint64_t left = 0;
-  // One that is due is not over yet: never 0 for it.
-  if (timer_.armed()) left = timer_.deadline > now ? timer_.deadline - now : 1;
-  return {left, interval_ns_};
+  return {timer_.left_ns(monotonic_ns()), interval_ns_};
 }
 
 void TimerFile::set(std::uint64_t deadline_ns, std::uint64_t interval_ns) {
@@ -60,8 +55,7 @@ std::uint32_t TimerFile::poll_state() {
 }
 
 Result<Ref<File>> make_timer_file(bool real_time, std::uint32_t flags) {
-  return Ref<File>(TRY(
-      make_ref<TimerFile>(TRY(make_anonymous_inode("[timerfd]")), flags | abi::o_rdwr, real_time)));
+  return make_anonymous<TimerFile>("[timerfd]", flags, real_time);
 }
 
 }  // namespace guest
