@@ -1,7 +1,7 @@
-// The one executable behind all micro programs: statically linked, each would carry two thirds of a
-// megabyte of C library into every guest. `micro-NAME` is a symbolic link to it; the name it is
-// called by says which program it is. Each program's own main() is compiled under another name (see
-// CMakeLists.txt), and knows nothing of the others.
+// The executable behind all micro programs (and, once more, behind those with threads): statically
+// linked, each would carry two thirds of a megabyte of C library into every guest. `micro-NAME` is
+// a symbolic link to it; the name it is called by says which program it is. Each program's own
+// main() is compiled under another name (see CMakeLists.txt), and knows nothing of the others.
 #include "marker.h"
 
 #define X(name, function) int function(int argc, char** argv);
