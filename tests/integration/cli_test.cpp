@@ -84,6 +84,46 @@ TEST(Cli, WrapperHelpWorksThroughALinkFromAnywhere) {
   EXPECT_THAT(text, HasSubstr("usage: typetwo COMMAND"));
 }
 
+void make_script(const fs::path& path, const std::string& text) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path) << "#!/bin/sh\n" << text << '\n';
+  fs::permissions(path, fs::perms::owner_all);
+}
+
+/// A built tree that was copied from elsewhere; cmake is a script that builds another tool.
+TEST(Cli, ACopiedTreeIsBuiltAnewAndOnce) {
+  Scratch scratch;
+  const fs::path top = scratch / "tree", build = top / "build", programs = scratch / "programs";
+  make_script(build / "typetwo-tool", "echo the original");
+  std::ofstream(build / "CMakeCache.txt") << "CMAKE_HOME_DIRECTORY:INTERNAL=/elsewhere\n";
+  std::ofstream(build / "build.ninja");
+  std::ofstream(build / "left-over");
+  make_script(programs / "dpkg-query", "printf installed");
+  make_script(
+      programs / "cmake",
+      "case $1 in\n"
+      "  -S) echo \"CMAKE_HOME_DIRECTORY:INTERNAL=$2\" >$4/CMakeCache.txt; >$4/build.ninja ;;\n"
+      "  --build) printf '#!/bin/sh\\necho anew\\n' >$2/typetwo-tool\n"
+      "    chmod +x $2/typetwo-tool ;;\n"
+      "esac");
+  fs::copy_file(fs::path(TYPETWO_SOURCE) / "typetwo", top / "typetwo");
+  std::ofstream(build / ".stamp");
+  const std::string command = "PATH=" + programs.string() + ":$PATH " + top.string() +
+                              "/typetwo exec 2>" + (scratch / "said").string();
+  for (const bool first : {true, false}) {
+    FILE* pipe = popen(command.c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    char text[64] = "";
+    EXPECT_NE(fgets(text, sizeof text, pipe), nullptr);
+    EXPECT_EQ(pclose(pipe), 0);
+    EXPECT_STREQ(text, "anew\n");
+    std::ifstream in(scratch / "said");
+    const std::string said{std::istreambuf_iterator<char>(in), {}};
+    EXPECT_EQ(said.find("was made for /elsewhere") != std::string::npos, first) << said;
+  }
+  EXPECT_FALSE(fs::exists(build / "left-over"));
+}
+
 TEST(Cli, WrongWords) {
   expect_refusal(run_tool({"launch"}), 2, "unknown command 'launch'");
   expect_refusal(run_tool({"exec", "--frob", "--", "/bin/sh"}), 2, "unknown option '--frob'");
