@@ -70,7 +70,8 @@ std::size_t groups_a_row(const std::vector<std::vector<Cell>>& groups) {
   return rows == 0 ? 1 : (groups.size() + rows - 1) / rows;
 }
 
-void add_group(Figure& figure, Row& row, const std::vector<Cell>& cells, double& x) {
+void add_group(Figure& figure, Row& row, const std::vector<Cell>& cells, const std::string& name,
+               double& x) {
   const double begin = x;
   for (const Cell& cell : cells) {
     row.bars.push_back({series_of(figure, cell), x, *cell.ratio});
@@ -78,7 +79,7 @@ void add_group(Figure& figure, Row& row, const std::vector<Cell>& cells, double&
     figure.highest = std::max(figure.highest, cell.ratio->high);
     x += figure.bar_width;
   }
-  row.groups.push_back({(begin + x - figure.bar_width) / 2, cells.front().workload});
+  row.groups.push_back({(begin + x - figure.bar_width) / 2, name});
   figure.right = std::max(figure.right, x);
   x += 1;  // between groups
 }
@@ -112,17 +113,41 @@ const char* colour_of(const Cell& cell) {
   return "#000000";
 }
 
+std::string name_of(const results::Summary& summary, const std::string& workload) {
+  return workload + (summary.is_noisy(workload) ? "*" : "");
+}
+
 std::vector<std::string> caption_of(const results::File& file) {
   const auto& context = file.header.context;
   const auto word = [&](const char* key) { return context.value(key, std::string("unknown")); };
   std::string commit = word("commit").substr(0, 10);
   if (context.value("dirty", false)) commit += " with changes";
+  const std::string hypervisor = context.value("hypervisor", "");
+  const std::string machine =
+      hypervisor.empty() ? "" : fmt::format(" in a virtual machine ({})", hypervisor);
   return {
       fmt::format("Medians of {} launches, configurations interleaved; whiskers: 95 % bootstrap "
                   "interval of the ratio. 1 is standalone: the same program on the host.",
                   file.header.options.value("runs", 0)),
-      fmt::format("{}, {}; typetwo {}, {}", word("kernel"), word("cpu"), commit,
+      fmt::format("{}, {}{}; typetwo {}, {}", word("kernel"), word("cpu"), machine, commit,
                   file.header.started)};
+}
+
+std::vector<std::string> legend_of_marks(const results::Summary& summary) {
+  std::string marks;
+  const bool open = std::any_of(summary.cells.begin(), summary.cells.end(), [](const Cell& cell) {
+    return drawn(cell) && !cell.ratio->has_interval;
+  });
+  if (open) {
+    marks += fmt::format(" ≈: fewer than {} undisturbed launches, which decide nothing.",
+                         results::fewest_launches);
+  }
+  if (std::any_of(summary.cells.begin(), summary.cells.end(),
+                  [&](const Cell& cell) { return summary.is_noisy(cell.workload); })) {
+    marks += " *: standalone differs from itself.";
+  }
+  if (marks.empty()) return {};
+  return {marks.substr(1)};
 }
 
 Figure lay_out(const results::File& file) {
@@ -136,9 +161,11 @@ Figure lay_out(const results::File& file) {
       figure.rows.emplace_back();
       x = 1;
     }
-    add_group(figure, figure.rows.back(), groups[i], x);
+    const std::string name = name_of(summary, groups[i].front().workload);
+    add_group(figure, figure.rows.back(), groups[i], name, x);
   }
   figure.caption = caption_of(file);
+  for (auto& line : legend_of_marks(summary)) figure.caption.push_back(std::move(line));
   return figure;
 }
 

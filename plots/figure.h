@@ -22,7 +22,7 @@ struct Bar {
 
 struct Group {
   double centre;
-  std::string workload;
+  std::string workload;  // with a mark where it is noisy
 };
 
 /// Groups side by side on an x axis of their own.
@@ -46,8 +46,14 @@ const char* colour_of(const results::Cell&);
 /// "extended (direct, mprotect, pool)"; the unprotected are labelled as such.
 std::string title_of(const results::Cell&);
 
+/// A workload's name; "name*" where standalone differs from itself.
+std::string name_of(const results::Summary&, const std::string& workload);
+
 /// How it was measured, and on what.
 std::vector<std::string> caption_of(const results::File&);
+
+/// What the marks on bars and names mean, a line; none where there are no marks.
+std::vector<std::string> legend_of_marks(const results::Summary&);
 
 /// Workloads in the order of the results, configurations in theirs. Workloads that only standalone
 /// ran have no ratio and are left out. As many rows as keep the numbers on the bars apart.

@@ -101,7 +101,9 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
-std::string value_label(double ratio) {
+std::string value_label(const results::Ratio& estimate) {
+  const double ratio = estimate.value;
+  if (!estimate.has_interval) return "≈" + value_label({.value = ratio, .has_interval = true});
   if (std::abs(ratio - 1) < 0.05) return fmt::format("{:.3f}", ratio);
   if (ratio >= 100) return fmt::format("{:.0f}", ratio);
   if (ratio >= 10) return fmt::format("{:.1f}", ratio);

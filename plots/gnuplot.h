@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "results/statistics.h"
+
 namespace plots {
 
 /// A page in points of the SVG, and what writes gnuplot's commands for it.
@@ -19,8 +21,8 @@ struct Page {
 /// In gnuplot's single quotes.
 std::string quoted(const std::string& text);
 
-/// 646, 36.2, 1.51; near 1: 1.005.
-std::string value_label(double ratio);
+/// 646, 36.2, 1.51; near 1: 1.005. Without an interval: ≈646.
+std::string value_label(const results::Ratio&);
 
 /// How a bar is filled; unprotected configurations are hatched.
 std::string fill_of(const std::string& colour, bool hatched);

@@ -23,7 +23,7 @@ struct RungBar {
 };
 
 struct Panel {
-  std::string workload;
+  std::string workload, title;
   std::vector<RungBar> bars;
 };
 
@@ -34,7 +34,7 @@ struct Layout {
 };
 
 constexpr std::size_t columns = 3;
-constexpr double width = 1100, header = 45, footer = 62, left = 215, right = 20, gap = 16;
+constexpr double width = 1100, header = 45, left = 215, right = 20, gap = 16;
 constexpr double panel_height = 225, panel_title = 24, panel_axis = 30;
 
 /// From the top, with half a bar's room where another kind begins.
@@ -58,7 +58,7 @@ Layout lay_out_ladder(const results::File& file) {
                                    [&](const Rung& one) { return one.config == cell.config; });
     if (rung == rungs.end() || !cell.ratio) continue;
     if (layout.panels.empty() || layout.panels.back().workload != cell.workload) {
-      layout.panels.push_back({cell.workload, {}});
+      layout.panels.push_back({cell.workload, name_of(summary, cell.workload), {}});
     }
     layout.panels.back().bars.push_back({y_of(static_cast<std::size_t>(rung - rungs.begin())),
                                          *cell.ratio,
@@ -67,6 +67,7 @@ Layout lay_out_ladder(const results::File& file) {
     layout.highest = std::max(layout.highest, cell.ratio->high);
   }
   layout.caption = caption_of(file);
+  for (auto& line : legend_of_marks(summary)) layout.caption.push_back(std::move(line));
   layout.caption.insert(layout.caption.begin(),
                         "Each + row adds one extension to the row above it; below them the full "
                         "set with one axis put back; hatched: unprotected, upper bound.");
@@ -90,7 +91,7 @@ void bars(std::ostream& gp, const Panel& panel) {
                          fill);
     data << ratio.value << ' ' << y << "\ne\n";
     intervals << ratio.low << ' ' << y << ' ' << ratio.high << '\n';
-    labels << std::max(ratio.high, 1.0) << ' ' << y << ' ' << value_label(ratio.value) << '\n';
+    labels << std::max(ratio.high, 1.0) << ' ' << y << ' ' << value_label(ratio) << '\n';
   }
   gp << "plot " << plots.str()
      << "'-' using 1:2:($3-$1):(0) with vectors heads size graph 0.008,90 lw 1.5 lc rgb '#000000' "
@@ -125,7 +126,7 @@ void panels(std::ostream& gp, const Layout& layout, const Page& page) {
         "set tmargin at screen {:.4f}\nset bmargin at screen {:.4f}\n"
         "set title {} offset 0,-0.6 font ',12' noenhanced\n",
         x / width, (x + each) / width, page.share(top + panel_title),
-        page.share(top + panel_height - panel_axis), quoted(layout.panels[i].workload));
+        page.share(top + panel_height - panel_axis), quoted(layout.panels[i].title));
     names(gp, i % columns == 0);
     bars(gp, layout.panels[i]);
     if (i == 0) gp << "unset label\n";
@@ -138,6 +139,7 @@ void panels(std::ostream& gp, const Layout& layout, const Page& page) {
 Page ladder_page(const results::File& file) {
   const Layout layout = lay_out_ladder(file);
   const std::size_t rows = (layout.panels.size() + columns - 1) / columns;
+  const double footer = 5 + 19.0 * static_cast<double>(layout.caption.size());
   Page page{width, header + panel_height * static_cast<double>(rows) + footer, {}};
   page.commands = [layout, page](std::ostream& gp) { panels(gp, layout, page); };
   return page;

@@ -15,7 +15,7 @@
 namespace plots {
 namespace {
 
-constexpr double footer = 60, names_height = 35;  // of the workloads
+constexpr double names_height = 35;  // of the workloads
 
 /// Heights from top to bottom.
 struct Rows {
@@ -67,7 +67,7 @@ void bars(std::ostream& gp, const Figure& figure, const Row& row, bool with_key)
                          fill_of(figure.series[series].colour, figure.series[series].hatched));
     data << x << ' ' << ratio.value << "\ne\n";
     intervals << x << ' ' << ratio.low << ' ' << ratio.high << '\n';
-    labels << x << ' ' << std::max(ratio.high, 1.0) << ' ' << value_label(ratio.value) << '\n';
+    labels << x << ' ' << std::max(ratio.high, 1.0) << ' ' << value_label(ratio) << '\n';
   }
   gp << "plot " << plots.str()
      << "'-' using 1:2:(0):($3-$2) with vectors heads size graph 0.004,90 lw 1.5 lc rgb '#000000' "
@@ -97,6 +97,7 @@ void rows(std::ostream& gp, const Figure& figure, const Rows& sizes, const Page&
 
 Page bar_page(const Figure& figure) {
   const Rows sizes(figure);
+  const double footer = 22 + 19.0 * static_cast<double>(figure.caption.size());
   Page page{1100, sizes.header + sizes.row * static_cast<double>(figure.rows.size()) + footer, {}};
   page.commands = [figure, sizes, page](std::ostream& gp) { rows(gp, figure, sizes, page); };
   return page;

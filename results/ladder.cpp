@@ -47,8 +47,7 @@ std::optional<Gain> gain(const Summary& summary, const std::string& workload, co
   }
   const Cell* again = summary.find(workload, standalone_again);
   const bool noise = again != nullptr && again->ratio;
-  return Gain{ratio_of_medians(with->launches, without->launches),
-              noise ? std::abs(again->ratio->value - 1) : 0};
+  return Gain{ratio_of(*with, *without), noise ? std::abs(again->ratio->value - 1) : 0};
 }
 
 }  // namespace results

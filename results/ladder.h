@@ -32,8 +32,19 @@ struct Gain {
   Ratio ratio;
   double noise = 0;  // how far standalone's repetition was from standalone
   /// The whole interval on one side of 1, and the ratio further from it than the noise.
-  [[nodiscard]] bool pays() const { return ratio.high < 1 && 1 - ratio.value > noise; }
-  [[nodiscard]] bool costs() const { return ratio.low > 1 && ratio.value - 1 > noise; }
+  [[nodiscard]] bool pays() const {
+    return ratio.has_interval && ratio.high < 1 && 1 - ratio.value > noise;
+  }
+  [[nodiscard]] bool costs() const {
+    return ratio.has_interval && ratio.low > 1 && ratio.value - 1 > noise;
+  }
+  /// "It pays." That fails, too, where the most that the interval leaves open would be noise, or
+  /// one part in a hundred.
+  [[nodiscard]] Verdict verdict() const {
+    if (pays()) return Verdict::holds;
+    const double negligible = noise > 0.01 ? noise : 0.01;
+    return ratio.has_interval && ratio.low >= 1 - negligible ? Verdict::fails : Verdict::undecided;
+  }
 };
 
 /// Nothing for the start, and where one of the two has no correct launch.

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -30,7 +31,27 @@ json report_of(const Launch& launch) {
   return json::parse(monitor::outcome_to_json(launch.outcome, config));
 }
 
+json to_json(const CpuShare& cpu) {
+  return {{"elapsed_seconds", cpu.elapsed_seconds}, {"own_seconds", cpu.own_seconds},
+          {"idle_seconds", cpu.idle_seconds},       {"steal_seconds", cpu.steal_seconds},
+          {"waited_seconds", cpu.waited_seconds},   {"load", cpu.load}};
+}
+
+CpuShare cpu_share_from_json(const json& cpu) {
+  return {cpu.at("elapsed_seconds"), cpu.at("own_seconds"),    cpu.at("idle_seconds"),
+          cpu.at("steal_seconds"),   cpu.at("waited_seconds"), cpu.at("load")};
+}
+
 }  // namespace
+
+double CpuShare::taken_seconds() const {
+  return std::max({elapsed_seconds - own_seconds - idle_seconds, steal_seconds, 0.0});
+}
+
+bool CpuShare::disturbed() const {
+  constexpr double ticks = 0.025, little = 0.03;
+  return taken_seconds() > std::max(ticks, little * elapsed_seconds);
+}
 
 json to_json(const Header& header) {
   return {{"schema", schema_version},
@@ -57,6 +78,7 @@ json to_json(const Launch& launch) {
                {"ok", launch.ok()},
                {"output_hash", launch.output_hash},
                {"report", report_of(launch)}};
+  if (launch.cpu) line["cpu"] = to_json(*launch.cpu);
   if (!launch.ok()) {
     line["problem"] = launch.problem;
     line["stderr"] = launch.stderr_tail;
@@ -77,6 +99,7 @@ Launch launch_from_json(const json& line) {
   launch.samples = line.at("samples").get<std::vector<double>>();
   launch.output_hash = line.at("output_hash");
   launch.outcome = monitor::outcome_from_json(line.at("report").dump());
+  if (line.contains("cpu")) launch.cpu = cpu_share_from_json(line.at("cpu"));
   if (!line.at("ok").get<bool>()) {
     launch.problem = line.at("problem");
     launch.stderr_tail = line.at("stderr");
@@ -112,10 +135,10 @@ void read_header(File& file, const json& line) {
   if (!line.is_object() || line.value("kind", "") != "typetwo-results") {
     throw monitor::HostError(file.path + " is not a results file of typetwo");
   }
-  if (line.at("schema") != schema_version) {
+  if (line.at("schema") != 1 && line.at("schema") != schema_version) {
     throw monitor::HostError(fmt::format(
-        "{} has schema version {}, this typetwo reads {}; use the typetwo that wrote it", file.path,
-        line.at("schema").dump(), schema_version));
+        "{} has schema version {}, this typetwo reads 1 and {}; use the typetwo that wrote it",
+        file.path, line.at("schema").dump(), schema_version));
   }
   file.header = header_from_json(line);
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,7 @@
 
 namespace results {
 
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;  // 1 is read, too
 inline constexpr const char* file_name = "results.jsonl";
 
 // Names of configurations that mean something here.
@@ -24,6 +25,22 @@ struct Header {
   nlohmann::json options;  // what was asked; a run resumes only with the same
   nlohmann::json context;  // host and versions
   friend bool operator==(const Header&, const Header&) = default;
+};
+
+/// What the guest's CPU did from a launch's begin to its end, boot and clean-up included.
+struct CpuShare {
+  double elapsed_seconds = 0;
+  double own_seconds = 0;     // CPU time of the launch's processes
+  double idle_seconds = 0;    // waiting for a disk is idle too
+  double steal_seconds = 0;   // had by other virtual machines, as far as the hypervisor says
+  double waited_seconds = 0;  // the tool's thread was ready to run and did not
+  double load = 0;            // of the whole host before, over the last minute
+
+  /// Had by others: programs beside the launch, or other virtual machines.
+  [[nodiscard]] double taken_seconds() const;
+  /// Others had more of it than what the host's clock ticks leave uncertain, and more than a
+  /// little. Says nothing of what is shared beside CPU time: caches, memory, a core's other thread.
+  [[nodiscard]] bool disturbed() const;
 };
 
 struct Launch {
@@ -39,9 +56,11 @@ struct Launch {
   std::string problem;          // empty: everything the workload did was right
   std::string output_hash;      // FNV-1a of stdout
   std::string stderr_tail;      // kept of failed launches
+  std::optional<CpuShare> cpu;  // nothing in files of version 1, and where the host does not say
   monitor::Outcome outcome;
 
   [[nodiscard]] bool ok() const { return problem.empty(); }
+  [[nodiscard]] bool disturbed() const { return cpu && cpu->disturbed(); }
 };
 
 nlohmann::json to_json(const Header&);

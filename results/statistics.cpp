@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/math/statistics/univariate_statistics.hpp>
+#include <limits>
 #include <random>
 #include <stdexcept>
 #include <vector>
@@ -39,22 +40,49 @@ double median(std::span<const double> values) {
   return boost::math::statistics::median(scratch);
 }
 
+Estimate estimate(std::initializer_list<std::span<const double>> sets,
+                  double (*of)(std::span<const double> medians), std::uint64_t seed) {
+  std::vector<double> medians;
+  for (const auto& set : sets) medians.push_back(median(set));
+  const double value = of(medians);
+  const bool enough = std::all_of(sets.begin(), sets.end(),
+                                  [](const auto& set) { return set.size() >= fewest_launches; });
+  if (!enough) return {.value = value};
+  std::mt19937_64 random(seed);
+  std::vector<double> drawn(bootstrap_resamples), scratch;
+  for (double& one : drawn) {
+    std::transform(sets.begin(), sets.end(), medians.begin(),
+                   [&](const auto& set) { return resampled_median(set, scratch, random); });
+    one = of(medians);
+  }
+  std::sort(drawn.begin(), drawn.end());
+  return {value, true, quantile(drawn, 0.025), quantile(drawn, 0.975)};
+}
+
 Ratio ratio_of_medians(std::span<const double> values, std::span<const double> base,
                        std::uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::vector<double> ratios(bootstrap_resamples), scratch;
-  for (double& ratio : ratios) {
-    const double above = resampled_median(values, scratch, random);
-    ratio = above / resampled_median(base, scratch, random);
-  }
-  std::sort(ratios.begin(), ratios.end());
-  return {median(values) / median(base), quantile(ratios, 0.025), quantile(ratios, 0.975)};
+  return estimate(
+      {values, base}, [](auto medians) { return medians[0] / medians[1]; }, seed);
 }
 
 double relative_spread(std::span<const double> values) {
   auto sorted = copy_of(values);
   std::sort(sorted.begin(), sorted.end());
   return (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2 / median(values);
+}
+
+Verdict lies_within(const Estimate& estimate, double low, double high) {
+  if (!estimate.has_interval) return Verdict::undecided;
+  if (estimate.low >= low && estimate.high <= high) return Verdict::holds;
+  return estimate.high < low || estimate.low > high ? Verdict::fails : Verdict::undecided;
+}
+
+Verdict is_at_least(const Estimate& estimate, double bound) {
+  return lies_within(estimate, bound, std::numeric_limits<double>::infinity());
+}
+
+Verdict is_at_most(const Estimate& estimate, double bound) {
+  return lies_within(estimate, -std::numeric_limits<double>::infinity(), bound);
 }
 
 }  // namespace results

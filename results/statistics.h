@@ -1,7 +1,8 @@
-// Statistics over launches: medians, and how far a ratio of medians can be trusted.
+// Statistics over launches: medians, and how far what is computed of them can be trusted.
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 
 namespace results {
@@ -9,19 +10,40 @@ namespace results {
 /// Of at least one value; the mean of the middle two when their number is even.
 double median(std::span<const double> values);
 
-/// A ratio with its 95 % interval.
-struct Ratio {
-  double value = 1, low = 1, high = 1;
+/// With fewer launches of either side there is no interval, and so no verdict: a bootstrap of four
+/// medians knows little but its own input.
+inline constexpr unsigned fewest_launches = 5;
+
+/// What was computed of medians, with its 95 % interval, where there are launches enough for one.
+struct Estimate {
+  double value = 1;
+  bool has_interval = false;
+  double low = value, high = value;  // both are the value itself where there is no interval
 };
+using Ratio = Estimate;
 
 inline constexpr unsigned bootstrap_resamples = 10'000;
 
-/// median(values) / median(base). The interval is a percentile bootstrap over launches: both sides
-/// are drawn again with replacement, 10 000 times. Same input, same seed: same result.
+/// `of` the medians of several sets of launches. The interval is a percentile bootstrap over
+/// launches: each set is drawn again with replacement, 10 000 times. Same input, same seed: same
+/// result.
+Estimate estimate(std::initializer_list<std::span<const double>> sets,
+                  double (*of)(std::span<const double> medians), std::uint64_t seed = 2003);
+
+/// median(values) / median(base).
 Ratio ratio_of_medians(std::span<const double> values, std::span<const double> base,
                        std::uint64_t seed = 2003);
 
 /// Half the interquartile range over the median: how much launches of the same thing differ.
 double relative_spread(std::span<const double> values);
+
+/// Of a statement about an estimate. Only the interval decides: what it leaves open, or where there
+/// is none, is undecided.
+enum class Verdict { holds, fails, undecided };
+
+/// "It lies in [low, high]."
+Verdict lies_within(const Estimate&, double low, double high);
+Verdict is_at_least(const Estimate&, double bound);
+Verdict is_at_most(const Estimate&, double bound);
 
 }  // namespace results

@@ -1,6 +1,8 @@
 // Groups launches into cells, in the order in which they were first run.
 #include "results/summary.h"
 
+#include <cmath>
+
 namespace results {
 namespace {
 
@@ -18,16 +20,24 @@ Cell& cell_for(std::vector<Cell>& cells, const Launch& launch) {
   return cells.back();
 }
 
-/// The medians of time of a cell's counted launches.
-void fill_times(Cell& cell, const std::vector<Launch>& launches) {
-  std::vector<double> cpu, wall;
-  for (const Launch& launch : launches) {
+/// Values and times of the launches that count: the undisturbed ones, if there are any.
+void fill(Cell& cell, const std::vector<Launch>& all) {
+  std::vector<const Launch*> calm, disturbed;
+  for (const Launch& launch : all) {
     if (launch.workload != cell.workload || launch.config != cell.config) continue;
     if (launch.warmup || !launch.ok() || launch.samples.empty()) continue;
-    cpu.push_back(launch.outcome.cpu_seconds);
-    wall.push_back(launch.outcome.wall_seconds);
+    (launch.disturbed() ? disturbed : calm).push_back(&launch);
+  }
+  cell.disturbed = static_cast<unsigned>(disturbed.size());
+  cell.only_disturbed = calm.empty() && !disturbed.empty();
+  std::vector<double> cpu, wall;
+  for (const Launch* launch : cell.only_disturbed ? disturbed : calm) {
+    cell.launches.push_back(median(launch->samples));
+    cpu.push_back(launch->outcome.cpu_seconds);
+    wall.push_back(launch->outcome.wall_seconds);
   }
   if (cpu.empty()) return;
+  cell.median = median(cell.launches);
   cell.cpu_seconds = median(cpu);
   cell.wall_seconds = median(wall);
 }
@@ -47,26 +57,34 @@ const Cell* Summary::find(const std::string& workload, const std::string& config
   return nullptr;
 }
 
+Ratio ratio_of(const Cell& cell, const Cell& base) {
+  return estimate_of([](auto medians) { return medians[0] / medians[1]; }, cell, base);
+}
+
+bool Summary::is_noisy(const std::string& workload) const {
+  constexpr double most_apart = 0.05, most_spread = 0.10;
+  const Cell *base = find(workload, standalone), *again = find(workload, standalone_again);
+  if (base == nullptr || base->launches.empty() || again == nullptr || !again->ratio) return false;
+  return std::abs(again->ratio->value - 1) > most_apart ||
+         relative_spread(base->launches) > most_spread;
+}
+
 Summary summarize(const File& file) {
   Summary summary;
   for (const Launch& launch : file.launches) {
     Cell& cell =
         cell_for(launch.config == standalone_again ? summary.noise : summary.cells, launch);
     if (!launch.ok()) ++cell.failed;
-    if (!launch.warmup && launch.ok() && !launch.samples.empty()) {
-      cell.launches.push_back(median(launch.samples));
-    }
   }
+  for (auto* list : {&summary.cells, &summary.noise})
+    for (Cell& cell : *list) fill(cell, file.launches);
   for (auto* list : {&summary.cells, &summary.noise}) {
     for (Cell& cell : *list) {
-      fill_times(cell, file.launches);
-      if (cell.launches.empty()) continue;
-      cell.median = median(cell.launches);
       const Cell* base = summary.find(cell.workload, standalone);
-      if (base == nullptr || base->launches.empty()) continue;
+      if (cell.launches.empty() || base == nullptr || base->launches.empty()) continue;
       // Standalone is the yardstick itself: its ratio is 1 by definition; the noise is A/A's to
       // say.
-      cell.ratio = &cell == base ? Ratio{} : ratio_of_medians(cell.launches, base->launches);
+      cell.ratio = &cell == base ? Ratio{} : ratio_of(cell, *base);
     }
   }
   return summary;

@@ -15,9 +15,11 @@ struct Cell {
   std::string workload, config, axes, promise, unit;
   std::vector<double> launches;  // one value a counted, correct launch: the median of its samples
   unsigned failed = 0;           // launches, warm-ups included, that did their work wrong
-  double median = 0;             // of launches; 0 when there are none
-  std::optional<Ratio> ratio;    // to standalone; none without correct launches of both
-  double cpu_seconds = 0;        // medians over the same launches, whole program
+  unsigned disturbed = 0;        // correct launches that others disturbed; they are not counted,
+  bool only_disturbed = false;  // unless there is no other: then there is a number, and no interval
+  double median = 0;            // of launches; 0 when there are none
+  std::optional<Ratio> ratio;   // to standalone; none without correct launches of both
+  double cpu_seconds = 0;       // medians over the same launches, whole program
   double wall_seconds = 0;
 
   [[nodiscard]] unsigned runs() const { return static_cast<unsigned>(launches.size()); }
@@ -25,11 +27,24 @@ struct Cell {
   [[nodiscard]] bool unprotected() const;
 };
 
+/// Of the medians of two cells with launches.
+Ratio ratio_of(const Cell&, const Cell& base);
+/// May what they say be judged at all? Not where others had the CPU all the time.
+template <typename... Cells>
+Estimate estimate_of(double (*of)(std::span<const double> medians), const Cells&... cells) {
+  Estimate found = estimate({cells.launches...}, of);
+  if ((cells.only_disturbed || ...)) found = {.value = found.value};
+  return found;
+}
+
 struct Summary {
   std::vector<Cell> cells;  // in the order of first launch; without the A/A repetition
   std::vector<Cell> noise;  // the A/A repetition: its ratios ought to be 1
 
   [[nodiscard]] const Cell* find(const std::string& workload, const std::string& config) const;
+  /// Does standalone differ from itself, between launches or from its repetition, by so much that
+  /// small differences of others mean nothing?
+  [[nodiscard]] bool is_noisy(const std::string& workload) const;
 };
 
 Summary summarize(const File&);

@@ -43,6 +43,12 @@ class Progress {
                    slot.warmup() ? "warm-up" : fmt::format("round {}", slot.round), launch.problem);
       if (!launch.stderr_tail.empty()) monitor::say("{}\n", launch.stderr_tail);
     };
+    watcher.repeating = [this](const Slot&, const results::Launch& launch) {
+      clear();
+      monitor::say("disturbed: {} on {}: others had the CPU for {:.0f} of {:.0f} ms; once more\n",
+                   launch.workload, launch.config, launch.cpu->taken_seconds() * 1000,
+                   launch.cpu->elapsed_seconds * 1000);
+    };
     return watcher;
   }
   void clear() const {

@@ -15,6 +15,7 @@
 #include <memory>
 
 #include "build_commit.h"
+#include "monitor/host_noise.h"
 
 namespace harness {
 namespace {
@@ -91,6 +92,7 @@ nlohmann::json gather_context() {
           {"kernel_build", host.version},
           {"architecture", host.machine},
           {"cpu", cpu_field("model name")},
+          {"hypervisor", monitor::hypervisor_name()},
           {"cpu_flags", cpu_field("flags")},
           {"cpus_allowed", allowed_cpus()},
           {"mitigations", mitigations()},

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 
 #include "monitor/error.h"
 #include "monitor/outcome_json.h"
+#include "workloads/harness/cpu_watch.h"
 #include "workloads/harness/interrupts.h"
 
 namespace harness {
@@ -130,16 +132,22 @@ class Child {
   }
   int wait() {
     int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    run_queue_wait_ = run_queue_wait(pid_);
+    while (wait4(pid_, &status, 0, &usage_) < 0 && errno == EINTR) {
     }
     pid_ = -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
+  /// Once waited for: of it and of all that it has waited for.
+  [[nodiscard]] const rusage& usage() const { return usage_; }
+  [[nodiscard]] double run_queue_wait_seconds() const { return run_queue_wait_; }
 
  private:
   pid_t pid_;
   Fd pidfd_;
+  rusage usage_{};
+  double run_queue_wait_ = 0;
 };
 
 /// Takes what a pipe holds; false at its end.
@@ -178,6 +186,7 @@ LaunchResult ToolExecutor::launch(const LaunchRequest& request) {
   InterruptGuard::check();
   auto words = command_line(program_, request);
   Pipe out, err, report;
+  const CpuWatch watch(cpu_);
   const pid_t harness = getpid();
   const pid_t pid = fork();
   if (pid < 0) monitor::throw_errno("cannot start a process", "raise the limit on processes");
@@ -200,6 +209,7 @@ LaunchResult ToolExecutor::launch(const LaunchRequest& request) {
     result.err += late.what();
     return result;
   }
+  result.cpu = watch.end(child.usage(), child.run_queue_wait_seconds());
   try {
     result.outcome = monitor::outcome_from_json(report_text);
     result.reported = true;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "monitor/machine_config.h"
+#include "results/results.h"
 
 namespace harness {
 
@@ -27,6 +29,7 @@ struct LaunchResult {
   std::string out, err;   // what the program printed, and program and tool on stderr
   bool reported = false;  // the tool delivered an outcome
   monitor::Outcome outcome;
+  std::optional<results::CpuShare> cpu;  // of all that the tool started, too
 };
 
 class Executor {

@@ -107,6 +107,7 @@ results::Launch judge(const Slot& slot, const Work& work, const LaunchResult& re
   launch.count = work.count;
   launch.output_hash = hash_of(result.out);
   launch.outcome = result.outcome;
+  launch.cpu = result.cpu;
 
   std::vector<Part> parts;
   launch.problem = check_end(result);

@@ -34,6 +34,7 @@ Row row_of(const Summary& summary, const Rung& rung, const Cell& cell) {
   std::string verdict;
   if (gain && gain->pays()) verdict = "pays";
   if (gain && gain->costs()) verdict = "costs";
+  if (gain && gain->verdict() == results::Verdict::undecided) verdict = "undecided";
   if (cell.unprotected()) verdict = "unprotected, upper bound";
   if (cell.failed > 0) verdict += fmt::format(" {} FAILED", cell.failed);
   return {"",
@@ -64,12 +65,12 @@ std::string listed(std::vector<Found> found) {
 }
 
 /// Of one axis, over all its comparisons.
-struct Verdict {
+struct AxisVerdict {
   std::string text;
-  bool compared = false, pays = false;
+  bool compared = false, pays = false, undecided = false;
 };
 
-void add_verdict(const Summary& summary, const Rung& rung, Verdict& axis) {
+void add_verdict(const Summary& summary, const Rung& rung, AxisVerdict& axis) {
   std::vector<Found> paying, costing;
   std::size_t compared = 0;
   for (const auto& workload : workloads_of(summary)) {
@@ -78,6 +79,7 @@ void add_verdict(const Summary& summary, const Rung& rung, Verdict& axis) {
     ++compared;
     if (gain->pays()) paying.push_back({workload, *gain});
     if (gain->costs()) costing.push_back({workload, *gain});
+    if (gain->verdict() == results::Verdict::undecided) axis.undecided = true;
   }
   if (compared == 0) return;
   axis.compared = true;
@@ -120,13 +122,13 @@ std::string ladder_table(const Summary& summary) {
          "\nwith/without: the time with what the row's step or axis brings over the time without "
          "it, all else equal.\nSteps: over the row above (trap=sigsys, as sysemu, over baseline). "
          "An axis put back: the full set over that row.\nprotect=none: over the full set.\n\n" +
-         noise_line(summary) + promises(summary);
+         interval_line(summary) + noise_line(summary) + promises(summary);
 }
 
 std::string ladder_verdicts(const Summary& summary) {
-  std::string text, idle, unmeasured;
+  std::string text, idle, open, unmeasured;
   for (const char* axis : {"trap", "protect", "spaces"}) {
-    Verdict verdict;
+    AxisVerdict verdict;
     for (const Rung& rung : results::ladder()) {
       const bool extension = rung.kind == Rung::Kind::step || rung.kind == Rung::Kind::put_back;
       if (extension && rung.axis == std::string_view(axis)) {
@@ -135,7 +137,7 @@ std::string ladder_verdicts(const Summary& summary) {
     }
     text += verdict.text;
     if (!verdict.compared) append(unmeasured, axis);
-    if (verdict.compared && !verdict.pays) append(idle, axis);
+    if (verdict.compared && !verdict.pays) append(verdict.undecided ? open : idle, axis);
   }
   if (text.empty()) return "";
   text =
@@ -144,8 +146,9 @@ std::string ladder_verdicts(const Summary& summary) {
       text;
   if (!unmeasured.empty()) return text + fmt::format("  not measured: {}\n", unmeasured);
   if (!has_all_workloads_of_the_plan(summary)) return text;
-  return text + fmt::format("  \"every axis pays on at least one operation\" {}{}\n",
-                            idle.empty() ? "holds" : "DOES NOT HOLD: not ", idle);
+  text += "  \"every axis pays on at least one operation\" ";
+  if (!idle.empty()) return text + fmt::format("DOES NOT HOLD: not {}\n", idle);
+  return text + (open.empty() ? "holds\n" : fmt::format("is undecided: {}\n", open));
 }
 
 }  // namespace harness

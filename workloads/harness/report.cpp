@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "workloads/harness/switch_report.h"
@@ -22,6 +21,14 @@ std::string ratio_of(const Cell& cell) {
   return ratio_text(*cell.ratio);
 }
 
+std::string remark(const Cell& cell) {
+  std::string text = cell.unprotected() ? "unprotected, upper bound" : "";
+  if (cell.disturbed == 0) return text;
+  if (!text.empty()) text += "; ";
+  return text + (cell.only_disturbed ? "all disturbed"
+                                     : fmt::format("{} disturbed, not counted", cell.disturbed));
+}
+
 std::string check_text(const Cell& cell) {
   return cell.failed == 0 ? "ok" : fmt::format("{} FAILED", cell.failed);
 }
@@ -36,7 +43,7 @@ Row row_of(const Cell& cell, bool first_of_workload) {
           measured ? fmt::format("{:.2f}", cell.wall_seconds) : "-",
           std::to_string(cell.runs()),
           check_text(cell),
-          cell.unprotected() ? "unprotected, upper bound" : ""};
+          remark(cell)};
 }
 
 /// The last counted launch of a cell that has a counter.
@@ -65,10 +72,6 @@ std::string stops_fact(const results::File& file, const std::string& config) {
       value("null_protocol_deviations"));
 }
 
-const char* verdict(bool holds) {
-  return holds ? "holds" : "DOES NOT HOLD";
-}
-
 const Cell* measured(const Summary& summary, const char* workload, const char* config) {
   const Cell* cell = summary.find(workload, config);
   return cell != nullptr && cell->runs() > 0 ? cell : nullptr;
@@ -78,11 +81,12 @@ std::string tenth_fact(const Summary& summary) {
   const Cell* baseline = measured(summary, "null-syscall", "baseline");
   const Cell* extended = measured(summary, "null-syscall", "extended");
   if (baseline == nullptr || extended == nullptr) return "";
-  const double times = baseline->median / extended->median;
+  const auto times = results::ratio_of(*baseline, *extended);
   return fmt::format(
       "  null system call: extended {} us, baseline {} us, {} times as much; "
       "\"at most a tenth\" {}\n",
-      number(extended->median), number(baseline->median), number(times), verdict(times >= 10));
+      number(extended->median), number(baseline->median), ratio_text(times),
+      verdict_text(results::is_at_least(times, 10)));
 }
 
 std::string window_fact(const Summary& summary) {
@@ -90,22 +94,30 @@ std::string window_fact(const Summary& summary) {
   const Cell* closed = measured(summary, "null-syscall", "extended");
   const Cell* pair = measured(summary, "window-pair", results::standalone);
   if (open == nullptr || closed == nullptr || pair == nullptr) return "";
-  const double bound = closed->median - pair->median;
+  const auto bound =
+      results::estimate_of([](auto medians) { return medians[0] - medians[1]; }, *closed, *pair);
+  const auto left = results::estimate_of(
+      [](auto medians) { return medians[0] - medians[1] - medians[2]; }, *closed, *pair, *open);
   return fmt::format(
       "  null system call: protect=none {} us, protect=mprotect less the window pair {} us "
       "({} - {}); \"none at most mprotect less the pair\" {}\n",
-      number(open->median), number(bound), number(closed->median), number(pair->median),
-      verdict(open->median <= bound));
+      number(open->median), ratio_text(bound), number(closed->median), number(pair->median),
+      verdict_text(results::is_at_least(left, 0)));
 }
 
 std::string compute_fact(const Summary& summary) {
   std::string text;
   for (const Cell& cell : summary.cells) {
     if (cell.workload != "compute" || cell.config == results::standalone || !cell.ratio) continue;
-    text +=
-        fmt::format("  compute: {} {:+.2f} % [{:+.2f}..{:+.2f}]; \"within 1 %\" {}\n", cell.config,
-                    (cell.ratio->value - 1) * 100, (cell.ratio->low - 1) * 100,
-                    (cell.ratio->high - 1) * 100, verdict(std::abs(cell.ratio->value - 1) <= 0.01));
+    const auto percent = [](double ratio) { return (ratio - 1) * 100; };
+    const results::Ratio& ratio = *cell.ratio;
+    const std::string interval =
+        ratio.has_interval
+            ? fmt::format(" [{:+.2f}..{:+.2f}]", percent(ratio.low), percent(ratio.high))
+            : "";
+    text += fmt::format("  compute: {} {:+.2f} %{}; \"within 1 %\" {}\n", cell.config,
+                        percent(ratio.value), interval,
+                        verdict_text(results::lies_within(ratio, 0.99, 1.01)));
   }
   return text;
 }
@@ -149,6 +161,17 @@ std::string quoted(const std::string& field) {
 
 }  // namespace
 
+std::string interval_line(const Summary& summary) {
+  const bool lacking =
+      std::any_of(summary.cells.begin(), summary.cells.end(), [](const Cell& cell) {
+        return cell.config != results::standalone && cell.ratio && !cell.ratio->has_interval;
+      });
+  if (!lacking) return "";
+  return fmt::format(
+      "Ratios without an interval: of fewer than {} undisturbed launches; they decide nothing.\n",
+      results::fewest_launches);
+}
+
 std::string noise_line(const Summary& summary) {
   std::string text;
   for (const Cell& cell : summary.noise) {
@@ -176,7 +199,8 @@ std::string table(const Summary& summary) {
     rows.push_back(row_of(cell, cell.workload != last));
     last = cell.workload;
   }
-  return aligned(rows, "llrrrrrll") + "\n" + noise_line(summary) + promises(summary);
+  return aligned(rows, "llrrrrrll") + "\n" + interval_line(summary) + noise_line(summary) +
+         promises(summary);
 }
 
 std::string facts(const results::File& file, const Summary& summary) {
@@ -192,11 +216,13 @@ std::string csv(const Summary& summary) {
     if (cell.runs() == 0) continue;
     text += fmt::format("{},{},{},{:.6g},", quoted(cell.workload), quoted(cell.config), cell.unit,
                         cell.median);
-    if (cell.ratio) {
+    if (!cell.ratio) {
+      text += ",,,";
+    } else if (cell.ratio->has_interval || cell.config == results::standalone) {
       text += fmt::format("{:.6g},{:.6g},{:.6g},", cell.ratio->value, cell.ratio->low,
                           cell.ratio->high);
     } else {
-      text += ",,,";
+      text += fmt::format("{:.6g},,,", cell.ratio->value);
     }
     text += fmt::format("{}\n", cell.runs());
   }

@@ -11,7 +11,7 @@ namespace harness {
 
 /// A condition of the host that the numbers suffer from, and what to do about it.
 struct Warning {
-  enum class Kind { noisy, small_pages, single_cpu, no_tsc, from_tool };
+  enum class Kind { noisy, disturbed, small_pages, single_cpu, no_tsc, virtual_machine, from_tool };
   Kind kind;
   std::string text;    // what is the matter, and what it costs
   std::string remedy;  // empty: none known
@@ -19,17 +19,19 @@ struct Warning {
 
 std::vector<Warning> find_warnings(const results::File&, const results::Summary&);
 
-/// The aligned table, the noise floor, and the protections' promises.
+/// The aligned table, what has no interval, the noise floor, and the protections' promises.
 std::string table(const results::Summary&);
 
-/// The last two of these, for other tables.
+/// The parts of it that other tables have, too.
+std::string interval_line(const results::Summary&);
 std::string noise_line(const results::Summary&);
 std::string promises(const results::Summary&);
 
 /// The claims that the numbers bear on, as facts: what was measured, and whether it holds.
 std::string facts(const results::File&, const results::Summary&);
 
-/// workload,config,unit,median,ratio,ratio_low,ratio_high,runs: a stable interface.
+/// workload,config,unit,median,ratio,ratio_low,ratio_high,runs: a stable interface. Fields that are
+/// not known are empty.
 std::string csv(const results::Summary&);
 
 }  // namespace harness

@@ -52,30 +52,59 @@ results::Writer open_results(const std::string& folder, const results::Header& h
   return results::Writer::resume(file);
 }
 
+namespace {
+
+/// Makes and records launches, and knows what standalone printed.
+class Launcher {
+ public:
+  Launcher(const Plan& plan, Executor& executor, results::Writer& writer)
+      : plan_(plan), executor_(executor), writer_(writer) {}
+
+  results::Launch launch(const Slot& slot) {
+    const auto prepared = plan_.prepared.find(slot.workload);
+    const Work work = make_work(*slot.workload, slot.config, plan_.effort,
+                                prepared == plan_.prepared.end() ? "" : prepared->second);
+    const LaunchResult result = executor_.launch(request_for(plan_, slot, work));
+
+    const bool first = slot.config.vmm == monitor::Vmm::standalone && work.check.by_standalone() &&
+                       references_.count(slot.workload) == 0;
+    std::optional<std::string> reference;
+    if (first) reference = result.out;
+    if (const auto known = references_.find(slot.workload); known != references_.end()) {
+      reference = known->second;
+    }
+    results::Launch launch = judge(slot, work, result, reference);
+    if (first && launch.ok()) references_[slot.workload] = result.out;
+    writer_.append(launch);
+    return launch;
+  }
+
+ private:
+  const Plan& plan_;
+  Executor& executor_;
+  results::Writer& writer_;
+  std::map<const Workload*, std::string> references_;
+};
+
+}  // namespace
+
 void run_schedule(const Plan& plan, const std::vector<results::Launch>& done, Executor& executor,
                   results::Writer& writer, const Watcher& watcher) {
   const auto slots = remaining(make_schedule(plan), done);
-  std::map<const Workload*, std::string> references;
+  Launcher launcher(plan, executor, writer);
+  std::size_t repetitions_left = (slots.size() + 1) / 2;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const Slot& slot = slots[i];
-    InterruptGuard::check();
-    watcher.launching(slot, i, slots.size());
-    const auto prepared = plan.prepared.find(slot.workload);
-    const Work work = make_work(*slot.workload, slot.config, plan.effort,
-                                prepared == plan.prepared.end() ? "" : prepared->second);
-    const LaunchResult result = executor.launch(request_for(plan, slot, work));
-
-    const bool first = slot.config.vmm == monitor::Vmm::standalone && work.check.by_standalone() &&
-                       references.count(slot.workload) == 0;
-    std::optional<std::string> reference;
-    if (first) reference = result.out;
-    if (const auto known = references.find(slot.workload); known != references.end()) {
-      reference = known->second;
+    for (unsigned repetitions = 0;; ++repetitions) {
+      InterruptGuard::check();
+      watcher.launching(slot, i, slots.size());
+      const results::Launch launch = launcher.launch(slot);
+      if (!launch.ok()) watcher.failed(slot, launch);
+      if (!launch.ok() || !launch.disturbed() || slot.warmup()) break;
+      if (repetitions == most_repetitions || repetitions_left == 0) break;
+      --repetitions_left;
+      watcher.repeating(slot, launch);
     }
-    const results::Launch launch = judge(slot, work, result, reference);
-    if (first && launch.ok()) references[slot.workload] = result.out;
-    writer.append(launch);
-    if (!launch.ok()) watcher.failed(slot, launch);
   }
 }
 

@@ -14,7 +14,12 @@ namespace harness {
 struct Watcher {
   std::function<void(const Slot&, std::size_t done, std::size_t all)> launching = [](auto&&...) {};
   std::function<void(const Slot&, const results::Launch&)> failed = [](auto&&...) {};
+  std::function<void(const Slot&, const results::Launch&)> repeating = [](auto&&...) {};
 };
+
+/// A launch that others disturbed is made again, so often at most; and all repetitions of a run are
+/// at most half as many as the launches it was to make.
+inline constexpr unsigned most_repetitions = 2;
 
 /// Runs what is left of the plan's schedule and appends each launch. A failed launch is recorded
 /// and the run goes on. Throws Interrupted, with everything finished so far in the file.

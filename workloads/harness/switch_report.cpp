@@ -16,7 +16,7 @@ std::string switch_facts(const results::Summary& summary) {
     if (cell.workload != least.name() || cell.runs() == 0) continue;
     const results::Cell* large = summary.find(most.name(), cell.config);
     if (large == nullptr || large->runs() == 0) continue;
-    const auto growth = results::ratio_of_medians(large->launches, cell.launches);
+    const auto growth = results::ratio_of(*large, cell);
     text += fmt::format(
         "  round trip, {}: {} us with {} MiB touched in each process, {} us with {} MiB "
         "({} runs): x{}\n",

@@ -15,7 +15,20 @@ std::string number(double value) {
 }
 
 std::string ratio_text(const results::Ratio& ratio) {
+  if (!ratio.has_interval) return number(ratio.value);
   return fmt::format("{} [{}..{}]", number(ratio.value), number(ratio.low), number(ratio.high));
+}
+
+const char* verdict_text(results::Verdict verdict) {
+  switch (verdict) {
+    case results::Verdict::holds:
+      return "holds";
+    case results::Verdict::fails:
+      return "DOES NOT HOLD";
+    case results::Verdict::undecided:
+      return "is undecided";
+  }
+  return "";
 }
 
 std::string aligned(const std::vector<Row>& rows, std::string_view alignment) {

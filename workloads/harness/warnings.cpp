@@ -2,31 +2,45 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "workloads/harness/report.h"
 
 namespace harness {
 namespace {
 
-constexpr double noisy_ratio = 0.05;   // A/A medians further apart than this
-constexpr double noisy_spread = 0.10;  // launches of the same thing differing more than this
-
 void noisy(const results::Summary& summary, std::vector<Warning>& warnings) {
   std::string where;
   for (const auto& cell : summary.noise) {
-    const auto* base = summary.find(cell.workload, results::standalone);
-    if (!cell.ratio || base == nullptr || base->launches.empty()) continue;
-    const bool apart = std::abs(cell.ratio->value - 1) > noisy_ratio;
-    if (apart || results::relative_spread(base->launches) > noisy_spread) {
-      where += (where.empty() ? "" : ", ") + cell.workload;
-    }
+    if (summary.is_noisy(cell.workload)) where += (where.empty() ? "" : ", ") + cell.workload;
   }
   if (where.empty()) return;
   warnings.push_back(
       {Warning::Kind::noisy,
        fmt::format("this machine is noisy: standalone differs from itself in {}", where),
        "stop other programs, or take more launches with --full or --runs"});
+}
+
+/// Time that others had of the guest's CPU.
+void disturbed(const results::File& file, std::vector<Warning>& warnings) {
+  std::size_t times = 0;
+  const results::Launch* worst = nullptr;
+  const auto share = [](const results::Launch& launch) {
+    return launch.cpu->taken_seconds() / launch.cpu->elapsed_seconds;
+  };
+  for (const auto& launch : file.launches) {
+    if (!launch.disturbed()) continue;
+    ++times;
+    if (worst == nullptr || share(launch) > share(*worst)) worst = &launch;
+  }
+  if (worst == nullptr) return;
+  warnings.push_back(
+      {Warning::Kind::disturbed,
+       fmt::format("others had the guest's CPU in {} of {} launches, up to {:.0f} % of its time "
+                   "({} on {}; load {:.1f}, {:.0f} % stolen by other virtual machines)",
+                   times, file.launches.size(), share(*worst) * 100, worst->workload, worst->config,
+                   worst->cpu->load, worst->cpu->steal_seconds / worst->cpu->elapsed_seconds * 100),
+       "stop other programs; meanwhile trust `cpu s` more than any time, and no ratio without an "
+       "interval"});
 }
 
 void small_pages(const results::File& file, std::vector<Warning>& warnings) {
@@ -45,6 +59,14 @@ void small_pages(const results::File& file, std::vector<Warning>& warnings) {
 
 void host(const results::File& file, std::vector<Warning>& warnings) {
   const auto& context = file.header.context;
+  const std::string hypervisor = context.value("hypervisor", "");
+  if (!hypervisor.empty()) {
+    warnings.push_back({Warning::Kind::virtual_machine,
+                        fmt::format("this host is itself a virtual machine ({}): its page faults "
+                                    "and interrupts cost more than a real one's",
+                                    hypervisor),
+                        "run on the machine itself for figures that are to stand alone"});
+  }
   const auto cpus = context.find("cpus_allowed");
   if (cpus != context.end() && cpus->size() == 1) {
     warnings.push_back({Warning::Kind::single_cpu,
@@ -76,6 +98,7 @@ void from_tool(const results::File& file, std::vector<Warning>& warnings) {
 std::vector<Warning> find_warnings(const results::File& file, const results::Summary& summary) {
   std::vector<Warning> warnings;
   noisy(summary, warnings);
+  disturbed(file, warnings);
   small_pages(file, warnings);
   host(file, warnings);
   from_tool(file, warnings);

@@ -215,7 +215,11 @@ TEST_F(Harness, CsvHasTheStableColumnsAndNoRepetition) {
   EXPECT_EQ(csv(results::summarize(file())),
             "workload,config,unit,median,ratio,ratio_low,ratio_high,runs\n"
             "null-syscall,standalone,us,0.1,1,1,1,2\n"
-            "null-syscall,baseline,us,1,10,10,10,2\n");
+            "null-syscall,baseline,us,1,10,,,2\n");
+  options_.runs = 5;
+  std::filesystem::remove_all(folder_);
+  run();
+  EXPECT_THAT(csv(results::summarize(file())), HasSubstr("baseline,us,1,10,10,10,5\n"));
 }
 
 TEST_F(Harness, TableShowsFailuresPromisesAndTheNoiseFloor) {
@@ -239,7 +243,63 @@ TEST_F(Harness, FactsNameStopsAndVerdicts) {
   run();
   const std::string text = facts(file(), results::summarize(file()));
   EXPECT_THAT(text, HasSubstr("baseline: 9 ptrace stops a null system call (6600 calls"));
-  EXPECT_THAT(text, HasSubstr("DOES NOT HOLD"));  // made up: both take as long
+  EXPECT_THAT(text, HasSubstr("\"at most a tenth\" is undecided"));  // two launches
+  options_.runs = 5;
+  std::filesystem::remove_all(folder_);
+  run();
+  EXPECT_THAT(facts(file(), results::summarize(file())),
+              HasSubstr("\"at most a tenth\" DOES NOT HOLD"));  // made up: both take as long
+}
+
+TEST_F(Harness, WithinAPercentIsUndecidedWhereTheIntervalCoversBoth) {
+  options_.workloads = {"compute"};
+  options_.runs = 5;
+  unsigned launches = 0;
+  executor_.change = [&](const LaunchRequest& request, LaunchResult& result) {
+    const bool guest = request.config.vmm != monitor::Vmm::standalone;
+    const unsigned ns = guest && ++launches % 2 == 0 ? 1022 : 1002;
+    for (std::size_t i = 0; i < result.outcome.markers.size(); i += 2) {
+      const auto pair = std::stoull(
+          result.outcome.markers[i].text.substr(result.outcome.markers[i].text.rfind(' ')));
+      const auto count = std::stoull(request.argv.at(1));
+      const auto end = pair + count * ns;
+      result.outcome.markers[i + 1] = {end + 77, fmt::format("stop compute {}", end)};
+    }
+  };
+  run();
+  EXPECT_THAT(facts(file(), results::summarize(file())), HasSubstr("\"within 1 %\" is undecided"));
+}
+
+TEST_F(Harness, ADisturbedLaunchIsMadeAgainAndSaid) {
+  unsigned baseline = 0;
+  executor_.change = [&](const LaunchRequest& request, LaunchResult& result) {
+    result.cpu = results::CpuShare{.elapsed_seconds = 1, .own_seconds = 1};
+    if (request.config.vmm != monitor::Vmm::baseline) return;
+    if (++baseline == 2) result.cpu->own_seconds = 0.4;  // the first that counts
+  };
+  run();
+  EXPECT_EQ(baseline, 4u);  // warm-up, two rounds, one of them again
+  const auto summary = results::summarize(file());
+  const auto* cell = summary.find("null-syscall", "baseline");
+  EXPECT_EQ(cell->runs(), 2u);
+  EXPECT_EQ(cell->disturbed, 1u);
+  EXPECT_THAT(table(summary), HasSubstr("1 disturbed, not counted"));
+  const auto warnings = find_warnings(file(), summary);
+  ASSERT_FALSE(warnings.empty());
+  EXPECT_EQ(warnings[0].kind, Warning::Kind::disturbed);
+  EXPECT_THAT(warnings[0].text, HasSubstr("1 of 9 launches, up to 60 % of its time"));
+}
+
+TEST_F(Harness, RepetitionsHaveABudget) {
+  executor_.change = [](const LaunchRequest&, LaunchResult& result) {
+    result.cpu = results::CpuShare{.elapsed_seconds = 1, .own_seconds = 0.1};
+  };
+  run();
+  const std::size_t planned = 2 + 2 * 3;
+  EXPECT_EQ(file().launches.size(), planned + planned / 2);
+  EXPECT_THAT(table(results::summarize(file())), HasSubstr("all disturbed"));
+  const plots::Figure figure = plots::lay_out(file());
+  EXPECT_THAT(figure.caption.back(), HasSubstr("which decide nothing"));
 }
 
 TEST_F(Harness, WarnsOfSmallPagesAndOneCpu) {
@@ -248,6 +308,7 @@ TEST_F(Harness, WarnsOfSmallPagesAndOneCpu) {
   results::File one = file();
   one.header.context["cpus_allowed"] = {0};
   one.header.context["clocksource"] = "hpet";
+  one.header.context["hypervisor"] = "KVM";
   const auto warnings = find_warnings(one, results::summarize(one));
   std::vector<Warning::Kind> kinds;
   for (const Warning& warning : warnings) {
@@ -256,7 +317,7 @@ TEST_F(Harness, WarnsOfSmallPagesAndOneCpu) {
   }
   EXPECT_THAT(kinds,
               testing::UnorderedElementsAre(Warning::Kind::small_pages, Warning::Kind::single_cpu,
-                                            Warning::Kind::no_tsc));
+                                            Warning::Kind::no_tsc, Warning::Kind::virtual_machine));
 }
 
 TEST_F(Harness, TheFigureLeavesOutStandaloneAndHatchesTheUnprotected) {
@@ -302,53 +363,6 @@ TEST_F(Harness, WhatRunsFromAnImageGetsItAndTheOthersDoNot) {
   for (const LaunchRequest& request : executor_.requests) {
     EXPECT_EQ(request.image, request.argv[0] == "/bin/bash" ? "/the/image" : "");
   }
-}
-
-/// The real executor, with shell scripts in the tool's place.
-class RealExecutor : public Harness {
- protected:
-  LaunchResult launch(const std::string& script, double timeout = 20) {
-    const std::string path = folder_ + "/tool";
-    std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
-    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
-    ToolExecutor executor(path, -1);
-    return executor.launch({.config = Config{},
-                            .argv = {"/bin/true"},
-                            .add = {{"/a", "/b"}},
-                            .env = {"C=d e"},
-                            .memory_bytes = 256ul << 20,
-                            .timeout_seconds = timeout});
-  }
-};
-
-TEST_F(RealExecutor, KeepsStreamsApartAndPassesTheStatusOn) {
-  const LaunchResult result = launch("echo \"$@\"; echo trouble >&2; exit 7");
-  EXPECT_EQ(result.status, 7);
-  EXPECT_EQ(result.out,
-            "exec --on standalone --report /proc/self/fd/3 --memory 268435456 --timeout 20 "
-            "--add /a:/b --env C=d e -- /bin/true\n");
-  EXPECT_EQ(result.err, "trouble\n");
-  EXPECT_FALSE(result.reported);
-}
-
-TEST_F(RealExecutor, TakesOutputLargerThanAPipe) {
-  EXPECT_EQ(launch("head -c 1000000 /dev/zero").out.size(), 1'000'000u);
-}
-
-TEST_F(RealExecutor, AKilledToolHasAStatusOfItsOwn) {
-  EXPECT_EQ(launch("kill -9 $$").status, 128 + SIGKILL);
-}
-
-TEST_F(RealExecutor, AMissingToolIsNamed) {
-  ToolExecutor executor("/no/such/tool", -1);
-  const LaunchResult result = executor.launch({.config = Config{},
-                                               .argv = {"/bin/true"},
-                                               .add = {},
-                                               .env = {},
-                                               .memory_bytes = 1 << 20,
-                                               .timeout_seconds = 5});
-  EXPECT_EQ(result.status, 125);
-  EXPECT_THAT(result.err, HasSubstr("/no/such/tool"));
 }
 
 }  // namespace

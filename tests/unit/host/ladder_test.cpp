@@ -142,6 +142,20 @@ TEST(Ladder, VerdictsNameWhatPaysAndWhatDoesNot) {
   EXPECT_THAT(table, HasSubstr("unprotected, upper bound"));
 }
 
+TEST(Ladder, WithFewLaunchesNothingIsDecided) {
+  File file = climbed({{"baseline", 100}, {"extended", 2}});
+  add_other_workloads(file);
+  std::erase_if(file.launches, [](const Launch& launch) { return launch.round > 1; });
+  const Summary summary = summarize(file);
+  const std::string text = harness::ladder_verdicts(summary);
+  EXPECT_THAT(text, Not(HasSubstr("pays on null-syscall")));
+  EXPECT_THAT(text, HasSubstr("is undecided: trap, protect, spaces"));
+  const std::string table = harness::ladder_table(summary);
+  EXPECT_THAT(table, Not(HasSubstr("..")));
+  EXPECT_THAT(table, HasSubstr("undecided"));
+  EXPECT_THAT(table, HasSubstr("they decide nothing"));
+}
+
 TEST(Ladder, VerdictsAreOfWhatWasMeasured) {
   const std::string few = harness::ladder_verdicts(summarize(climbed({{"extended", 2}})));
   EXPECT_THAT(few, HasSubstr("pays on null-syscall"));

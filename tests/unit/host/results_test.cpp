@@ -241,10 +241,12 @@ TEST(ResultsSchema, DescribesWhatIsWritten) {
   std::ifstream in(TYPETWO_RESULTS_SCHEMA);
   const json schema = json::parse(in);
   expect_matches(schema.at("$defs").at("header"), to_json(header()));
-  EXPECT_EQ(schema["$defs"]["header"]["properties"]["schema"]["const"], schema_version);
+  EXPECT_EQ(schema["$defs"]["header"]["properties"]["schema"]["enum"], json({1, schema_version}));
   Launch failed = launch("standalone-aa", {1});
   failed.problem = "timed out";
-  for (const Launch& one : {launch("baseline", {1, 2}), failed}) {
+  Launch with_cpu = launch("baseline", {1});
+  with_cpu.cpu = CpuShare{.elapsed_seconds = 1, .own_seconds = 0.5};
+  for (const Launch& one : {launch("baseline", {1, 2}), failed, with_cpu}) {
     expect_matches(schema.at("$defs").at("launch"), to_json(one));
   }
 }
@@ -269,6 +271,41 @@ TEST(Summary, CountsNeitherWarmUpsNorFailures) {
   EXPECT_DOUBLE_EQ(summary.cells[1].median, 30);
   EXPECT_DOUBLE_EQ(summary.cells[1].ratio->value, 15);
   EXPECT_DOUBLE_EQ(summary.cells[1].cpu_seconds, 0.5);
+}
+
+Launch disturbed(Launch one) {
+  one.cpu = CpuShare{.elapsed_seconds = 2, .own_seconds = 1, .idle_seconds = 0.5};
+  return one;
+}
+
+TEST(Summary, ALaunchIsDisturbedByWhatOthersHadOfItsCpu) {
+  const auto is_disturbed = [](const CpuShare& share) { return share.disturbed(); };
+  EXPECT_TRUE(is_disturbed({.elapsed_seconds = 2, .own_seconds = 1, .idle_seconds = 0.5}));
+  EXPECT_FALSE(is_disturbed({.elapsed_seconds = 2, .own_seconds = 1, .idle_seconds = 0.98}));
+  EXPECT_FALSE(is_disturbed({.elapsed_seconds = 0.1, .own_seconds = 0.08}));  // a tick or two
+  EXPECT_FALSE(is_disturbed({.elapsed_seconds = 1, .own_seconds = 1.2}));
+  EXPECT_TRUE(is_disturbed({.elapsed_seconds = 1, .own_seconds = 1, .steal_seconds = 0.1}));
+}
+
+TEST(Summary, DisturbedLaunchesCountOnlyWhereThereAreNoOthers) {
+  std::vector<Launch> launches;
+  for (int i = 0; i < 5; ++i) {
+    launches.push_back(launch("standalone", {1}));
+    launches.push_back(launch("baseline", {10}));
+    launches.push_back(disturbed(launch("baseline", {40})));
+    launches.push_back(disturbed(launch("extended", {3})));
+  }
+  const Summary summary = summarize(file_of(launches));
+  const Cell &baseline = *summary.find("null-syscall", "baseline"),
+             &extended = *summary.find("null-syscall", "extended");
+  EXPECT_DOUBLE_EQ(baseline.median, 10);
+  EXPECT_EQ(baseline.runs(), 5u);
+  EXPECT_EQ(baseline.disturbed, 5u);
+  EXPECT_TRUE(baseline.ratio->has_interval);
+  EXPECT_DOUBLE_EQ(extended.median, 3);
+  EXPECT_TRUE(extended.only_disturbed);
+  EXPECT_FALSE(extended.ratio->has_interval);
+  EXPECT_FALSE(ratio_of(baseline, extended).has_interval);
 }
 
 TEST(Summary, TheRepetitionIsNoiseAndNotAConfiguration) {

@@ -1,7 +1,8 @@
-// typetwo doctor: everything host_check knows, as a page.
+// typetwo doctor: everything host_check and host_noise know, as a page.
 #include <fmt/format.h>
 
 #include "monitor/host_check.h"
+#include "monitor/host_noise.h"
 #include "monitor/message.h"
 #include "workloads/harness/cli/commands.h"
 #include "workloads/harness/cli/options.h"
@@ -72,6 +73,7 @@ int doctor_main(const Words& words) {
   if (!values) return 0;
   auto findings =
       monitor::examine_host(parse_size((*values)["memory"].as<std::string>(), "--memory"));
+  for (auto& found : monitor::examine_noise()) findings.push_back(std::move(found));
   print_findings(findings);
   print_configs(findings);
   print_remedies(findings);
