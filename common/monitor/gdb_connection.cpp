@@ -3,16 +3,20 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <iterator>
 #include <numeric>
 
 #include "monitor/error.h"
+#include "monitor/message.h"
 
 namespace monitor {
 namespace {
@@ -36,16 +40,55 @@ void remove_stale(const std::string& path, const sockaddr_un& name) {
   ::close(probe);
 }
 
+/// While one lives, the signals that end the tool wait.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t held;
+    sigemptyset(&held);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&held, signal);
+    sigprocmask(SIG_BLOCK, &held, &before_);
+    fd_ = signalfd(-1, &held, SFD_CLOEXEC);
+  }
+  ~HeldSignals() {
+    ::close(fd_);
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
+  }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+  /// Readable when one waits.
+  [[nodiscard]] int fd() const { return fd_; }
+
+ private:
+  sigset_t before_;
+  int fd_;
+};
+
+/// False: a signal came first.
+bool wait_for_gdb(int listener, const HeldSignals& signals) {
+  pollfd awaited[] = {{listener, POLLIN, 0}, {signals.fd(), POLLIN, 0}};
+  while (poll(awaited, std::size(awaited), -1) < 0 && errno == EINTR) {
+  }
+  return awaited[1].revents == 0;
+}
+
+/// Whatever ends the wait, its name is gone then; a signal takes effect only after that.
 int accept_one(const std::string& path) {
   sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
   if (path.size() >= sizeof name.sun_path)
     throw HostError("--debug: the socket's path is too long");
   std::memcpy(name.sun_path, path.data(), path.size());
   remove_stale(path, name);
+  const HeldSignals signals;
   const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int connected = -1;
   if (listener >= 0 && bind(listener, reinterpret_cast<sockaddr*>(&name), sizeof name) == 0) {
-    if (listen(listener, 1) == 0) connected = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    if (listen(listener, 1) == 0) {
+      say("waiting for gdb at {}: see docs/debugging.md; Ctrl-C ends it\n", path);
+      errno = EINTR;
+      if (wait_for_gdb(listener, signals))
+        connected = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    }
     const int saved = errno;
     unlink(path.c_str());
     errno = saved;

@@ -97,6 +97,25 @@ TEST_P(Debugger, LeavesAndTheGuestGoesOn) {
   EXPECT_EQ(guest.out, "0\n") << gdb;
 }
 
+/// A tool that waits for gdb says so, and leaves no socket when it is told to end.
+TEST(DebuggerSocket, GoesWithTheToolThatWaits) {
+  const std::string socket =
+      testing::TempDir() + "/debug-test-ended-" + std::to_string(getpid()) + ".socket";
+  const std::string command = std::string(TYPETWO_BUILD "/typetwo-tool") +
+                              " exec --on extended --memory 64M --debug " + socket +
+                              " -- /bin/busybox true 2>&1 & pid=$!; while kill -0 $pid && ! [ -S " +
+                              socket + " ]; do sleep 0.02; done; kill $pid; wait $pid; echo $?";
+  FILE* shell = popen(command.c_str(), "r");
+  ASSERT_NE(shell, nullptr);
+  std::string text;
+  char part[4096];
+  while (std::fgets(part, sizeof part, shell)) text += part;
+  pclose(shell);
+  EXPECT_NE(text.find("waiting for gdb at " + socket), std::string::npos) << text;
+  EXPECT_NE(text.find("143\n"), std::string::npos) << text;
+  EXPECT_FALSE(std::filesystem::exists(socket));
+}
+
 INSTANTIATE_TEST_SUITE_P(Places, Debugger, testing::ValuesIn(support::guest_places()),
                          [](const auto& info) { return support::test_name(info.param); });
 

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "tests/support/pseudo_terminal.h"
 #include "tests/support/tool.h"
 
@@ -161,6 +163,20 @@ TEST(TerminalShellWords, WantsATerminalAndAGuest) {
   const auto native = support::run_tool({"shell", "--on", "standalone"});
   EXPECT_EQ(native.status, 2);
   EXPECT_THAT(native.err, HasSubstr("the host itself"));
+}
+
+/// Progress is rewritten in place only where the terminal can do that.
+TEST(TerminalOf, ARunGetsEscapesOnlyIfItKnowsThem) {
+  for (const char* term : {"xterm", "dumb"}) {
+    const std::string results = testing::TempDir() + "/terminal-run-" + std::to_string(getpid());
+    PseudoTerminal terminal(
+        {"run", "null-syscall", "--on", "extended", "--runs", "1", "--no-figure", "--out", results},
+        33, 99, term);
+    EXPECT_EQ(terminal.wait(60), 0) << terminal.screen();
+    EXPECT_THAT(terminal.screen(), HasSubstr("Noise floor"));
+    EXPECT_EQ(terminal.screen().find('\033') != std::string::npos, std::string(term) == "xterm");
+    std::filesystem::remove_all(results);
+  }
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ double now() {
 
 }  // namespace
 
-PseudoTerminal::PseudoTerminal(const std::vector<std::string>& words, int rows, int columns) {
+PseudoTerminal::PseudoTerminal(const std::vector<std::string>& words, int rows, int columns,
+                               const char* term) {
   winsize size{static_cast<unsigned short>(rows), static_cast<unsigned short>(columns), 0, 0};
   // The slave stays open here too: its settings are looked at after the tool's end.
   if (openpty(&master_, &slave_, nullptr, nullptr, &size) != 0) {
@@ -38,7 +39,7 @@ PseudoTerminal::PseudoTerminal(const std::vector<std::string>& words, int rows, 
   tool_ = fork();
   if (tool_ == 0) {
     login_tty(slave_);
-    setenv("TERM", "xterm", 1);
+    setenv("TERM", term, 1);
     become_tool(words);
   }
 }

@@ -13,7 +13,8 @@ namespace support {
 class PseudoTerminal {
  public:
   /// Starts the tool as leader of a session whose terminal this is.
-  explicit PseudoTerminal(const std::vector<std::string>& words, int rows = 33, int columns = 99);
+  explicit PseudoTerminal(const std::vector<std::string>& words, int rows = 33, int columns = 99,
+                          const char* term = "xterm");
   /// Ends the tool if it still runs.
   ~PseudoTerminal();
   PseudoTerminal(const PseudoTerminal&) = delete;

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <map>
+#include <string_view>
 
 #include "monitor/error.h"
 #include "monitor/message.h"
@@ -28,6 +30,12 @@ namespace harness {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Does stderr understand more than text?
+bool is_terminal() {
+  const char* term = std::getenv("TERM");
+  return isatty(STDERR_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
 
 /// One line on stderr, rewritten in place, when stderr is a terminal; failures always.
 class Progress {
@@ -68,7 +76,7 @@ class Progress {
     std::fflush(stderr);
   }
 
-  bool terminal_ = isatty(STDERR_FILENO) == 1;
+  bool terminal_ = is_terminal();
   std::time_t started_ = std::time(nullptr);
 };
 

@@ -56,7 +56,9 @@ std::vector<Package> parse_packages(const std::string& text) {
     package.version = fields[2];
     if (package.name.empty()) continue;
     if (package.architecture != "amd64" && package.architecture != "all") continue;
-    package.installed = fields[3] == "installed";
+    // Its files are all there while others' triggers are still to run.
+    package.installed = fields[3] == "installed" || fields[3] == "triggers-pending" ||
+                        fields[3] == "triggers-awaited";
     add_depends(fields[4], package);
     add_depends(fields[5], package);
     package.provides = names_in(fields[6], ',');

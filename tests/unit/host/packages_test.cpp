@@ -80,6 +80,13 @@ TEST(Packages, AnotherArchitecturesPackageIsNotOurs) {
   EXPECT_THAT(missing(text, {"a"}), HasSubstr("libc6"));
 }
 
+TEST(Packages, WithTriggersToRunTheyAreInstalled) {
+  for (const char* status : {"triggers-pending", "triggers-awaited"})
+    EXPECT_THAT(closure(line("a", "", "", "", status), {"a"}), ElementsAre("a"));
+  for (const char* status : {"half-installed", "unpacked", "half-configured", "config-files"})
+    EXPECT_THAT(missing(line("a", "", "", "", status), {"a"}), HasSubstr("a")) << status;
+}
+
 TEST(Packages, MissingOnesAreAllNamedWithTheirRemedy) {
   std::string text = line("a", "", "x | y, z");
   EXPECT_THAT(missing(text, {"a", "perl"}), HasSubstr("run: apt-get install perl x z"));
