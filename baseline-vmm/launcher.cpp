@@ -22,6 +22,7 @@
 #include "monitor/clock.h"
 #include "monitor/debug_stub.h"
 #include "monitor/error.h"
+#include "monitor/filler.h"
 #include "monitor/guest_memory.h"
 #include "monitor/guest_process.h"
 #include "monitor/machine_config.h"
@@ -83,10 +84,12 @@ void add_counters(const StopCounters& counted, std::map<std::string, std::uint64
 /// One launch: from guest memory in place to the Outcome.
 class Launch final : public Services {
  public:
-  Launch(const monitor::MachineConfig& config, monitor::GuestMemory& memory,
+  /// `cpus`: where work may be done that is not the guest's.
+  Launch(const monitor::MachineConfig& config, monitor::GuestMemory& memory, const cpu_set_t& cpus,
          std::uint64_t started_ns)
       : config_(config),
         memory_(memory),
+        cpus_(cpus),
         shared_(memory.shared_info()),
         header_(resident_header(memory)),
         rules_{.gate_opened = in_gate(baseline_gate_opened),
@@ -118,6 +121,7 @@ class Launch final : public Services {
 
   const monitor::MachineConfig& config_;
   monitor::GuestMemory& memory_;
+  const cpu_set_t& cpus_;
   vmi::SharedInfo& shared_;
   ResidentHeader& header_;
   const Rules rules_;
@@ -151,6 +155,7 @@ monitor::Outcome Launch::run() {
     throw monitor::HostError(error.empty() ? "the guest-machine process did not start" : error);
   }
   if (config_.debugger) config_.debugger->begin(process.pid(), memory_);
+  const monitor::Filler filler(memory_, config_.fill, cpus_);
   tracee.resume({});
   serve_stops(tracee, stops);
   report(stops, tracee);
@@ -190,7 +195,7 @@ void Launch::look_at_host() {
 void Launch::note_first_instruction(const PtraceTracee& tracee) {
   first_instruction_ns_ = monitor::monotonic_ns();
   cpu_seconds_at_first_instruction_ =
-      monitor::cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) + tracee.cpu_seconds();
+      monitor::cpu_seconds(CLOCK_THREAD_CPUTIME_ID) + tracee.cpu_seconds();
 }
 
 bool Launch::out_of_time() {
@@ -239,7 +244,7 @@ void Launch::report(const Stops& stops, PtraceTracee& tracee) {
   if (first_instruction_ns_ != 0) {
     outcome_.boot_seconds = static_cast<double>(first_instruction_ns_ - started_ns_) * 1e-9;
     outcome_.wall_seconds = static_cast<double>(end_ns - first_instruction_ns_) * 1e-9;
-    outcome_.cpu_seconds = monitor::cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) + tracee.cpu_seconds() -
+    outcome_.cpu_seconds = monitor::cpu_seconds(CLOCK_THREAD_CPUTIME_ID) + tracee.cpu_seconds() -
                            cpu_seconds_at_first_instruction_;
   }
   outcome_.rss_bytes = std::max(tracee.rss_bytes(), own_peak_rss());
@@ -260,10 +265,10 @@ Outcome run_baseline(const MachineConfig& config) {
   baseline::check_host();
   const Pinned pinned(config.cpu);
   GuestMemory memory(config.memory_bytes);
-  double prefault_seconds = memory.prefault();
+  double prefault_seconds = memory.prefault(config.fill);
   std::uint64_t started_ns = monotonic_ns();
   prepare_guest(memory, config, baseline::resident_image());
-  baseline::Launch launch(config, memory, started_ns);
+  baseline::Launch launch(config, memory, pinned.before(), started_ns);
   Outcome outcome = launch.run();
   outcome.prefault_seconds = prefault_seconds;
   outcome.window_is_huge = memory.window_is_huge();

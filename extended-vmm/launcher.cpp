@@ -16,6 +16,7 @@
 #include "monitor/clock.h"
 #include "monitor/debugged_processes.h"
 #include "monitor/error.h"
+#include "monitor/filler.h"
 #include "monitor/guest_memory.h"
 #include "monitor/guest_process.h"
 #include "monitor/observer.h"
@@ -65,7 +66,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const monitor::Pinned pinned(config.cpu);
   const monitor::BlockImage disk(config.block_image, config.block_read_only);
   monitor::GuestMemory memory(config.memory_bytes);
-  outcome.prefault_seconds = memory.prefault();
+  outcome.prefault_seconds = memory.prefault(config.fill);
   const double start = monitor::monotonic_seconds();
   monitor::prepare_guest(memory, config, resident_elf());
   auto& resident = *reinterpret_cast<ResidentImage*>(memory.at(vmi::resident_base));
@@ -110,6 +111,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   MachineProcesses processes(resident.members, process.pid());
   const Machine machine{config, memory, resident, processes, wake, process.pid()};
   process.reaped();  // by `processes`, whatever happens
+  const monitor::Filler filler(memory, config.fill, pinned.before());
   // The launcher's own work for the machine counts, too.
   const double own_cpu = monitor::cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
   const End end = watch(machine, sites, outcome);

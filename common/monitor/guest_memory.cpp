@@ -55,8 +55,8 @@ std::byte* map_aligned(int fd, std::uint64_t bytes) {
   return static_cast<std::byte*>(mapped);
 }
 
-/// Gives each page memory of its own now.
-void fill(std::byte* begin, std::uint64_t bytes) {
+/// To each page of its own, now.
+void give_memory(std::byte* begin, std::uint64_t bytes) {
   if (madvise(begin, bytes, MADV_POPULATE_WRITE) == 0) return;
   if (errno != EINVAL) throw_errno("cannot fill guest memory", smaller);
   // Before Linux 5.14: write to each page; it is zero, and stays so.
@@ -120,14 +120,18 @@ GuestMemory::~GuestMemory() {
   close(fd_);
 }
 
-double GuestMemory::prefault() {
+void GuestMemory::fill_ram(std::uint64_t from, std::uint64_t bytes) {
+  if (bytes != 0) give_memory(base_ + vmi::ram_offset + from, bytes);
+}
+
+double GuestMemory::prefault(Fill fill) {
   double begin = monotonic_seconds();
-  fill(base_, vmi::window_size);
-  fill(base_ + vmi::ram_offset, ram_bytes_);
+  give_memory(base_, vmi::window_size);
+  fill_ram(0, filled_before(fill, ram_bytes_));
   // The host collapses no range without a page in it.
   for (std::uint32_t slab = 0; slab < attic_slabs(); ++slab)
     for (std::uint64_t piece = 0; piece < vmi::attic_slab_bytes; piece += vmi::huge_page_size)
-      fill(at(vmi::attic_slab(slab) + piece), vmi::page_size);
+      give_memory(at(vmi::attic_slab(slab) + piece), vmi::page_size);
   // A busy page makes the first attempt fail now and then.
   for (int attempt = 0; attempt < 3 && !window_is_huge_; ++attempt) {
     window_is_huge_ = madvise(base_, vmi::window_size, MADV_COLLAPSE) == 0;

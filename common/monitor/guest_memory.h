@@ -33,10 +33,13 @@ class GuestMemory {
   /// An eighth of RAM, but 16 MiB at least. Like RAM they count as memory that the host must have.
   [[nodiscard]] std::uint32_t attic_slabs() const;
 
-  /// Fills all page frames (so that no measured fault pays for the host's allocation) and collapses
-  /// the window into 2 MiB pages. Returns the seconds it took; window_is_huge() tells the latter.
-  /// Of the attic it fills what the host needs to collapse a slab later on.
-  double prefault();
+  /// Fills what `fill` wants filled before the guest starts (so that no measured fault pays for the
+  /// host's allocation) and collapses the window into 2 MiB pages. Returns the seconds it took;
+  /// window_is_huge() tells the latter. Of the attic it fills what the host needs to collapse a
+  /// slab later on.
+  double prefault(Fill fill = Fill::before);
+  /// Gives RAM from byte `from` on memory of its own; what is in it stays.
+  void fill_ram(std::uint64_t from, std::uint64_t bytes);
   [[nodiscard]] bool window_is_huge() const { return window_is_huge_; }
 
   /// The launcher's address of an address in the window or in a slab of the attic; nullptr

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "monitor/config.h"
+#include "monitor/fill.h"
 #include "monitor/root_tree.h"
 
 namespace monitor {
@@ -32,6 +33,7 @@ struct MachineConfig {
   std::vector<std::string> argv;      // argv[0] is a path in the root tree
   std::vector<std::string> env;       // "K=V"
   std::uint64_t memory_bytes = 1ul << 30;
+  Fill fill = Fill::before;
   std::optional<double> timeout_seconds;
   int cpu = -1;                   // host CPU for everything of the guest; -1: the last allowed one
   bool trace_syscalls = false;    // the guest prints its system calls on stderr

@@ -15,6 +15,9 @@ class Pinned {
   Pinned(const Pinned&) = delete;
   Pinned& operator=(const Pinned&) = delete;
 
+  /// Where it ran before.
+  [[nodiscard]] const cpu_set_t& before() const { return before_; }
+
  private:
   cpu_set_t before_{};
 };

@@ -84,6 +84,21 @@ TEST(Cli, WrapperHelpWorksThroughALinkFromAnywhere) {
   EXPECT_THAT(text, HasSubstr("usage: typetwo COMMAND"));
 }
 
+TEST(Cli, MemoryIsFilledWhenToldAndTheGuestDoesNotMind) {
+  for (const char* place : {"baseline", "extended", "extended:protect=none"}) {
+    for (const char* when : {"before", "ahead", "demand"}) {
+      auto ran =
+          support::exec(place,
+                        {"/bin/busybox", "sh", "-c",
+                         "dd if=/dev/zero of=/tmp/f bs=1M count=90 2>/dev/null; wc -c </tmp/f"},
+                        {"--memory", "160M", "--fill", when});
+      EXPECT_EQ(ran.out, "94371840\n") << place << ' ' << when << ran.describe();
+    }
+  }
+  expect_refusal(support::exec("extended", {"/bin/true"}, {"--fill", "late"}), 2,
+                 "--fill is before, ahead or demand, not 'late'");
+}
+
 void make_script(const fs::path& path, const std::string& text) {
   fs::create_directories(path.parent_path());
   std::ofstream(path) << "#!/bin/sh\n" << text << '\n';
@@ -109,7 +124,7 @@ TEST(Cli, ACopiedTreeIsBuiltAnewAndOnce) {
   fs::copy_file(fs::path(TYPETWO_SOURCE) / "typetwo", top / "typetwo");
   std::ofstream(build / ".stamp");
   const std::string command = "PATH=" + programs.string() + ":$PATH " + top.string() +
-                              "/typetwo exec 2>" + (scratch / "said").string();
+                              "/typetwo exec 2>" + (scratch / "said");
   for (const bool first : {true, false}) {
     FILE* pipe = popen(command.c_str(), "r");
     ASSERT_NE(pipe, nullptr);

@@ -64,6 +64,7 @@ std::vector<std::string> command_line(const std::string& program, const LaunchRe
                                     "--on",      request.config.name(),
                                     "--report",  fmt::format("/proc/self/fd/{}", report_fd),
                                     "--memory",  fmt::format("{}", request.memory_bytes),
+                                    "--fill",    monitor::word_of(request.fill),
                                     "--timeout", fmt::format("{}", request.timeout_seconds)};
   if (!request.image.empty()) {
     words.insert(words.end(), {"--root", request.image, "--read-only"});

@@ -20,6 +20,7 @@ struct LaunchRequest {
   std::vector<std::string> env;                          // NAME=VALUE
   std::string image = {};  // the root, read-only; "": the standard files in memory
   std::uint64_t memory_bytes = 0;
+  monitor::Fill fill = monitor::Fill::before;
   double timeout_seconds = 0;
   bool account = false;  // of guests
 };

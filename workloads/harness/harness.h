@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "monitor/config.h"
+#include "monitor/fill.h"
 
 namespace harness {
 
@@ -35,9 +36,10 @@ struct RunOptions {
   std::vector<std::string> workloads;    // empty: all; the first may name a plan
   std::vector<monitor::Config> configs;  // empty: each workload's own; standalone is always run
   Effort effort = Effort::quick;
-  std::optional<unsigned> runs;               // counted launches of each; at least 1
-  std::optional<std::uint64_t> memory_bytes;  // guest RAM; quick: 256 MiB, full: 1 GiB
-  double timeout_seconds = 300;               // of one launch
+  std::optional<unsigned> runs;                // counted launches of each; at least 1
+  std::optional<std::uint64_t> memory_bytes;   // guest RAM; quick: 256 MiB, full: 1 GiB
+  monitor::Fill fill = monitor::Fill::before;  // when guest RAM gets the host's memory
+  double timeout_seconds = 300;                // of one launch
   std::string out;       // results folder; empty: typetwo-results/<UTC time> in the working folder
   std::string csv;       // also write the summary here; empty: no
   bool account = false;  // guests keep account of their time (exec --account)

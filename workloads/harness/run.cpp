@@ -20,6 +20,7 @@ LaunchRequest request_for(const Plan& plan, const Slot& slot, const Work& work) 
           .env = work.env,
           .image = plan.image_of(*slot.workload),
           .memory_bytes = plan.memory_bytes,
+          .fill = plan.fill,
           .timeout_seconds = plan.timeout_seconds,
           .account = plan.account};
 }

@@ -104,6 +104,7 @@ Plan make_plan(const RunOptions& options) {
   plan.runs = options.runs.value_or(full ? 11 : 5);
   plan.timeout_seconds = options.timeout_seconds;
   plan.account = options.account;
+  plan.fill = options.fill;
   if (plan.runs == 0) throw monitor::UsageError("--runs must be at least 1");
   choose_workloads(plan, options);
   std::uint64_t memory = full ? 1ul << 30 : 256ul << 20;
@@ -126,6 +127,7 @@ nlohmann::json Plan::to_json() const {
           {"effort", effort == Effort::full ? "full" : "quick"},
           {"runs", runs},
           {"memory_bytes", memory_bytes},
+          {"fill", monitor::word_of(fill)},
           {"timeout_seconds", timeout_seconds},
           {"account", account}};
 }

@@ -33,6 +33,7 @@ struct Plan {
   Effort effort = Effort::quick;
   unsigned runs = 5;
   std::uint64_t memory_bytes = 0;
+  monitor::Fill fill = monitor::Fill::before;
   double timeout_seconds = 0;
   bool account = false;
   // What run_command makes for those that need it.

@@ -45,8 +45,8 @@ TEST_F(RealExecutor, KeepsStreamsApartAndPassesTheStatusOn) {
   const LaunchResult result = launch("echo \"$@\"; echo trouble >&2; exit 7");
   EXPECT_EQ(result.status, 7);
   EXPECT_EQ(result.out,
-            "exec --on standalone --report /proc/self/fd/3 --memory 268435456 --timeout 20 "
-            "--add /a:/b --env C=d e -- /bin/true\n");
+            "exec --on standalone --report /proc/self/fd/3 --memory 268435456 --fill before "
+            "--timeout 20 --add /a:/b --env C=d e -- /bin/true\n");
   EXPECT_EQ(result.err, "trouble\n");
   EXPECT_FALSE(result.reported);
 }

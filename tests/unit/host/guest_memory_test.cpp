@@ -5,15 +5,19 @@
 #include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
 #include <cstring>
+#include <map>
 #include <vector>
 
 #include "monitor/accounting.h"
 #include "monitor/clock.h"
 #include "monitor/error.h"
+#include "monitor/filler.h"
 #include "monitor/time_scale.h"
 #include "vmi/boot_tree.h"
 
@@ -76,6 +80,43 @@ TEST(GuestMemory, PrefaultKeepsContents) {
   EXPECT_EQ(memory.shared_info().magic, 42u);
   EXPECT_EQ(*memory.frame(1), std::byte{7});
   EXPECT_EQ(*memory.frame(2), std::byte{0});
+}
+
+/// Bytes of it that the host has given memory to.
+std::uint64_t resident(const GuestMemory& memory) {
+  struct stat status {};
+  EXPECT_EQ(fstat(memory.fd(), &status), 0);
+  return static_cast<std::uint64_t>(status.st_blocks) * 512;
+}
+
+TEST(GuestMemory, IsFilledBeforeOrAheadOrOnDemand) {
+  constexpr std::uint64_t ram = 96ul << 20;
+  std::map<Fill, std::uint64_t> filled;
+  for (const Fill fill : {Fill::before, Fill::ahead, Fill::demand}) {
+    GuestMemory memory(ram);
+    memory.prefault(fill);
+    filled[fill] = resident(memory);
+    cpu_set_t cpus;
+    sched_getaffinity(0, sizeof cpus, &cpus);
+    *memory.frame(9000) = std::byte{7};
+    Filler filler(memory, fill, cpus);
+    filler.wait();
+    if (fill != Fill::demand) {
+      EXPECT_EQ(resident(memory), filled[Fill::before]);
+    }
+    EXPECT_EQ(*memory.frame(9000), std::byte{7});
+  }
+  EXPECT_EQ(filled[Fill::before] - filled[Fill::demand], ram);
+  EXPECT_EQ(filled[Fill::ahead] - filled[Fill::demand], 32ul << 20);
+}
+
+TEST(GuestMemory, AFillerEndsWhenItIsNotNeeded) {
+  GuestMemory memory(1ul << 30);
+  memory.prefault(Fill::ahead);
+  cpu_set_t cpus;
+  sched_getaffinity(0, sizeof cpus, &cpus);
+  { const Filler filler(memory, Fill::ahead, cpus); }
+  EXPECT_LT(resident(memory), memory.total_bytes());
 }
 
 // -- Images.

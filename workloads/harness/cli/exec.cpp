@@ -58,6 +58,8 @@ void add_machine_options(options::options_description& visible) {
       "environment of the program, which is empty otherwise; may be repeated");
   add("memory", options::value<std::string>()->default_value("1G")->value_name("SIZE"),
       "guest RAM, with K, M or G: 16M to 2G");
+  add("fill", options::value<std::string>()->default_value("ahead")->value_name("WHEN"),
+      "guest RAM gets the host's memory before the guest starts, ahead of its use, or on demand");
   add("timeout", options::value<std::string>()->value_name("SECONDS"), "stop the guest after that");
   add("cpu", options::value<int>()->value_name("N"),
       "host CPU for all of the guest (otherwise the last allowed one)");
@@ -138,6 +140,7 @@ monitor::MachineConfig machine_from(const options::variables_map& values, const 
   machine.argv = argv;
   machine.env = environment(values);
   machine.memory_bytes = parse_memory(values["memory"].as<std::string>());
+  machine.fill = monitor::parse_fill(values["fill"].as<std::string>());
   if (values.contains("timeout")) {
     machine.timeout_seconds = parse_seconds(values["timeout"].as<std::string>(), "--timeout");
   }

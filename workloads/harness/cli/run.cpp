@@ -26,6 +26,10 @@ options::options_description visible_options() {
   add("csv", options::value<std::string>()->value_name("FILE"), "write the summary there as well");
   add("memory", options::value<std::string>()->value_name("SIZE"),
       "guest RAM, with K, M or G: 16M to 2G");
+  add("fill", options::value<std::string>()->default_value("before")->value_name("WHEN"),
+      "guest RAM gets the host's memory before the guest starts (so that it is not measured), "
+      "ahead "
+      "of its use, or on demand");
   add("timeout", options::value<std::string>()->value_name("SECONDS"), "limit of one launch");
   add("account", "guests keep account of where their time goes, for the results (up to 3 %)");
   add("no-figure", "draw no figure");
@@ -68,6 +72,7 @@ harness::RunOptions run_options(const options::variables_map& values) {
   if (values.contains("memory")) {
     run.memory_bytes = parse_memory(values["memory"].as<std::string>());
   }
+  run.fill = monitor::parse_fill(values["fill"].as<std::string>());
   if (values.contains("timeout")) {
     run.timeout_seconds = parse_seconds(values["timeout"].as<std::string>(), "--timeout");
   }

@@ -1,0 +1,62 @@
+// See filler.h. The thread makes no host process, holds no lock of the C library's when one is
+// made, and takes none of the launcher's signals.
+#include "monitor/filler.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include "monitor/error.h"
+
+namespace monitor {
+namespace {
+
+/// The launcher's own mappings wait so long: a millisecond or two.
+constexpr std::uint64_t piece = 4ul << 20;
+
+/// While one lives, signals are left to other threads, and to those that are not begun meanwhile.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~AllSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+Filler::Filler(GuestMemory& memory, Fill when, const cpu_set_t& cpus) {
+  if (when != Fill::ahead) return;
+  const AllSignalsBlocked blocked;
+  thread_ = std::thread([this, &memory, cpus] { fill(memory, cpus); });
+}
+
+Filler::~Filler() {
+  stopped_ = true;
+  wait();
+}
+
+void Filler::wait() {
+  if (thread_.joinable()) thread_.join();
+}
+
+// Should the host have no memory left, it says so again at the guest's own touch.
+void Filler::fill(GuestMemory& memory, const cpu_set_t& cpus) const {
+  sched_setaffinity(0, sizeof cpus, &cpus);
+  const sched_param none{};
+  sched_setscheduler(0, SCHED_IDLE, &none);
+  try {
+    const std::uint64_t end = memory.ram_bytes();
+    for (std::uint64_t at = filled_before(Fill::ahead, end); at < end && !stopped_; at += piece)
+      memory.fill_ram(at, std::min(piece, end - at));
+  } catch (const HostError&) {
+  }
+}
+
+}  // namespace monitor
