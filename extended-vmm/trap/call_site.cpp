@@ -59,6 +59,11 @@ bool goes_elsewhere(const ZydisDecodedInstruction& instruction) {
   return instruction.mnemonic == ZYDIS_MNEMONIC_RET || instruction.mnemonic == ZYDIS_MNEMONIC_JMP;
 }
 
+/// Do NOPs there fill up to a multiple of 16, and no more, with room for a jump?
+bool fills_up(std::uint64_t begin, std::uint64_t end) {
+  return begin % 16 != 0 && end - begin >= jump_bytes && end == (begin | 15) + 1;
+}
+
 }  // namespace
 
 bool loads_number(std::span<const std::uint8_t> before, std::size_t bytes) {
@@ -77,23 +82,24 @@ bool loads_number(std::span<const std::uint8_t> before, std::size_t bytes) {
 
 // The code behind a `syscall` instruction can be decoded forwards, up to where it goes elsewhere.
 // What comes then might be anything; but compilers align what is jumped to, and fill with NOPs.
+// They may also begin functions with NOPs, for tools to write over: so what is aligned belongs to
+// what begins there, and filling ends with it.
 std::optional<std::uint32_t> find_room(std::span<const std::uint8_t> after, std::uint64_t at) {
   constexpr std::size_t reach = 127 - syscall_bytes;
   const Decoder decoder;
   ZydisDecodedInstruction instruction;
   bool ended = false;
-  std::size_t start = 0, nops = 0;  // where a run of NOPs began that nothing runs into
-  while (start < after.size() && decoder.decode(after.subspan(start), instruction)) {
-    if (instruction.mnemonic != ZYDIS_MNEMONIC_NOP) {
-      ended = goes_elsewhere(instruction);
-      nops = start + instruction.length;
-    }
-    start += instruction.length;
-    if (ended && start - nops >= jump_bytes && (at + start) % 16 == 0) {
-      if (nops <= reach && at + start == end_of_room(at + nops))
-        return static_cast<std::uint32_t>(nops);
+  std::size_t nops = 0;  // where a run of NOPs began that nothing runs into
+  for (std::size_t start = 0;
+       start < after.size() && decoder.decode(after.subspan(start), instruction);
+       start += instruction.length) {
+    if (instruction.mnemonic == ZYDIS_MNEMONIC_NOP) continue;
+    if (ended && fills_up(at + nops, at + start)) {
+      if (nops <= reach) return static_cast<std::uint32_t>(nops);
       return {};
     }
+    ended = goes_elsewhere(instruction);
+    nops = start + instruction.length;
   }
   return {};
 }

@@ -71,10 +71,10 @@ full_\name:
     \load
     syscall
 full_\name\()_return:
-    jmp 1f
-    .balign 64
-1:
     mov %rax, calls+128(%rip)
+    jmp 1f
+    .balign 16          # room for a jump, and something else than NOPs behind it
+1:
     mov %rcx, calls+128+8(%rip)
     mov %rdx, calls+128+16(%rip)
     mov %rbx, calls+128+24(%rip)
@@ -149,7 +149,7 @@ short_syscall:
     syscall
 short_end:
     ret
-    .balign 64
+    .balign 16
 enter_short:
     mov %rdi, %rax
     jmp short_syscall
@@ -164,13 +164,15 @@ stepped_short:
     popfq
     ret
     .balign 64
-    .skip 32, 0x90
+    .skip 41, 0x90      # then the filling has room for two jumps
 twin_sites:
     xor %eax, %eax
     syscall
     xor %eax, %eax
     syscall
     ret
+    .balign 16
+    ud2
 
     .balign 64
     .globl marked_site, marked_number

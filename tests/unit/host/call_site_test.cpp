@@ -88,20 +88,33 @@ TEST(Room, IsWhatFillsUpBehindAReturn) {
   const Bytes jump = {0xeb, 0xf0};
   EXPECT_EQ(find_room(jump + nops(6) + next, 8), 2u);
   EXPECT_EQ(find_room(jump + nops(5) + next, 9), 2u);
+  EXPECT_EQ(find_room(jump + nops(15) + next, 15), 2u);
+}
+
+/// Functions may begin with NOPs, and are aligned.
+TEST(Room, IsNotWhatAFunctionBeginsWith) {
+  const Bytes next = {0x48, 0x83, 0xec, 0x28}, jump = {0xeb, 0xf0};
+  EXPECT_FALSE(find_room(jump + nops(16) + next, 14));
+  EXPECT_FALSE(find_room(jump + nops(3) + nops(16) + next, 11));
+  EXPECT_FALSE(find_room(jump + nops(9) + nops(16) + next, 5));
+  // Not aligned, and longer than what fills up.
+  EXPECT_FALSE(find_room(jump + nops(32) + next, 9));
+  // What follows is not known.
+  EXPECT_FALSE(find_room(jump + nops(6), 8));
 }
 
 TEST(Room, IsNothingElse) {
-  const Bytes jump = {0xeb, 0xf0}, conditional = {0x75, 0xf0};
+  const Bytes jump = {0xeb, 0xf0}, conditional = {0x75, 0xf0}, next = {0x50};
   EXPECT_FALSE(find_room({}, 0));
-  EXPECT_FALSE(find_room(jump + nops(4), 10));        // too little
-  EXPECT_FALSE(find_room(jump + nops(6), 12));        // aligns nothing
-  EXPECT_FALSE(find_room(conditional + nops(6), 8));  // runs into it
-  EXPECT_FALSE(find_room(nops(16), 0));               // likewise
-  EXPECT_FALSE(find_room(jump + Bytes(6, 0), 8));     // no NOPs
-  EXPECT_FALSE(find_room(jump + Bytes(6, 0x06), 8));  // no instructions
+  EXPECT_FALSE(find_room(jump + nops(4) + next, 10));        // too little
+  EXPECT_FALSE(find_room(jump + nops(6) + next, 12));        // aligns nothing
+  EXPECT_FALSE(find_room(conditional + nops(6) + next, 8));  // runs into it
+  EXPECT_FALSE(find_room(nops(15) + next, 1));               // likewise
+  EXPECT_FALSE(find_room(jump + Bytes(6, 0) + next, 8));     // no NOPs
+  EXPECT_FALSE(find_room(jump + Bytes(6, 0x06) + next, 8));  // no instructions
   // As far as a short jump goes, and farther.
-  EXPECT_EQ(find_room(Bytes(124, 0x50) + Bytes{0xc3} + nops(16), 3), 125u);
-  EXPECT_FALSE(find_room(Bytes(125, 0x50) + Bytes{0xc3} + nops(16), 2));
+  EXPECT_EQ(find_room(Bytes(124, 0x50) + Bytes{0xc3} + nops(6) + next, 13), 125u);
+  EXPECT_FALSE(find_room(Bytes(125, 0x50) + Bytes{0xc3} + nops(6) + next, 12));
 }
 
 TEST(CallSite, WithTooLittleBeforeItIsNot) {
@@ -153,7 +166,7 @@ TEST(CallSite, QuestionsAreAnsweredOnce) {
   for (const bool room : {true, false}) {
     const Bytes code = prologue + Bytes{0x31, 0xc0} + call;
     ask(read, code);
-    const Bytes behind = epilogue + long_nop;
+    const Bytes behind = epilogue + long_nop + Bytes{0x50};
     std::copy(behind.begin(), behind.end(), read.code.bytes + code.size());
     read.code.load_bytes = xor_bytes;
     read.code.after = static_cast<std::uint8_t>(behind.size());
