@@ -56,6 +56,7 @@ extern const char start_entry[], start_stack[], upcall_entry[], host_call_ip[], 
         .poke_frame = poke_frame,
         // Never offered: this monitor rewrites no code.
         .patch_text = [](vmi::TextOffer, vmi::Frame) { return true; },
+        .may_rewrite = [](std::uint64_t, vmi::Frame, vmi::Frames) { return true; },
         .restore_text = [](std::uint64_t, vmi::Frame, vmi::Frames) {},
         .forget_text = [] {},
         // Open with the window.

@@ -80,6 +80,9 @@ struct Hypercalls {
   /// kernel calls restore_text for all frames it has given so far and that still hold text, and
   /// forget_text, before any user code runs.
   bool (*patch_text)(TextOffer offer, Frame frame);
+  /// Asked before, of what the file has for pages from `va` on: can the monitor tell code that it
+  /// will rewrite there from what there is?
+  bool (*may_rewrite)(std::uint64_t va, Frame frame, Frames pages);
   /// Undoes what was rewritten in frames that are mapped from `va` on, wherever they are mapped.
   void (*restore_text)(std::uint64_t va, Frame frame, Frames pages);
   void (*forget_text)();
@@ -112,7 +115,7 @@ struct Hypercalls {
   void (*device_write)(std::uint32_t address, std::uint64_t value);
 };
 
-static_assert(sizeof(Hypercalls) == 16 + 24 * 8);
+static_assert(sizeof(Hypercalls) == 16 + 25 * 8);
 
 /// First bytes of the guest kernel's image (vmi::kernel_base): what the monitor calls.
 struct KernelHeader {

@@ -82,6 +82,7 @@ void device_write(std::uint32_t address, std::uint64_t value) {
                    .peek_frame = peek_frame,
                    .poke_frame = poke_frame,
                    .patch_text = patch_text,
+                   .may_rewrite = may_rewrite,
                    .restore_text = restore_text,
                    .forget_text = forget_text,
                    .open_attic = open_attic,

@@ -34,6 +34,24 @@ std::uint64_t target_of(const Jump& jump, std::uint64_t from) {
   return from + sizeof jump + static_cast<std::uint64_t>(std::int64_t{jump.distance});
 }
 
+/// The trampoline to whose begin the bytes at `code`, mapped at `from`, would jump;
+/// most_trampolines: to none.
+std::uint32_t trampoline_of_jump(const std::uint8_t* code, std::uint64_t from) {
+  if (*code != opcode_jmp) return most_trampolines;
+  Jump jump;
+  std::memcpy(&jump, code, sizeof jump);
+  const std::uint64_t target = target_of(jump, from);
+  return target % sizeof(Trampoline) == 0 ? index_at(target) : most_trampolines;
+}
+
+/// In one page of code: whatever bytes look like such a jump, at any place.
+std::uint32_t count_jumps(const std::uint8_t* code, std::uint64_t va) {
+  std::uint32_t jumps = 0;
+  for (std::uint64_t i = 0; i + sizeof(Jump) <= vmi::page_size; ++i)
+    jumps += trampoline_of_jump(code + i, va + i) != most_trampolines;
+  return jumps;
+}
+
 /// Where the jump at `from` leads; 0: there is no jump.
 std::uint64_t target_of_jump(ReadCode read, std::uint64_t from) {
   Jump jump;
@@ -83,7 +101,6 @@ Jump make_jump(std::uint64_t from, std::uint32_t index) {
 }
 
 void undo_jump(ReadTrampoline read_trampoline, ReadCode read, vmi::TrapFrame& frame) {
-  constexpr std::uint64_t flags_of_xor = 0x8c5, flags_of_zero = 0x44;  // OF SF ZF PF CF; ZF PF
   std::uint32_t index = index_at(frame.rip);
   const bool in_room = index == most_trampolines;  // of a short site, perhaps
   if (in_room) index = index_at(target_of_jump(read, frame.rip));
@@ -100,20 +117,37 @@ void undo_jump(ReadTrampoline read_trampoline, ReadCode read, vmi::TrapFrame& fr
   frame.rip = trampoline.call_at();
 }
 
-// What looks like a jump may be the inside of another instruction: its trampoline says whether it
-// was put there.
+bool is_free_of_jumps(const std::uint8_t* code, std::uint64_t va) {
+  return count_jumps(code, va) == 0;
+}
+
+bool patch_code(std::uint8_t* code, std::uint64_t va, const Trampoline& trampoline,
+                std::uint32_t index) {
+  const std::uint32_t jumps = count_jumps(code, va);
+  const Jump jump = make_jump(trampoline.jump_at(), index);
+  std::uint8_t* const at = code + (trampoline.jump_at() - va);
+  std::memcpy(at, &jump, sizeof jump);
+  if (trampoline.load.is_xor()) {
+    // The room's last NOP was cut by the jump. What is left of it becomes NOPs of its own, so that
+    // the jump can be undone by a NOP, and be followed by another site's.
+    const std::uint64_t end = end_of_room(trampoline.jump_at());
+    std::memset(at + sizeof jump, 0x90, end - trampoline.jump_at() - sizeof jump);
+    const ShortJump to_room = ShortJump::to_room(trampoline.room);
+    std::memcpy(code + (trampoline.load_at() - va), &to_room, sizeof to_room);
+  }
+  return count_jumps(code, va) == jumps + 1;
+}
+
+// What looks like a jump was put there (is_free_of_jumps). Its trampoline alone would not say so:
+// that may be of another program's site, with other code at the same address.
 bool restore_code(ReadTrampoline read_trampoline, std::uint8_t* code, std::uint64_t va) {
   constexpr std::uint8_t nop[jump_bytes] = {0x0f, 0x1f, 0x44, 0, 0};
   bool restored = false;
   for (std::uint64_t i = 0; i + sizeof(Jump) <= vmi::page_size; ++i) {
-    if (code[i] != opcode_jmp) continue;
-    Jump jump;
-    std::memcpy(&jump, code + i, sizeof jump);
-    const std::uint64_t target = target_of(jump, va + i);
-    const std::uint32_t index = index_at(target);
+    const std::uint32_t index = trampoline_of_jump(code + i, va + i);
     Trampoline trampoline;
-    if (index == most_trampolines || target % sizeof trampoline != 0 ||
-        !read_trampoline(index, trampoline) || trampoline.jump_at() != va + i)
+    if (index == most_trampolines || !read_trampoline(index, trampoline) ||
+        trampoline.jump_at() != va + i)
       continue;
     std::uint8_t* load = code + (trampoline.load_at() - va);
     if (trampoline.load.is_xor()) {

@@ -83,6 +83,10 @@ Places places_in_reach(std::uint64_t from);
 /// False: that one is not used. `index` is below most_trampolines.
 using ReadTrampoline = bool (*)(std::uint32_t index, Trampoline& trampoline);
 
+/// What `xor` does to the flags; it leaves AF undefined, which is to say zero.
+inline constexpr std::uint64_t flags_of_xor = 0x8c5, flags_of_zero = 0x44,  // OF SF ZF PF CF; ZF PF
+    flag_adjust = 0x10;
+
 /// The jump from `from` to a trampoline in reach.
 Jump make_jump(std::uint64_t from, std::uint32_t index);
 /// A room ends where the code does that it fills up to.
@@ -98,6 +102,15 @@ using ReadCode = bool (*)(void* to, std::uint64_t from, std::uint64_t bytes);
 /// same as to go on: the current space has the site, patched for this trampoline, and registers are
 /// as the instructions passed so far make them, whoever jumped to where. Otherwise the frame stays.
 void undo_jump(ReadTrampoline, ReadCode, vmi::TrapFrame& frame);
+
+/// Does nothing in a page of code, mapped at `va`, look like a jump to a trampoline? By their looks
+/// patched sites are found again; so no others are patched than those on such pages, and each adds
+/// one such jump.
+bool is_free_of_jumps(const std::uint8_t* code, std::uint64_t va);
+
+/// The code of one page, mapped at `va`: patches the trampoline's site there. False: it would look
+/// as if there were other jumps than before and this one; the code is spoilt.
+bool patch_code(std::uint8_t* code, std::uint64_t va, const Trampoline&, std::uint32_t index);
 
 /// The code of one page as it is, mapped at `va`: makes it what it was before its sites were
 /// patched, but for the NOPs of their rooms, which may be others. False: there was nothing to undo.

@@ -130,20 +130,19 @@ Trampoline trampoline_of(const Site& site) {
 
 /// The page may be another than the one that was judged, or have been changed since: by this site
 /// already, for another process, or by one that has taken the room.
-bool is_as_judged(const SiteCode& code, vmi::Frame frame) {
-  std::uint8_t now[sizeof code.bytes] = {};
-  const vmi::Bytes begin(code.page_offset - code.before), bytes(code.before + code.after);
-  peek_frame(frame, begin, now, bytes);
-  return std::memcmp(now, code.bytes, bytes.number) == 0;
+bool is_as_judged(const SiteCode& code, const std::uint8_t* page) {
+  return std::memcmp(page + code.page_offset - code.before, code.bytes, code.before + code.after) ==
+         0;
 }
 
-/// The room's last NOP was cut by the jump. What is left of it becomes NOPs of its own, so that the
-/// jump can be undone by a NOP, and be followed by another site's.
-void fill_room(vmi::Frame frame, std::uint64_t from) {
-  static constexpr std::uint8_t nops[] = {0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,
-                                          0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90};
-  const std::uint64_t bytes = end_of_room(from - jump_bytes) - from;
-  if (bytes != 0) poke_frame(frame, vmi::Bytes(from % vmi::page_size), nops, vmi::Bytes(bytes));
+/// One page of code, to be worked on.
+alignas(vmi::page_size) std::uint8_t page[vmi::page_size];
+constexpr vmi::Bytes whole_page(sizeof page);
+
+/// A jump to the `syscall` came with flags that the load would change: to go back to it would show.
+bool goes_back_unseen(const Site& site, const vmi::TrapFrame& frame) {
+  return site.code.load_bytes != xor_bytes ||
+         (frame.rflags & (flags_of_xor | flag_adjust)) == flags_of_zero;
 }
 
 }  // namespace
@@ -161,7 +160,7 @@ bool offer_site(vmi::TrapFrame& frame) {
   } else if (site->state != Site::good) {
     return false;
   }
-  if (site->offers == most_offers) return false;
+  if (site->offers == most_offers || !goes_back_unseen(*site, frame)) return false;
   ++site->offers;
   frame.rip = site->load_at();
   frame.kind = vmi::Upcall::own_text;
@@ -177,10 +176,10 @@ bool patch_text(vmi::TextOffer offer, vmi::Frame frame) {
     ++counters.text_answers_refused;
     return true;
   }
-  if (!is_as_judged(site.code, frame)) return true;
+  peek_frame(frame, vmi::Bytes(0), page, whole_page);
+  if (!is_as_judged(site.code, page)) return true;
   const Trampoline trampoline = trampoline_of(site);
-  const std::uint64_t jump_at = trampoline.jump_at();
-  const Places places = places_in_reach(jump_at);
+  const Places places = places_in_reach(trampoline.jump_at());
   if (places.count == 0 || (places.first == 0 && !have_low_trampolines())) return true;
   const std::uint32_t index = place_of(trampoline, places);
   if (index == most_trampolines) {
@@ -189,24 +188,26 @@ bool patch_text(vmi::TextOffer offer, vmi::Frame frame) {
       known->state = Site::crowded;
     return wasted < most_wasted;
   }
+  if (!patch_code(page, offer.va & ~(vmi::page_size - 1), trampoline, index)) return true;
   write_trampoline(index, trampoline);
-  const Jump jump = make_jump(jump_at, index);
-  poke_frame(frame, vmi::Bytes(jump_at % vmi::page_size), &jump, vmi::Bytes(sizeof jump));
-  if (site.code.load_bytes < jump_bytes) {
-    fill_room(frame, jump_at + sizeof jump);
-    const ShortJump to_room = ShortJump::to_room(site.room);
-    poke_frame(frame, vmi::Bytes(offer.va % vmi::page_size), &to_room, vmi::Bytes(sizeof to_room));
-  }
+  poke_frame(frame, vmi::Bytes(0), page, whole_page);
   ++counters.sites_patched;
   return true;
 }
 
-void restore_text(std::uint64_t va, vmi::Frame frame, vmi::Frames pages) {
-  alignas(vmi::page_size) static std::uint8_t code[vmi::page_size];
+bool may_rewrite(std::uint64_t va, vmi::Frame frame, vmi::Frames pages) {
   for (std::uint32_t i = 0; i < pages.number; ++i) {
-    peek_frame(frame + i, vmi::Bytes(0), code, vmi::Bytes(sizeof code));
-    if (restore_code(read_trampoline, code, va + i * vmi::page_size))
-      poke_frame(frame + i, vmi::Bytes(0), code, vmi::Bytes(sizeof code));
+    peek_frame(frame + i, vmi::Bytes(0), page, whole_page);
+    if (!is_free_of_jumps(page, va + i * vmi::page_size)) return false;
+  }
+  return true;
+}
+
+void restore_text(std::uint64_t va, vmi::Frame frame, vmi::Frames pages) {
+  for (std::uint32_t i = 0; i < pages.number; ++i) {
+    peek_frame(frame + i, vmi::Bytes(0), page, whole_page);
+    if (restore_code(read_trampoline, page, va + i * vmi::page_size))
+      poke_frame(frame + i, vmi::Bytes(0), page, whole_page);
   }
 }
 

@@ -11,6 +11,7 @@ namespace extended {
 /// again.
 bool offer_site(vmi::TrapFrame& frame);
 /// Hypercalls.
+bool may_rewrite(std::uint64_t va, vmi::Frame frame, vmi::Frames pages);
 bool patch_text(vmi::TextOffer offer, vmi::Frame frame);
 void restore_text(std::uint64_t va, vmi::Frame frame, vmi::Frames pages);
 void forget_text();

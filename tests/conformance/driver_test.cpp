@@ -27,7 +27,7 @@ const std::vector<const char*> topics = {"processes",      "exec",         "memo
                                          "shared_futexes", "restarts",     "poll_bits",
                                          "limits",         "children",     "threads",
                                          "futexes",        "many_sites",   "events",
-                                         "epoll"};
+                                         "epoll",          "odd_sites"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};

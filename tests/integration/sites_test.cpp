@@ -34,6 +34,14 @@ TEST(CallSites, GetRoomAgainWhenMuchWasWasted) {
   EXPECT_GT(outcome.counters.at("sites_patched"), 1920u);
 }
 
+/// What the hostile program is about has happened: ten times, one for each time it asks for it.
+TEST(CallSites, AreRestoredUnderAHostileProgram) {
+  const auto [guest, outcome] = run("restored_sites", "extended");
+  EXPECT_EQ(guest.status, 0) << guest.describe();
+  EXPECT_EQ(outcome.counters.at("text_restored"), 10u);
+  EXPECT_GT(outcome.counters.at("sites_patched"), 10u * 1920u);
+}
+
 TEST(CallSites, AreNoMatterWithoutPatches) {
   const auto [crowd, outcome] = run("many_sites", "extended:trap=sigsys");
   EXPECT_EQ(crowd.status, 0) << crowd.describe();

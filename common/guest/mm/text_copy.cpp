@@ -100,6 +100,7 @@ Result<TextCopy*> TextCopies::make(std::uint64_t file_page, std::uint64_t va, Fr
   copy->run = TRY(frames_allocate(original.count));
   if (copy->run.count != original.count) return Errno::nomem;
   hypercalls().copy_frames(copy->run.first, original.first, original.count);
+  if (!hypercalls().may_rewrite(va, copy->run.first, copy->run.count)) return Errno::acces;
   copy->page = file_page;
   copy->va = va;
   copy->next = first_;

@@ -54,7 +54,7 @@ class TextCopies {
   void keep_clear(std::uint64_t offset, std::uint64_t va, std::uint64_t& begin,
                   std::uint64_t& end) const;
   /// Copies `original`, pages from `file_page` on, as they are to be mapped from `va` on. ENOMEM;
-  /// EACCES: the file changes without notice.
+  /// EACCES: the file changes without notice, or the monitor does not want these pages.
   Result<TextCopy*> make(std::uint64_t file_page, std::uint64_t va, FrameRun original);
   /// The file has changed: none is found any more.
   void drop();

@@ -174,6 +174,9 @@ bool patch_text(vmi::TextOffer offer, vmi::Frame frame) {
   p().offered_text.emplace_back(offer.va, frame);
   return p().has_text_room;
 }
+bool may_rewrite(std::uint64_t, vmi::Frame, vmi::Frames) {
+  return p().may_rewrite_text;
+}
 void restore_text(std::uint64_t va, vmi::Frame frame, vmi::Frames pages) {
   p().restored_text.push_back({va, frame, pages.number});
 }
@@ -224,6 +227,7 @@ FakePlatform::FakePlatform(std::uint32_t frames) : ram(frames * vmi::page_size) 
                 .peek_frame = peek_frame,
                 .poke_frame = poke_frame,
                 .patch_text = patch_text,
+                .may_rewrite = may_rewrite,
                 .restore_text = restore_text,
                 .forget_text = forget_text,
                 .open_attic = [](const void*, std::uint64_t) {},

@@ -59,7 +59,7 @@ class FakePlatform {
   vmi::SpaceId current_space = ~0u;
   std::uint64_t copied_frames = 0;
   std::vector<std::pair<std::uint64_t, vmi::Frame>> offered_text;
-  bool has_text_room = true;
+  bool has_text_room = true, may_rewrite_text = true;
   struct Restored {
     std::uint64_t va;
     vmi::Frame frame;

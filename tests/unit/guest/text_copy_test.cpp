@@ -188,6 +188,18 @@ TEST_F(TextCopyTest, ACopyKeepsClearOfItsNeighbours) {
   check(*space_);
 }
 
+TEST_F(TextCopyTest, WhatTheMonitorDoesNotWantHasNone) {
+  const std::uint64_t va = map_file(somewhere);
+  platform_.load(va);
+  const std::uint32_t free = guest::frames_free().number;
+  platform_.may_rewrite_text = false;
+  EXPECT_EQ(refusal(va), Errno::acces);
+  EXPECT_EQ(guest::frames_free().number, free);
+  EXPECT_EQ(platform_.mappings.at(va).frame, file_->frame_of(0));
+  platform_.may_rewrite_text = true;
+  EXPECT_EQ(refusal(va), Errno{});
+}
+
 TEST_F(TextCopyTest, WithLittleMemoryThereIsNone) {
   const std::uint64_t va = map_file(somewhere);
   platform_.load(va);

@@ -226,6 +226,46 @@ TEST_F(PatchedSite, IsRestoredOnlyWhereItWasPatched) {
   EXPECT_FALSE(restore_code(read_trampoline, page.bytes.data(), va));
 }
 
+TEST_F(PatchedSite, IsPatchedAsItIsRestored) {
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    const PageOfCode patched(all[i].return_address & ~0xfffull);
+    PageOfCode page = patched;
+    EXPECT_FALSE(is_free_of_jumps(page.bytes.data(), page.va));
+    ASSERT_TRUE(restore_code(read_trampoline, page.bytes.data(), page.va));
+    EXPECT_TRUE(is_free_of_jumps(page.bytes.data(), page.va));
+    EXPECT_TRUE(patch_code(page.bytes.data(), page.va, all[i], i));
+    EXPECT_EQ(page.bytes, patched.bytes);
+  }
+}
+
+/// Any bytes that would be taken for a jump, whoever has put them there.
+TEST_F(PatchedSite, IsNotPatchedAmongWhatLooksLikeIt) {
+  const std::uint64_t va = long_return & ~0xfffull;
+  space.clear();
+  const Jump jump = make_jump(va + 0x801, 7);
+  put(va + 0x801, &jump, sizeof jump);
+  EXPECT_FALSE(is_free_of_jumps(PageOfCode(va).bytes.data(), va));
+  EXPECT_TRUE(is_free_of_jumps(PageOfCode(va).bytes.data(), va + 1));
+
+  // With what stands before it the new jump's bytes would look like another: e9 ?? e9 d0 d1.
+  space.clear();
+  Trampoline site;
+  site.load = Load::of_mov(39);
+  for (site.return_address = 0x1600'0047; site.return_address < 0x1800'0000;
+       site.return_address += vmi::page_size) {
+    const std::uint64_t page_va = site.return_address & ~0xfffull, before = site.jump_at() - 4;
+    PageOfCode page(page_va);
+    std::uint8_t* const at = page.bytes.data() + (before - page_va);
+    const Jump other = make_jump(before, 3);
+    if (reinterpret_cast<const std::uint8_t*>(&other)[4] != opcode_jmp) continue;
+    std::memcpy(at, &other, 4);
+    EXPECT_TRUE(is_free_of_jumps(page.bytes.data(), page_va));
+    EXPECT_FALSE(patch_code(page.bytes.data(), page_va, site, 0));
+    return;
+  }
+  FAIL() << "no such place";
+}
+
 // -- Offers to the guest kernel.
 
 Site site_at(std::uint64_t return_address) {
