@@ -13,6 +13,11 @@ namespace {
 /// The launcher's own mappings wait so long: a millisecond or two.
 constexpr std::uint64_t piece = 4ul << 20;
 
+void schedule(std::thread& thread, int policy) {
+  const sched_param none{};
+  pthread_setschedparam(thread.native_handle(), policy, &none);
+}
+
 /// While one lives, signals are left to other threads, and to those that are not begun meanwhile.
 class AllSignalsBlocked {
  public:
@@ -35,6 +40,7 @@ Filler::Filler(GuestMemory& memory, Fill when, const cpu_set_t& cpus) {
   if (when != Fill::ahead) return;
   const AllSignalsBlocked blocked;
   thread_ = std::thread([this, &memory, cpus] { fill(memory, cpus); });
+  schedule(thread_, SCHED_IDLE);
 }
 
 Filler::~Filler() {
@@ -42,15 +48,17 @@ Filler::~Filler() {
   wait();
 }
 
+// Who waits for it lends it his own priority: on a host with one busy CPU an idle one might never
+// come to its end.
 void Filler::wait() {
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return;
+  schedule(thread_, SCHED_OTHER);
+  thread_.join();
 }
 
 // Should the host have no memory left, it says so again at the guest's own touch.
 void Filler::fill(GuestMemory& memory, const cpu_set_t& cpus) const {
   sched_setaffinity(0, sizeof cpus, &cpus);
-  const sched_param none{};
-  sched_setscheduler(0, SCHED_IDLE, &none);
   try {
     const std::uint64_t end = memory.ram_bytes();
     for (std::uint64_t at = filled_before(Fill::ahead, end); at < end && !stopped_; at += piece)
