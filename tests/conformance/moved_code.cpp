@@ -26,9 +26,8 @@ TEST(a_page_of_code_is_moved) {
                  }),
                  0);
   }
-  // The file is written: what was mapped before may show it or not, but it can be called.
-  close(code_file("/tmp/call_sites_7", SYS_getppid));
-  REQUIRE(returns(moved(site, low + 0x200000), getppid()));
+  close(code_file("/tmp/call_sites_7", SYS_getpid));
+  REQUIRE(returns(moved(site, low + 0x200000), getpid()));
   unlink("/tmp/call_sites_7");
 }
 
@@ -50,6 +49,36 @@ TEST(a_page_of_code_is_written_and_moved) {
     REQUIRE(returns(site, getppid()));
   }
   unlink("/tmp/call_sites_8");
+}
+
+/// What a program maps privately and has not written is the file's, here and in other processes.
+TEST(a_file_of_code_is_written_while_it_is_called) {
+  int fd = code_file("/tmp/call_sites_10", SYS_getppid);
+  Site site = map_code(fd, low, MAP_PRIVATE);
+  int wake[2];
+  REQUIRE(pipe(wake) == 0 && returns(site, getppid()));
+  const pid_t child = check::start_child([&] {
+    char byte;
+    if (!returns(site, getppid()) || read(wake[0], &byte, 1) != 1) return 1;
+    return returns(site, getpid()) ? 0 : 2;
+  });
+  usleep(20'000);
+  for (int number : {SYS_getpid, SYS_getppid, SYS_getpid}) {
+    close(code_file("/tmp/call_sites_10", number));
+    REQUIRE(returns(site, number == SYS_getpid ? getpid() : getppid()));
+  }
+  REQUIRE(write(wake[1], "", 1) == 1);
+  int status = -1;
+  waitpid(child, &status, 0);
+  CHECK_EXITED(status, 0);
+  // By way of a shared mapping that comes only now.
+  auto* shared = (char*)mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  REQUIRE(shared != MAP_FAILED);
+  for (int number : {SYS_getppid, SYS_getpid}) {
+    memcpy(shared + (copied_number - copied_begin), &number, sizeof number);
+    REQUIRE(returns(site, number == SYS_getpid ? getpid() : getppid()));
+  }
+  unlink("/tmp/call_sites_10");
 }
 
 /// As a compiler that writes code in one place and runs it in another: the file's pages are shared.

@@ -17,11 +17,12 @@ static bool can_begin_anew() {
 /// anew; then it fills the room again, with sites elsewhere.
 static int crowd() {
   return check::in_child([&] {
-    const SiteFarm first("/tmp/restored_sites_1", 0x3000'0000, 2200);
+    const int many = can_begin_anew() ? 2200 : 100;
+    const SiteFarm first("/tmp/restored_sites_1", 0x3000'0000, many);
     bool right = first.call_all();
     if (can_begin_anew()) right = first.begin_anew() && right;
-    const SiteFarm second("/tmp/restored_sites_2", 0x3800'0000, 2200),
-        high("/tmp/restored_sites_3", 0, 1500);
+    const SiteFarm second("/tmp/restored_sites_2", 0x3800'0000, many),
+        high("/tmp/restored_sites_3", 0, many);
     right = second.call_all() && high.call_all() && right;
     return right ? 0 : 1;
   });
@@ -111,7 +112,8 @@ static void* block(void*) {
 
 TEST(sites_whose_places_others_take) {
   begin_with_room();
-  const SiteFarm mine("/tmp/restored_mine", 0x2100'0000, 100), high("/tmp/restored_high", 0, 1000),
+  const SiteFarm mine("/tmp/restored_mine", 0x2100'0000, 100),
+      high("/tmp/restored_high", 0, can_begin_anew() ? 1000 : 100),
       changed("/tmp/restored_changed", 0x2200'0000, 30),
       away("/tmp/restored_away", 0x2300'0000, 30);
   map_code(Page(nop).with(site_offset, read_code));

@@ -82,7 +82,7 @@ void AddressSpace::activate() {
   hypercalls().switch_space(id_, extents_.first());
   AddressSpace* before = std::exchange(current_space, this);
   if (before && before->release()) delete before;
-  if (regions_.any_cut) (void)make_cuts();  // see intact()
+  if (regions_.any_behind) catch_up();
 }
 
 void AddressSpace::activate_again() {

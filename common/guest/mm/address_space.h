@@ -48,8 +48,10 @@ class AddressSpace : public Sharable, public Allocated<HeapKind::process> {
   /// Makes this the current space. The one before stays alive until then, even if its process is
   /// gone: while it is mapped its frames must not be anybody else's.
   void activate();
-  /// Did activation unmap what files no longer have? If not, no program may run here again.
-  [[nodiscard]] bool intact() const { return !regions_.any_cut; }
+  /// Unmaps what files no longer have. Done by activation, too.
+  void catch_up() { (void)make_cuts(); }
+  /// Did it? If not, no program may run here again.
+  [[nodiscard]] bool intact() const { return !regions_.any_behind; }
   /// The current one has lost its mappings on the host.
   void activate_again();
   static AddressSpace* current();

@@ -158,7 +158,7 @@ Result<> AddressSpace::fill_from_file(const Region& region, std::uint64_t page_v
   frames_retain(run);
   bool writable = region.source.shared;
   if (region.source.shared && region.source.may_write) {
-    backing.text_copies.forbid();
+    backing.contents_change_unnoticed();
     if (backing.grants_writes())
       writable =
           write && backing.share_pages(region.file_offset(va) >> vmi::page_shift, run.count).ok();

@@ -1,5 +1,5 @@
-// FileMappings: see the header. Called by RegionMap, and by file systems in the calls that
-// truncate.
+// FileMappings: see the header. Called by RegionMap, by file systems in the calls that write and
+// truncate, and by page faults of shared mappings.
 #include "guest/mm/file_mappings.h"
 
 #include <algorithm>
@@ -28,9 +28,16 @@ Result<> FileMappings::cut(std::uint64_t size) {
   for (Region* region = first_; region; region = region->next_of_file) {
     if (is_current(*region) || region->file_offset(region->end) <= from) continue;
     region->cut_from = std::min(region->cut_from, from);
-    region->map->any_cut = true;
+    region->map->any_behind = true;
   }
   return {};
+}
+
+void FileMappings::renew_text() {
+  for (Region* region = first_; region; region = region->next_of_file)
+    region->text_changed = region->map->any_behind = true;
+  AddressSpace* current = AddressSpace::current();
+  if (current && !current->intact()) current->catch_up();
 }
 
 }  // namespace guest

@@ -1,9 +1,12 @@
 // FileMappings: the regions, of all address spaces, that map a file. One that becomes shorter
 // is mapped nowhere beyond its new end: not shared, and not what a process has copied for itself.
 //
+// And one whose contents change is not run any more as it was: a monitor may have copies of text.
+//
 // The current space is unmapped at once. The mappings of another can only be changed when it is
-// current again: its regions remember where they are cut, and AddressSpace::activate makes it true
-// before anything runs there. Until then its extents hold the frames that its programs could see.
+// current again: its regions remember what they have missed, and AddressSpace::activate makes it
+// true before anything runs there. Until then its extents hold the frames that its programs could
+// see.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +28,8 @@ class FileMappings {
   /// Called by a file system before it makes the file end at `size`, earlier than it did. ENOMEM:
   /// what the current space maps beyond that stays, at least in part.
   Result<> cut(std::uint64_t size);
+  /// Copies of the file's text are not mapped any more.
+  void renew_text();
 
  private:
   Region* first_ = nullptr;

@@ -69,14 +69,15 @@ Result<> AddressSpace::cut(const Region& region, std::uint64_t from) {
   return drop_extents(region.va + kept, region.end);
 }
 
-/// Catches up with the files that became shorter while another space was current.
+/// Catches up with the files that became shorter, or other text, while another space was current.
 Result<> AddressSpace::make_cuts() {
   for (Region* region = regions_.first(); region; region = region->following()) {
-    if (region->cut_from == whole_file) continue;
-    TRY(cut(*region, region->cut_from));
+    if (region->cut_from != whole_file) TRY(cut(*region, region->cut_from));
     region->cut_from = whole_file;
+    if (region->text_changed) TRY(drop_text_copies({region->va, region->end}));
+    region->text_changed = false;
   }
-  regions_.any_cut = false;
+  regions_.any_behind = false;
   return {};
 }
 

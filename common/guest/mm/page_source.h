@@ -38,9 +38,19 @@ class PageSource : public Counted {
   };
   virtual Identity identity() { return {}; }
 
+  /// Whoever changes the contents says so then: who runs a copy of the text as it was gets it as it
+  /// is.
+  void contents_changed() {
+    if (text_copies.drop()) mappings.renew_text();
+  }
+  /// From now on nobody says so.
+  void contents_change_unnoticed() {
+    if (text_copies.forbid()) mappings.renew_text();
+  }
+
   /// Whoever makes it shorter cuts them.
   FileMappings mappings;
-  /// What the monitor may rewrite of a program's code. Whoever changes the contents drops them.
+  /// What the monitor may rewrite of a program's code.
   TextCopies text_copies;
 };
 

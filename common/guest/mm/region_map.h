@@ -39,9 +39,11 @@ struct Region : Allocated<HeapKind::mapping> {
   std::uint64_t va = 0, end = 0;
   RegionSource source = {};
   class RegionMap* map = nullptr;
-  // For FileMappings: whatever lies in the file behind `cut_from` must be unmapped.
+  // For FileMappings: whatever lies in the file behind `cut_from` must be unmapped, and copies of
+  // its text if that has changed.
   Region *next_of_file = nullptr, **link_of_file = nullptr;
   std::uint64_t cut_from = whole_file;
+  bool text_changed = false;
   Region* links[skip_list_height] = {};
   int node_height = 1;
 
@@ -85,7 +87,7 @@ class RegionMap {
   void move(Region& region, std::uint64_t begin, std::uint64_t end);
   void join_around(std::uint64_t begin, std::uint64_t end);
 
-  bool any_cut = false;  // some region was, since the space was current
+  bool any_behind = false;  // some region is behind its file, since the space was current
 
  private:
   SkipList<Region> list_;

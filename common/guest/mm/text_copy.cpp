@@ -78,16 +78,17 @@ void TextCopies::forget_unmapped(Kind kind) {
   }
 }
 
-void TextCopies::drop() {
+bool TextCopies::drop() {
   bool news = false;
   for (TextCopy* copy = first_.get(); copy; copy = copy->next.get())
     news |= !std::exchange(copy->stale, true);
   if (news) forget_unmapped(Kind::stale);
+  return news;
 }
 
-void TextCopies::forbid() {
+bool TextCopies::forbid() {
   forbidden_ = true;
-  drop();
+  return drop();
 }
 
 Result<TextCopy*> TextCopies::make(std::uint64_t file_page, std::uint64_t va, FrameRun original) {

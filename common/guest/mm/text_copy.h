@@ -1,9 +1,10 @@
 // A copy of a run of a file's pages, for a monitor that rewrites code
 // (vmi::Hypercalls::patch_text). It belongs to the file, so that every process that maps the file
 // there runs the rewritten code, and what the file's readers see stays the file. Made by
-// AddressSpace::own_text, found by page faults; dropped with the file, or by the file system as
-// soon as the file changes. Rewritten code is right at its address only, and nobody's data: a
-// mapping that is moved or made writable has the file's own pages (AddressSpace::drop_text_copies).
+// AddressSpace::own_text, found by page faults; dropped with the file, or as soon as the file
+// changes, and then by those that have it mapped, too (FileMappings::renew_text). Rewritten code is
+// right at its address only, and nobody's data: a mapping that is moved or made writable has the
+// file's own pages (AddressSpace::drop_text_copies).
 #pragma once
 
 #include <cstdint>
@@ -56,10 +57,10 @@ class TextCopies {
   /// Copies `original`, pages from `file_page` on, as they are to be mapped from `va` on. ENOMEM;
   /// EACCES: the file changes without notice, or the monitor does not want these pages.
   Result<TextCopy*> make(std::uint64_t file_page, std::uint64_t va, FrameRun original);
-  /// The file has changed: none is found any more.
-  void drop();
+  /// The file has changed: none is found any more. Was there one?
+  bool drop();
   /// And from now on it changes without notice.
-  void forbid();
+  bool forbid();
   /// All, stale ones too.
   [[nodiscard]] const TextCopy* first() const { return first_.get(); }
 

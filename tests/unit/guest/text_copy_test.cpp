@@ -154,11 +154,19 @@ TEST_F(TextCopyTest, AFileThatHasChangedLosesItsCopies) {
   const std::uint64_t va = map_file(somewhere);
   platform_.load(va);
   ASSERT_TRUE(space_->own_text(va).ok());
-  file_->text_copies.drop();  // as file systems do it
-  platform_.frame(file_->frame_of(0))[0] = 42;
-  ASSERT_TRUE(space_->unmap(va, 16 * page).ok());
+  Ref<AddressSpace> other = AddressSpace::create().release();
+  other->activate();
   map_file(somewhere);
-  EXPECT_EQ(platform_.load(va), 42);
+  EXPECT_EQ(platform_.load(va), 1);
+  platform_.frame(file_->frame_of(0))[0] = 42;
+  file_->contents_changed();  // as file systems do it
+  for (AddressSpace* space : {other.get(), space_.get()}) {
+    space->activate();
+    EXPECT_TRUE(space->intact());
+    EXPECT_EQ(platform_.load(va), 42);
+    check(*space);
+  }
+  other.reset();
   EXPECT_EQ(platform_.mappings.at(va).frame, file_->frame_of(0));
   const Frame after = space_->own_text(va).release();
   EXPECT_EQ(platform_.frame(after)[0], 42);

@@ -179,7 +179,7 @@ Result<> Node::note_change() {
 }
 
 Result<> Node::touch() {
-  text_copies.drop();
+  contents_changed();
   std::uint64_t now = realtime_ns();
   set_time(raw_.modification_time, raw_.modification_extra, now);
   set_time(raw_.change_time, raw_.change_extra, now);

@@ -98,7 +98,7 @@ void RamInode::restore(std::uint32_t uid, std::uint32_t gid, std::uint64_t time_
 }
 
 void RamInode::modified() {
-  text_copies.drop();
+  contents_changed();
   mtime_ns_ = ctime_ns_ = realtime_ns();
 }
 void RamInode::note_change() {
