@@ -15,10 +15,9 @@ namespace {
 using support::ToolRun;
 
 const std::vector<const char*> topics = {
-    "forged_frames", "stack_pointer",   "flags",           "gate_jumps",
-    "reach",         "mappings",        "doors",           "blocked_signals",
-    "segment_bases", "processor_state", "instructions",    "leftovers",
-    "patched_sites", "restored_sites",  "patched_threads", "attic"};
+    "forged_frames", "stack_pointer", "flags",           "gate_jumps",      "reach",
+    "mappings",      "doors",         "blocked_signals", "segment_bases",   "processor_state",
+    "instructions",  "leftovers",     "patched_sites",   "patched_threads", "attic"};
 
 bool runs_natively(const std::string& topic) {
   return topic != "mappings";  // it is about addresses that only a guest lacks

@@ -38,6 +38,7 @@ TEST(CallSites, GetRoomAgainWhenMuchWasWasted) {
 TEST(CallSites, AreRestoredUnderAHostileProgram) {
   const auto [guest, outcome] = run("restored_sites", "extended");
   EXPECT_EQ(guest.status, 0) << guest.describe();
+  EXPECT_EQ(guest.out, run("restored_sites", "standalone").run.out);
   EXPECT_EQ(outcome.counters.at("text_restored"), 10u);
   EXPECT_GT(outcome.counters.at("sites_patched"), 10u * 1920u);
 }
