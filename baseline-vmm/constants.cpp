@@ -3,7 +3,7 @@
 
 #include "baseline-vmm/resident_header.h"
 #include "build/constants.h"
-#include "monitor/guest_process_fd.h"
+#include "monitor/guest/process_fd.h"
 
 int main() {
   constexpr std::uint64_t constants = baseline::gate_constants_base - vmi::gate_base;

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <ctime>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 
 namespace baseline {
 

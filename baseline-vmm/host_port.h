@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "devices/device.h"
-#include "monitor/block_image.h"
-#include "monitor/guest_memory.h"
-#include "monitor/machine_config.h"
+#include "monitor/guest/memory.h"
+#include "monitor/machine/machine_config.h"
+#include "monitor/root/block_image.h"
 
 namespace baseline {
 

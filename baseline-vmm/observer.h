@@ -10,7 +10,7 @@
 
 #include "baseline-vmm/allowed_calls.h"
 #include "baseline-vmm/protocol.h"
-#include "monitor/machine_config.h"
+#include "monitor/machine/machine_config.h"
 
 namespace baseline {
 

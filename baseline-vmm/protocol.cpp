@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "monitor/guest_process.h"
+#include "monitor/guest/process.h"
 
 namespace baseline {
 

@@ -13,7 +13,7 @@
 #include <array>
 #include <cstddef>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 #include "vmi/address_map.h"
 
 namespace baseline {

@@ -19,7 +19,7 @@
 
 #include "baseline-vmm/observer.h"
 #include "baseline-vmm/protocol.h"
-#include "monitor/config.h"
+#include "monitor/machine/config.h"
 #include "vmi/accounts.h"
 #include "vmi/shared_info.h"
 

@@ -1,7 +1,7 @@
 // See ticker.h.
 #include "baseline-vmm/ticker.h"
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 
 namespace baseline {
 

@@ -13,8 +13,8 @@
 #include <cstddef>
 #include <ctime>
 
-#include "monitor/accounting.h"
-#include "monitor/error.h"
+#include "monitor/machine/accounting.h"
+#include "monitor/tool/error.h"
 
 namespace baseline {
 

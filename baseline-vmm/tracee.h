@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "baseline-vmm/stops.h"
-#include "monitor/guest_memory.h"
+#include "monitor/guest/memory.h"
 
 namespace baseline {
 

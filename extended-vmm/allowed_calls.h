@@ -11,7 +11,7 @@
 #pragma once
 
 #include "extended-vmm/trap/host_call_sites.h"
-#include "monitor/machine_config.h"
+#include "monitor/machine/machine_config.h"
 
 namespace extended {
 

@@ -9,7 +9,7 @@
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/trap/gate.h"
 #include "extended-vmm/trap/trap_state.h"
-#include "monitor/guest_process_fd.h"
+#include "monitor/guest/process_fd.h"
 
 namespace {
 

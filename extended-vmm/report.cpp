@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "extended-vmm/trap/patched_site.h"
-#include "monitor/guest_process.h"
-#include "monitor/time_scale.h"
+#include "monitor/guest/process.h"
+#include "monitor/machine/time_scale.h"
 
 extern "C" const std::byte extended_resident_image_begin[], extended_resident_image_end[];
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "extended-vmm/resident/image.h"
-#include "monitor/guest_memory.h"
+#include "monitor/guest/memory.h"
 
 namespace extended {
 

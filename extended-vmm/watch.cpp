@@ -12,11 +12,11 @@
 
 #include "extended-vmm/allowed_calls.h"
 #include "extended-vmm/trap/call_site.h"
-#include "monitor/clock.h"
-#include "monitor/debugged_processes.h"
-#include "monitor/error.h"
-#include "monitor/observer.h"
-#include "monitor/terminal.h"
+#include "monitor/gdb/debugged_processes.h"
+#include "monitor/guest/observer.h"
+#include "monitor/machine/clock.h"
+#include "monitor/tool/error.h"
+#include "monitor/tool/terminal.h"
 
 namespace extended {
 

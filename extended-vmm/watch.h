@@ -9,8 +9,8 @@
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/spaces/members.h"
 #include "extended-vmm/trap/host_call_sites.h"
-#include "monitor/guest_memory.h"
-#include "monitor/machine_config.h"
+#include "monitor/guest/memory.h"
+#include "monitor/machine/machine_config.h"
 
 namespace extended {
 

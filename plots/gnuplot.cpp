@@ -18,8 +18,8 @@
 #include <sstream>
 #include <string_view>
 
-#include "monitor/error.h"
-#include "monitor/output_file.h"
+#include "monitor/tool/error.h"
+#include "monitor/tool/output_file.h"
 #include "plots/plots.h"
 
 namespace plots {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 #include "plots/figure.h"
 #include "plots/gnuplot.h"
 #include "plots/ladder_figure.h"

@@ -13,9 +13,9 @@
 #include <fstream>
 #include <iterator>
 
-#include "monitor/error.h"
-#include "monitor/outcome_json.h"
-#include "monitor/output_file.h"
+#include "monitor/machine/outcome_json.h"
+#include "monitor/tool/error.h"
+#include "monitor/tool/output_file.h"
 
 namespace results {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "monitor/machine_config.h"
+#include "monitor/machine/machine_config.h"
 
 namespace results {
 

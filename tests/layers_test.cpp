@@ -28,8 +28,8 @@ struct Room {
 using Rooms = std::vector<Room>;
 
 const std::vector<std::string> resident = {"common/vmi", "common/devices",
-                                           "common/monitor/resident", "common/monitor/axes",
-                                           "common/monitor/guest_process_fd"};
+                                           "common/monitor/resident", "common/monitor/machine/axes",
+                                           "common/monitor/guest/process_fd"};
 std::vector<std::string> with(std::vector<std::string> more, std::vector<std::string> than) {
   than.insert(than.end(), more.begin(), more.end());
   return than;
@@ -40,6 +40,7 @@ const std::vector<std::string> extended_resident = with(
     resident);
 const std::vector<std::string> extended = {"common/vmi", "common/devices", "common/monitor",
                                            "extended-vmm"};
+const std::vector<std::string> launchers = {"common/vmi", "common/monitor"};
 // What the tests' observer allows is not made from the filter that it checks.
 const std::vector<std::string> written_apart = {"common/vmi", "common/monitor",
                                                 "extended-vmm/trap/host_call_sites"};
@@ -75,8 +76,8 @@ const Rooms& order() {
       {"common/devices", {"common/vmi"}},  // know no monitor
 
       // What runs inside a guest-machine process knows nothing of the launchers.
-      {"common/monitor/axes"},
-      {"common/monitor/guest_process_fd"},
+      {"common/monitor/machine/axes"},
+      {"common/monitor/guest/process_fd"},
       {"common/monitor/resident", resident},
       {"baseline-vmm/resident_header", {"common/vmi"}},
       {"baseline-vmm/resident", baseline_resident},
@@ -89,9 +90,15 @@ const Rooms& order() {
       {"extended-vmm/constants", with({"common/build"}, extended_resident)},
 
       // The launchers, and what they share.
-      {"common/monitor/error", {"common/monitor/error"}},
-      {"common/monitor/output_file", {"common/monitor/error"}},
-      {"common/monitor", {"common/vmi", "common/monitor"}},
+      {"common/monitor/tool", {"common/vmi", "common/monitor/tool"}},
+      {"common/monitor/host/cgroup", {"common/monitor/tool"}},
+      {"common/monitor/host/probe", {"common/monitor/tool"}},
+      {"common/monitor/root", {"common/monitor"}},  // the guest's files
+      {"common/monitor/machine", launchers},        // what is asked for, what came of it
+      {"common/monitor/guest", launchers},          // its memory and processes
+      {"common/monitor/host", launchers},           // can it run that?
+      {"common/monitor/standalone", launchers},
+      {"common/monitor/gdb", launchers},
       {"baseline-vmm", {"common/vmi", "common/devices", "common/monitor", "baseline-vmm"}},
       {"extended-vmm/trap/call_site", extended},
       {"extended-vmm/trap/host_call_sites", extended_resident},
@@ -104,12 +111,12 @@ const Rooms& order() {
 
       // Measuring.
       {"results", {"common/monitor"}},
-      {"plots", {"results", "common/monitor/error", "common/monitor/output_file"}},
+      {"plots", {"results", "common/monitor/tool"}},
       {"workloads/micro", {"workloads/micro"}},  // programs of the guest
       {"workloads/macro", {"workloads/macro"}},
       {"workloads/image", {"common/monitor"}},
       {"workloads/harness", {"common/monitor", "results", "plots", "workloads/image"}},
-      {"workloads/harness/cli"},
+      {"common/cli"},
 
       {"tests/support"},
       {"tests/conformance", {"tests/support"}},  // programs of the guest, but for the driver

@@ -2,7 +2,7 @@
 // the VMM process sees enter and return. Frames are reached through the direct map, which comes
 // and goes with the window: its pages fault in at the first touch after each opening.
 #include "baseline-vmm/resident/resident.h"
-#include "monitor/guest_process_fd.h"
+#include "monitor/guest/process_fd.h"
 
 namespace baseline {
 

@@ -12,7 +12,7 @@
 #include <linux/mman.h>
 
 #include "extended-vmm/trap/upcall.h"
-#include "monitor/guest_process_fd.h"
+#include "monitor/guest/process_fd.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25  // Linux 6.1; Debian 12's headers are older than its kernel

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "extended-vmm/trap/upcall.h"
-#include "monitor/guest_process_fd.h"
+#include "monitor/guest/process_fd.h"
 
 extern "C" std::uint64_t copy_with_landing(void* to, const void* from, std::uint64_t bytes);
 

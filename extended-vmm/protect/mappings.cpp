@@ -4,7 +4,7 @@
 #include <linux/mman.h>
 
 #include "extended-vmm/trap/upcall.h"
-#include "monitor/guest_process_fd.h"
+#include "monitor/guest/process_fd.h"
 
 namespace extended {
 

@@ -8,7 +8,7 @@
 
 #include "extended-vmm/resident/host_port.h"
 #include "extended-vmm/trap/upcall.h"
-#include "monitor/guest_process_fd.h"
+#include "monitor/guest/process_fd.h"
 
 namespace extended {
 namespace {

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "monitor/axes.h"
+#include "monitor/machine/axes.h"
 #include "vmi/hypercalls.h"
 
 namespace extended {

@@ -6,7 +6,7 @@
 
 #include "extended-vmm/trap/trampolines.h"
 #include "extended-vmm/trap/upcall.h"
-#include "monitor/guest_process_fd.h"
+#include "monitor/guest/process_fd.h"
 #include "monitor/resident/unmap_host.h"
 
 extern "C" [[noreturn]] void first_trap();

@@ -13,7 +13,7 @@
 #include <cerrno>
 #include <fstream>
 
-#include "monitor/guest_process.h"
+#include "monitor/guest/process.h"
 
 namespace extended {
 namespace {

@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "monitor/accounting.h"
+#include "monitor/machine/accounting.h"
 
 namespace extended {
 

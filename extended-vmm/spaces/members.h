@@ -7,7 +7,7 @@
 
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/spaces/children.h"
-#include "monitor/accounting.h"
+#include "monitor/machine/accounting.h"
 
 namespace extended {
 

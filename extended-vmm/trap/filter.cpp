@@ -18,8 +18,8 @@
 #include <utility>
 
 #include "extended-vmm/trap/host_calls.h"
-#include "monitor/error.h"
-#include "monitor/guest_process.h"
+#include "monitor/guest/process.h"
+#include "monitor/tool/error.h"
 
 namespace extended {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "extended-vmm/trap/upcall.h"
-#include "monitor/guest_process_fd.h"
+#include "monitor/guest/process_fd.h"
 
 namespace extended {
 namespace {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "monitor/error.h"
-#include "monitor/root_tree.h"
+#include "monitor/root/tree.h"
+#include "monitor/tool/error.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace fuzz {

@@ -8,7 +8,7 @@
 #include <array>
 #include <sstream>
 
-#include "monitor/syscall_names.h"
+#include "monitor/machine/syscall_names.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/system_calls.h"
 #include "tests/support/tool.h"

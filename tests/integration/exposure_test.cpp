@@ -13,7 +13,7 @@
 #include <fstream>
 #include <map>
 
-#include "monitor/guest_process_fd.h"
+#include "monitor/guest/process_fd.h"
 #include "tests/support/process_list.h"
 #include "tests/support/started_guest.h"
 #include "tests/support/tool.h"

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "monitor/machine_config.h"
-#include "monitor/syscall_names.h"
+#include "monitor/machine/machine_config.h"
+#include "monitor/machine/syscall_names.h"
 #include "vmi/address_map.h"
 
 namespace support {

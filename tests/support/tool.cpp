@@ -16,8 +16,8 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "monitor/config.h"
-#include "monitor/outcome_json.h"
+#include "monitor/machine/config.h"
+#include "monitor/machine/outcome_json.h"
 
 namespace support {
 namespace {

@@ -10,9 +10,9 @@
 #include <map>
 #include <string_view>
 
-#include "monitor/error.h"
-#include "monitor/message.h"
-#include "monitor/output_file.h"
+#include "monitor/tool/error.h"
+#include "monitor/tool/message.h"
+#include "monitor/tool/output_file.h"
 #include "plots/plots.h"
 #include "workloads/harness/context.h"
 #include "workloads/harness/harness.h"

@@ -15,7 +15,7 @@
 #include <memory>
 
 #include "build_commit.h"
-#include "monitor/host_noise.h"
+#include "monitor/host/noise.h"
 
 namespace harness {
 namespace {

@@ -16,8 +16,8 @@
 #include <csignal>
 #include <cstring>
 
-#include "monitor/error.h"
-#include "monitor/outcome_json.h"
+#include "monitor/machine/outcome_json.h"
+#include "monitor/tool/error.h"
 #include "workloads/harness/cpu_watch.h"
 #include "workloads/harness/interrupts.h"
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "monitor/machine_config.h"
+#include "monitor/machine/machine_config.h"
 #include "results/results.h"
 
 namespace harness {

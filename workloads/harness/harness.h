@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "monitor/config.h"
-#include "monitor/fill.h"
+#include "monitor/machine/config.h"
+#include "monitor/machine/fill.h"
 
 namespace harness {
 

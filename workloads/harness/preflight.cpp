@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "monitor/error.h"
-#include "monitor/host_check.h"
-#include "monitor/output_file.h"
-#include "monitor/root_tree.h"
+#include "monitor/host/check.h"
+#include "monitor/root/tree.h"
+#include "monitor/tool/error.h"
+#include "monitor/tool/output_file.h"
 #include "plots/plots.h"
 #include "workloads/image/root_image.h"
 

@@ -9,9 +9,9 @@
 
 #include <filesystem>
 
-#include "monitor/error.h"
-#include "monitor/message.h"
-#include "monitor/output_file.h"
+#include "monitor/tool/error.h"
+#include "monitor/tool/message.h"
+#include "monitor/tool/output_file.h"
 #include "workloads/image/host_program.h"
 
 namespace harness {

@@ -6,7 +6,7 @@
 
 #include <map>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 #include "workloads/harness/interrupts.h"
 #include "workloads/harness/judge.h"
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 #include "workloads/harness/named_plan.h"
 
 namespace harness {

@@ -6,8 +6,8 @@
 
 #include <filesystem>
 
-#include "monitor/error.h"
-#include "monitor/nearest.h"
+#include "monitor/tool/error.h"
+#include "monitor/tool/nearest.h"
 #include "workloads/harness/named_plan.h"
 #include "workloads/harness/workload_spec.h"
 

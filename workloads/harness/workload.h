@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "monitor/config.h"
+#include "monitor/machine/config.h"
 #include "workloads/harness/harness.h"
 #include "workloads/harness/output_check.h"
 

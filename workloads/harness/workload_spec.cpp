@@ -13,8 +13,8 @@
 #include <set>
 #include <tuple>
 
-#include "monitor/error.h"
-#include "monitor/nearest.h"
+#include "monitor/tool/error.h"
+#include "monitor/tool/nearest.h"
 
 namespace harness {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "monitor/root_tree.h"
+#include "monitor/root/tree.h"
 #include "workloads/image/packages.h"
 
 namespace image {

@@ -15,8 +15,8 @@
 #include <iterator>
 #include <vector>
 
-#include "monitor/error.h"
-#include "monitor/output_file.h"
+#include "monitor/tool/error.h"
+#include "monitor/tool/output_file.h"
 
 namespace image {
 namespace {

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "monitor/root_tree.h"
+#include "monitor/root/tree.h"
 
 namespace image {
 

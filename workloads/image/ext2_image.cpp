@@ -16,7 +16,7 @@ extern "C" {  // which this header forgets
 #include <com_err.h>
 }
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 #include "workloads/image/host_program.h"
 
 namespace image {

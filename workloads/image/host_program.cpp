@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "monitor/error.h"
-#include "monitor/output_file.h"
+#include "monitor/tool/error.h"
+#include "monitor/tool/output_file.h"
 
 namespace image {
 namespace {

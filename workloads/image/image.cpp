@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "monitor/block_image.h"
-#include "monitor/error.h"
-#include "monitor/output_file.h"
+#include "monitor/root/block_image.h"
+#include "monitor/tool/error.h"
+#include "monitor/tool/output_file.h"
 #include "workloads/image/debian_tree.h"
 #include "workloads/image/directory.h"
 #include "workloads/image/ext2_image.h"

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "monitor/root_tree.h"
+#include "monitor/root/tree.h"
 
 namespace image {
 

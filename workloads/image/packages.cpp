@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 #include "workloads/image/host_program.h"
 
 namespace image {

@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 
 namespace image {
 namespace {

@@ -19,7 +19,7 @@ extern "C" {  // which this header forgets
 #include <com_err.h>
 }
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 #include "workloads/image/unpacked_image.h"
 
 namespace image {

@@ -12,10 +12,10 @@
 #include <filesystem>
 #include <regex>
 
-#include "monitor/block_image.h"
-#include "monitor/error.h"
-#include "monitor/message.h"
-#include "monitor/output_file.h"
+#include "monitor/root/block_image.h"
+#include "monitor/tool/error.h"
+#include "monitor/tool/message.h"
+#include "monitor/tool/output_file.h"
 #include "workloads/image/directory.h"
 #include "workloads/image/root_image.h"
 

@@ -8,7 +8,7 @@
 
 #include <string>
 
-#include "monitor/machine_config.h"
+#include "monitor/machine/machine_config.h"
 
 namespace image {
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "monitor/guest_memory.h"
+#include "monitor/guest/memory.h"
 
 namespace monitor {
 namespace {

@@ -1,5 +1,5 @@
 // The boot tree as laid in guest RAM: read back as the guest kernel would, from real root trees.
-#include "monitor/boot_tree.h"
+#include "monitor/guest/boot_tree.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <fstream>
 #include <map>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 
 namespace monitor {
 namespace {

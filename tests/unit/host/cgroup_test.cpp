@@ -1,6 +1,6 @@
 // Limits of control groups, in made-up trees of /proc and /sys: both versions, nested, in
 // containers that see all of the host's paths or none.
-#include "monitor/cgroup.h"
+#include "monitor/host/cgroup.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "monitor/error.h"
-#include "monitor/host_check.h"
+#include "monitor/host/check.h"
+#include "monitor/tool/error.h"
 
 namespace monitor {
 namespace {

@@ -1,10 +1,10 @@
 // The words of configurations: parsing, naming, and what a person reads when they are wrong.
-#include "monitor/config.h"
+#include "monitor/machine/config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 
 namespace monitor {
 namespace {

@@ -8,8 +8,8 @@
 #include <cstring>
 #include <random>
 
-#include "monitor/elf_image.h"
-#include "monitor/guest_memory.h"
+#include "monitor/guest/elf_image.h"
+#include "monitor/guest/memory.h"
 
 namespace monitor {
 namespace {

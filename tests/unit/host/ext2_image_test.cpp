@@ -13,7 +13,7 @@
 #include <iterator>
 #include <random>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 #include "workloads/image/directory.h"
 #include "workloads/image/host_program.h"
 #include "workloads/image/root_image.h"

@@ -22,7 +22,7 @@
 
 #include "extended-vmm/allowed_calls.h"
 #include "extended-vmm/trap/filter.h"
-#include "monitor/syscall_names.h"
+#include "monitor/machine/syscall_names.h"
 
 namespace extended {
 

@@ -1,6 +1,6 @@
 // Guest memory: its sizes and errors, the window's layout, image loading with broken images, the
 // time scale, counters by name, and what prepare_guest leaves behind.
-#include "monitor/guest_memory.h"
+#include "monitor/guest/memory.h"
 
 #include <elf.h>
 #include <gmock/gmock.h>
@@ -14,11 +14,11 @@
 #include <map>
 #include <vector>
 
-#include "monitor/accounting.h"
-#include "monitor/clock.h"
-#include "monitor/error.h"
-#include "monitor/filler.h"
-#include "monitor/time_scale.h"
+#include "monitor/guest/filler.h"
+#include "monitor/machine/accounting.h"
+#include "monitor/machine/clock.h"
+#include "monitor/machine/time_scale.h"
+#include "monitor/tool/error.h"
 #include "vmi/boot_tree.h"
 
 namespace monitor {

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 #include "plots/figure.h"
 #include "workloads/harness/interrupts.h"
 #include "workloads/harness/judge.h"

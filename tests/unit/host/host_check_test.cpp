@@ -1,5 +1,5 @@
 // Verdicts from findings, and that the probes leave this process as it was.
-#include "monitor/host_check.h"
+#include "monitor/host/check.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 
 namespace monitor {
 namespace {

@@ -1,5 +1,5 @@
 // What doctor says of load, frequency, core and hypervisor, by made-up files of a host.
-#include "monitor/host_noise.h"
+#include "monitor/host/noise.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "monitor/config.h"
+#include "monitor/machine/config.h"
 #include "plots/plots.h"
 #include "workloads/harness/ladder_report.h"
 #include "workloads/harness/named_plan.h"

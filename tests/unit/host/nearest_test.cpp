@@ -1,5 +1,5 @@
 // Unit: names that a person may have meant.
-#include "monitor/nearest.h"
+#include "monitor/tool/nearest.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // The observer with made-up guest-machine processes: ordinary children that make a few host calls
 // under a seccomp filter of their own.
-#include "monitor/observer.h"
+#include "monitor/guest/observer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@
 #include <map>
 #include <thread>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 #include "vmi/shared_info.h"
 
 namespace monitor {

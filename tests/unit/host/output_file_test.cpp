@@ -1,6 +1,6 @@
 // Files that the tool writes: whole at their place or not at all, whatever fails; and what is no
 // file is written as it is.
-#include "monitor/output_file.h"
+#include "monitor/tool/output_file.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@
 #include <iterator>
 #include <thread>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 
 namespace monitor {
 namespace {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 
 namespace {
 

@@ -16,7 +16,7 @@
 #include <functional>
 #include <iterator>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 #include "results/summary.h"
 
 namespace results {

@@ -1,6 +1,6 @@
 // The guest's files, and the refusal of programs that cannot run: each mutation of an ELF header
 // must meet its own words.
-#include "monitor/root_tree.h"
+#include "monitor/root/tree.h"
 
 #include <elf.h>
 #include <gmock/gmock.h>
@@ -14,8 +14,8 @@
 #include <fstream>
 #include <functional>
 
-#include "monitor/error.h"
-#include "monitor/program_check.h"
+#include "monitor/root/program_check.h"
+#include "monitor/tool/error.h"
 
 namespace monitor {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 
 namespace harness {
 namespace {

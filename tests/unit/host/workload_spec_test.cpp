@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "monitor/error.h"
+#include "monitor/tool/error.h"
 
 namespace harness {
 namespace {

@@ -10,8 +10,8 @@
 #include <functional>
 #include <string_view>
 
-#include "monitor/guest_process_fd.h"
-#include "monitor/syscall_names.h"
+#include "monitor/guest/process_fd.h"
+#include "monitor/machine/syscall_names.h"
 #include "vmi/address_map.h"
 
 namespace fake {
