@@ -13,6 +13,7 @@
 #include <string>
 
 #include "baseline-vmm/host_port.h"
+#include "baseline-vmm/kind.h"
 #include "baseline-vmm/startup.h"
 #include "baseline-vmm/stops.h"
 #include "baseline-vmm/ticker.h"
@@ -146,7 +147,7 @@ monitor::Outcome Launch::run() {
                                  .stack = header_.start_stack,
                                  .last_hosted_step = prepare_tracee});
   PtraceTracee tracee(process.pid());
-  Stops stops(config_.config.trap, rules_, tracee, *this, header_.mailbox, shared_,
+  Stops stops(trap_of(config_.config), rules_, tracee, *this, header_.mailbox, shared_,
               config_.observe ? &observer_ : nullptr,
               config_.account ? &memory_.accounts() : nullptr);
   if (std::optional<Stop> failed = tracee.attach()) {

@@ -98,7 +98,7 @@ Resume Stops::on_user_call() {
   bool is_64_bit = call.arch == AUDIT_ARCH_X86_64;
   user_mail_ = is_64_bit ? Mail::syscall : Mail::int80;
   user_number_ = call.number;
-  if (trap_ == monitor::Trap::sysemu) return raise(user_mail_, user_number_);
+  if (trap_ == Trap::sysemu) return raise(user_mail_, user_number_);
   // getpid has another number in the 32-bit table; no call at all has the same in both.
   std::int64_t no_op = is_64_bit ? SYS_getpid : -1;
   tracee_.replace_call(no_op);

@@ -17,9 +17,10 @@
 #include <optional>
 #include <string>
 
+#include "baseline-vmm/axes.h"
 #include "baseline-vmm/observer.h"
 #include "baseline-vmm/protocol.h"
-#include "monitor/machine/config.h"
+#include "monitor/machine/kind.h"
 #include "vmi/accounts.h"
 #include "vmi/shared_info.h"
 
@@ -89,9 +90,8 @@ struct StopCounters {
 
 class Stops {
  public:
-  Stops(monitor::Trap trap, const Rules& rules, Tracee& tracee, Services& services,
-        Mailbox& mailbox, vmi::SharedInfo& shared, Observer* observer,
-        vmi::Accounts* accounts = nullptr)
+  Stops(Trap trap, const Rules& rules, Tracee& tracee, Services& services, Mailbox& mailbox,
+        vmi::SharedInfo& shared, Observer* observer, vmi::Accounts* accounts = nullptr)
       : trap_(trap),
         rules_(rules),
         tracee_(tracee),
@@ -111,9 +111,7 @@ class Stops {
   [[nodiscard]] const std::optional<End>& end() const { return end_; }
   [[nodiscard]] bool reached_user() const { return reached_user_; }
   [[nodiscard]] const StopCounters& counters() const { return counters_; }
-  static constexpr std::uint64_t protocol_stops(monitor::Trap trap) {
-    return trap == monitor::Trap::sysemu ? 8 : 9;
-  }
+  static constexpr std::uint64_t protocol_stops(Trap trap) { return trap == Trap::sysemu ? 8 : 9; }
 
  private:
   enum class Mode {
@@ -143,14 +141,14 @@ class Stops {
   Resume raise(Mail mail, std::uint64_t number);
   Resume go_to_user();
   void account_protocol();
-  Resume resume() const { return {mode_is_users() && trap_ == monitor::Trap::sysemu, 0}; }
+  Resume resume() const { return {mode_is_users() && trap_ == Trap::sysemu, 0}; }
   [[nodiscard]] bool mode_is_users() const {
     return mode_ == Mode::user || mode_ == Mode::user_call || mode_ == Mode::signalled;
   }
   void observe(const HostCall& call, bool allowed);
   Resume die(std::string failure);
 
-  const monitor::Trap trap_;
+  const Trap trap_;
   const Rules rules_;
   Tracee& tracee_;
   Services& services_;

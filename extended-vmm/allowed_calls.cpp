@@ -55,7 +55,7 @@ bool is_whole_mapping(const HostCallSites& m, Arguments a) {
 /// All of one slab of the attic, which is not there with the window.
 bool is_slab(const HostCallSites& m, Arguments a) {
   const std::uint64_t from_begin = a[0] - vmi::attic_base;
-  return m.protect == Protect::mprotect && a[0] >= vmi::attic_base &&
+  return m.protection.attic_by_slab && a[0] >= vmi::attic_base &&
          from_begin % vmi::attic_slab_stride == 0 &&
          from_begin / vmi::attic_slab_stride < m.attic_slabs && a[1] == vmi::attic_slab_bytes;
 }
@@ -69,7 +69,7 @@ bool may_map(const HostCallSites& m, Arguments a) {
   if (is_slab(m, a) && a[2] == 3 && a[3] == map_shared_fixed && a[4] == memory &&
       a[5] == a[0] - vmi::window_base)
     return true;
-  if (m.protect == Protect::mmap && is_whole_mapping(m, a)) return true;
+  if (m.protection.window == Window::is_mapped && is_whole_mapping(m, a)) return true;
   for (const vmi::TrampolineArea& area : vmi::trampoline_areas)
     if (a[0] == area.base)
       return m.trap == Trap::direct &&
@@ -86,7 +86,7 @@ bool may_unmap(const HostCallSites& m, Arguments a) {
   const auto is_gap = [&](std::uint64_t from, std::uint64_t to) {
     return a[0] == from && end == to;
   };
-  const bool ram_stays = m.protect == Protect::none;
+  const bool ram_stays = m.protection.window == Window::stays_open;
   return is_gap(0, vmi::gate_base) ||
          is_gap(vmi::gate_base + vmi::gate_size, vmi::alt_stack_base) ||
          is_gap(vmi::alt_stack_base + vmi::alt_stack_size, vmi::window_base) ||
@@ -99,9 +99,9 @@ bool may_unmap(const HostCallSites& m, Arguments a) {
 bool may_transfer(const HostCallSites& m, Arguments a, bool write) {
   if (a[0] == memory && are_trampolines(m, a[3], a[2])) return in_window(a[1], a[2]);
   if (a[0] == memory)
-    return m.protect == Protect::mprotect && are_frames(m, a[3], a[2]) &&
+    return !m.protection.ram_is_mapped && are_frames(m, a[3], a[2]) &&
            (in_window(a[1], a[2]) || in_attic(m, a[1], a[2]) || vmi::is_user_range(a[1], a[2]));
-  const std::uint64_t mapped = m.protect == Protect::mprotect ? vmi::window_size : m.mapping_bytes;
+  const std::uint64_t mapped = m.protection.ram_is_mapped ? m.mapping_bytes : vmi::window_size;
   return a[0] == disk && !(write && m.block_read_only) && are_on_disk(m, a[3], a[2]) &&
          inside(a[1], a[2], vmi::window_base, vmi::window_base + mapped);
 }
@@ -116,14 +116,14 @@ bool may_write(const HostCallSites& m, Arguments a) {
 bool may_copy_disk(const HostCallSites& m, Arguments a) {
   const bool reads = a[0] == memory && a[1] == disk;
   const bool writes = a[0] == disk && a[1] == memory && !m.block_read_only;
-  return m.block_bytes != 0 && m.protect == Protect::mprotect && (reads || writes) &&
+  return m.block_bytes != 0 && !m.protection.ram_is_mapped && (reads || writes) &&
          in_window(a[2], 8) && a[3] <= m.mapping_bytes;
 }
 
 bool may_seek(const HostCallSites& m, Arguments a) {
   const bool in_file = a[0] == memory ? a[1] <= m.mapping_bytes
                                       : a[0] == disk && !m.block_read_only && a[1] <= m.block_bytes;
-  return m.block_bytes != 0 && m.protect == Protect::mprotect && in_file && a[2] == 0;
+  return m.block_bytes != 0 && !m.protection.ram_is_mapped && in_file && a[2] == 0;
 }
 
 /// The member in whose slot `field` is, if it is at that offset.
@@ -170,8 +170,8 @@ bool allowed_in_window(const HostCallSites& m, std::uint64_t number, Arguments a
     case SYS_pwrite64:
       return may_transfer(m, a, number == SYS_pwrite64);
     case SYS_pwritev:
-      return m.protect == Protect::mprotect && a[0] == memory && in_window(a[1], 16) &&
-             a[2] <= 32 && are_frames(m, a[3], 1) && a[4] == 0;
+      return !m.protection.ram_is_mapped && a[0] == memory && in_window(a[1], 16) && a[2] <= 32 &&
+             are_frames(m, a[3], 1) && a[4] == 0;
     case SYS_sendfile:
       return may_copy_disk(m, a);
     case SYS_lseek:
@@ -210,15 +210,15 @@ bool allowed_in_window(const HostCallSites& m, std::uint64_t number, Arguments a
 }
 
 bool opens(const HostCallSites& m, std::uint64_t number, Arguments a) {
-  if (m.protect == Protect::mmap) return number == SYS_mmap && is_whole_mapping(m, a);
-  return m.protect == Protect::mprotect && number == SYS_mprotect &&
+  if (m.protection.window == Window::is_mapped) return number == SYS_mmap && is_whole_mapping(m, a);
+  return m.protection.window == Window::changes_access && number == SYS_mprotect &&
          equal(a, {vmi::window_base, vmi::window_size, 7});
 }
 
 bool closes(const HostCallSites& m, std::uint64_t number, Arguments a) {
-  if (m.protect == Protect::mmap)
+  if (m.protection.window == Window::is_mapped)
     return number == SYS_munmap && equal(a, {vmi::window_base, m.mapping_bytes});
-  return m.protect == Protect::mprotect && number == SYS_mprotect &&
+  return m.protection.window == Window::changes_access && number == SYS_mprotect &&
          equal(a, {vmi::window_base, vmi::window_size, 0});
 }
 

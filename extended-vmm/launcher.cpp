@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "extended-vmm/kind.h"
 #include "extended-vmm/report.h"
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/spaces/members.h"
@@ -34,7 +35,7 @@ std::uint64_t address(void (*function)()) {
 
 HostCallSites sites_of(const ResidentImage& resident, const Gate& gate) {
   const StartInfo& start = resident.start_info;
-  return {.protect = start.protect,
+  return {.protection = start.protection,
           .opened = vmi::gate_base + gate.opened_offset,
           .closed = vmi::gate_base + gate.closed_offset,
           .direct_opened = vmi::gate_base + gate.direct_opened_offset,
@@ -62,7 +63,8 @@ void handle_signals(std::uint64_t restorer) {
 
 monitor::Outcome run(const monitor::MachineConfig& config) {
   monitor::Outcome outcome;
-  const Protect protect = config.config.protect;
+  const Point point = point_of(config.config);
+  const Protection& protection = point.protect.protection;
   const monitor::Pinned pinned(config.cpu);
   const monitor::BlockImage disk(config.block_image, config.block_read_only);
   monitor::GuestMemory memory(config.memory_bytes);
@@ -71,11 +73,11 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   monitor::prepare_guest(memory, config, resident_elf());
   auto& resident = *reinterpret_cast<ResidentImage*>(memory.at(vmi::resident_base));
   const vmi::TimeScale scale = memory.shared_info().time;
-  const Gate gate = gate_for(protect, config.config.trap, config.account);
+  const Gate gate = gate_for(protection.window, point.trap, config.account);
   resident.start_info = {
-      .trap = config.config.trap,
-      .protect = protect,
-      .spaces = config.config.spaces,
+      .trap = point.trap,
+      .protection = protection,
+      .spaces = point.spaces,
       .launcher = getpid(),
       .ram_bytes = memory.ram_bytes(),
       .attic_slabs = memory.attic_slabs(),
@@ -90,7 +92,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const GateConstants constants{resident.signal_entry, memory.total_bytes(), resident.direct_entry,
                                 resident.not_closed};
 
-  const WakeEvent wake(config.config.trap == Trap::direct);
+  const WakeEvent wake(point.trap == Trap::direct);
   monitor::GuestProcess process(
       {.memory = memory,
        .gate_code = gate.code,
@@ -100,7 +102,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
        .keep_stdio = true,
        .block_fd = disk.fd(),
        .wake_fd = wake.fd(),
-       .map_ram = protect == Protect::none,
+       .map_ram = protection.window == Window::stays_open,
        .last_hosted_step = [restorer = address(resident.signal_return), filter,
                             observe = config.observe, debug = config.debugger != nullptr] {
          if (observe) monitor::Observer::wait_for_observer();
@@ -135,7 +137,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   monitor::collect_counters(memory, outcome);
   warn_of_trapping_sites(memory.shared_info().counters, outcome);
   // There it counts entries into the kernel: nothing is opened.
-  if (protect == Protect::none) outcome.counters["window_openings"] = 0;
+  if (protection.window == Window::stays_open) outcome.counters["window_openings"] = 0;
   return outcome;
 }
 

@@ -36,7 +36,7 @@ std::size_t series_of(Figure& figure, const Cell& cell) {
   const auto found = std::find_if(
       all.begin(), all.end(), [&](const Series& series) { return series.config == cell.config; });
   if (found != all.end()) return static_cast<std::size_t>(found - all.begin());
-  all.push_back({cell.config, title_of(cell), colour_of(cell), cell.unprotected()});
+  all.push_back({cell.config, title_of(cell), colour_of(cell), cell.unprotected});
   return all.size() - 1;
 }
 
@@ -100,8 +100,7 @@ std::string title_of(const Cell& cell) {
     }
   }
   const std::string vmm = cell.config.substr(0, cell.config.find(':'));
-  return fmt::format("{} ({}){}", vmm, words,
-                     cell.unprotected() ? ": unprotected, upper bound" : "");
+  return fmt::format("{} ({}){}", vmm, words, cell.unprotected ? ": unprotected, upper bound" : "");
 }
 
 const char* colour_of(const Cell& cell) {

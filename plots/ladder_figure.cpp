@@ -61,8 +61,7 @@ Layout lay_out_ladder(const results::File& file) {
       layout.panels.push_back({cell.workload, name_of(summary, cell.workload), {}});
     }
     layout.panels.back().bars.push_back({y_of(static_cast<std::size_t>(rung - rungs.begin())),
-                                         *cell.ratio,
-                                         fill_of(colour_of(cell), cell.unprotected())});
+                                         *cell.ratio, fill_of(colour_of(cell), cell.unprotected)});
     layout.lowest = std::min(layout.lowest, cell.ratio->low);
     layout.highest = std::max(layout.highest, cell.ratio->high);
   }

@@ -1,5 +1,6 @@
 // Reading and writing results.jsonl.
 #include "results/results.h"
+#include "machines/kinds.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -23,12 +24,9 @@ using nlohmann::json;
 
 namespace {
 
-/// What `typetwo exec --report` wrote, field by field. The A/A repetition is plain standalone
-/// there.
+/// What `typetwo exec --report` wrote, field by field.
 json report_of(const Launch& launch) {
-  const auto config =
-      monitor::Config::parse(launch.config == standalone_again ? "standalone" : launch.config);
-  return json::parse(monitor::outcome_to_json(launch.outcome, config));
+  return json::parse(monitor::outcome_to_json(launch.outcome, config_of(launch)));
 }
 
 json to_json(const CpuShare& cpu) {
@@ -43,6 +41,12 @@ CpuShare cpu_share_from_json(const json& cpu) {
 }
 
 }  // namespace
+
+monitor::Config config_of(const Launch& launch) try {
+  return machines::parse(launch.config == standalone_again ? standalone : launch.config);
+} catch (const monitor::UsageError& error) {
+  throw monitor::HostError(fmt::format("results of another version of typetwo: {}", error.what()));
+}
 
 double CpuShare::taken_seconds() const {
   return std::max({elapsed_seconds - own_seconds - idle_seconds, steal_seconds, 0.0});

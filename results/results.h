@@ -63,6 +63,9 @@ struct Launch {
   [[nodiscard]] bool disturbed() const { return cpu && cpu->disturbed(); }
 };
 
+/// The A/A repetition's is standalone. Throws HostError for one that this version does not know.
+monitor::Config config_of(const Launch&);
+
 nlohmann::json to_json(const Header&);
 nlohmann::json to_json(const Launch&);
 /// Throw nlohmann::json::exception, or monitor::HostError for the report inside, on missing or

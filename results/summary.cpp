@@ -16,6 +16,7 @@ Cell& cell_for(std::vector<Cell>& cells, const Launch& launch) {
   cell.axes = launch.axes;
   cell.promise = launch.promise;
   cell.unit = launch.unit;
+  cell.unprotected = !config_of(launch).traits().contains;
   cells.push_back(std::move(cell));
   return cells.back();
 }
@@ -43,10 +44,6 @@ void fill(Cell& cell, const std::vector<Launch>& all) {
 }
 
 }  // namespace
-
-bool Cell::unprotected() const {
-  return axes.find("protect=none") != std::string::npos;
-}
 
 const Cell* Summary::find(const std::string& workload, const std::string& config) const {
   for (const auto* list : {&cells, &noise}) {

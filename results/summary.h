@@ -13,6 +13,7 @@ namespace results {
 
 struct Cell {
   std::string workload, config, axes, promise, unit;
+  bool unprotected = false;      // an upper bound, never a verdict
   std::vector<double> launches;  // one value a counted, correct launch: the median of its samples
   unsigned failed = 0;           // launches, warm-ups included, that did their work wrong
   unsigned disturbed = 0;        // correct launches that others disturbed; they are not counted,
@@ -23,8 +24,6 @@ struct Cell {
   double wall_seconds = 0;
 
   [[nodiscard]] unsigned runs() const { return static_cast<unsigned>(launches.size()); }
-  /// protect=none: an upper bound, never a verdict.
-  [[nodiscard]] bool unprotected() const;
 };
 
 /// Of the medians of two cells with launches.

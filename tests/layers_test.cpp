@@ -27,17 +27,17 @@ struct Room {
 };
 using Rooms = std::vector<Room>;
 
-const std::vector<std::string> resident = {"common/vmi", "common/devices",
-                                           "common/monitor/resident", "common/monitor/machine/axes",
-                                           "common/monitor/guest/process_fd"};
+const std::vector<std::string> resident = {
+    "common/vmi", "common/devices", "common/monitor/resident", "common/monitor/guest/process_fd"};
 std::vector<std::string> with(std::vector<std::string> more, std::vector<std::string> than) {
   than.insert(than.end(), more.begin(), more.end());
   return than;
 }
 const std::vector<std::string> baseline_resident = with({"baseline-vmm/resident_header"}, resident);
-const std::vector<std::string> extended_resident = with(
-    {"extended-vmm/resident", "extended-vmm/trap", "extended-vmm/protect", "extended-vmm/spaces"},
-    resident);
+const std::vector<std::string> extended_resident =
+    with({"extended-vmm/axes", "extended-vmm/resident", "extended-vmm/trap", "extended-vmm/protect",
+          "extended-vmm/spaces"},
+         resident);
 const std::vector<std::string> extended = {"common/vmi", "common/devices", "common/monitor",
                                            "extended-vmm"};
 const std::vector<std::string> launchers = {"common/vmi", "common/monitor"};
@@ -76,13 +76,14 @@ const Rooms& order() {
       {"common/devices", {"common/vmi"}},  // know no monitor
 
       // What runs inside a guest-machine process knows nothing of the launchers.
-      {"common/monitor/machine/axes"},
       {"common/monitor/guest/process_fd"},
       {"common/monitor/resident", resident},
       {"baseline-vmm/resident_header", {"common/vmi"}},
       {"baseline-vmm/resident", baseline_resident},
       {"baseline-vmm/constants", with({"common/build"}, baseline_resident)},
-      {"extended-vmm/resident/image", resident},
+      {"extended-vmm/axes", resident},
+      {"extended-vmm/protect/policy", resident},
+      {"extended-vmm/resident/image", extended_resident},
       {"extended-vmm/trap", extended_resident},
       {"extended-vmm/protect", extended_resident},
       {"extended-vmm/spaces", extended_resident},
@@ -92,11 +93,11 @@ const Rooms& order() {
       // The launchers, and what they share.
       {"common/monitor/tool", {"common/vmi", "common/monitor/tool"}},
       {"common/monitor/host/cgroup", {"common/monitor/tool"}},
-      {"common/monitor/host/probe", {"common/monitor/tool"}},
-      {"common/monitor/root", {"common/monitor"}},  // the guest's files
-      {"common/monitor/machine", launchers},        // what is asked for, what came of it
-      {"common/monitor/guest", launchers},          // its memory and processes
-      {"common/monitor/host", launchers},           // can it run that?
+      {"common/monitor/host/probe", {"common/vmi", "common/monitor/tool"}},
+      {"common/monitor/root", launchers},     // the guest's files
+      {"common/monitor/machine", launchers},  // what is asked for, what came of it
+      {"common/monitor/guest", launchers},    // its memory and processes
+      {"common/monitor/host", launchers},     // can it run that?
       {"common/monitor/standalone", launchers},
       {"common/monitor/gdb", launchers},
       {"baseline-vmm", {"common/vmi", "common/devices", "common/monitor", "baseline-vmm"}},
@@ -109,13 +110,17 @@ const Rooms& order() {
       {"extended-vmm/spaces/members", extended},
       {"extended-vmm", extended},
 
+      // All kinds of machine, and what is asked of one.
+      {"common/machines"},
+
       // Measuring.
-      {"results", {"common/monitor"}},
+      {"results", {"common/monitor", "common/machines"}},
       {"plots", {"results", "common/monitor/tool"}},
       {"workloads/micro", {"workloads/micro"}},  // programs of the guest
       {"workloads/macro", {"workloads/macro"}},
       {"workloads/image", {"common/monitor"}},
-      {"workloads/harness", {"common/monitor", "results", "plots", "workloads/image"}},
+      {"workloads/harness",
+       {"common/monitor", "common/machines", "results", "plots", "workloads/image"}},
       {"common/cli"},
 
       {"tests/support"},

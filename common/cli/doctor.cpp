@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "machines/kinds.h"
 #include "monitor/host/check.h"
 #include "monitor/host/noise.h"
 #include "monitor/tool/message.h"
@@ -44,7 +45,7 @@ std::string reasons(const Config& config, const std::vector<Finding>& findings) 
 
 void print_configs(const std::vector<Finding>& findings) {
   monitor::print("\nWhat it can run:\n");
-  for (const auto& config : monitor::all_configs()) {
+  for (const auto& config : machines::overview()) {
     monitor::print("  {:<24} {}{}\n", config.name(), word(judge(config, findings)),
                    reasons(config, findings));
   }
@@ -68,7 +69,7 @@ int doctor_main(const Words& words) {
                         options::value<std::string>()->default_value("1G")->value_name("SIZE"),
                         "guest RAM that is wanted");
   Help help{"typetwo doctor [OPTIONS]",
-            "Exit status: 0 when standalone, baseline and extended can run here, otherwise 1.\n"};
+            "Exit status: 0 when every kind of machine can run here, otherwise 1.\n"};
   auto values = parse(words, visible, help);
   if (!values) return 0;
   auto findings =
@@ -77,8 +78,8 @@ int doctor_main(const Words& words) {
   print_findings(findings);
   print_configs(findings);
   print_remedies(findings);
-  for (const auto& config : Config::parse_list("standalone,baseline,extended")) {
-    if (judge(config, findings) == Verdict::no) return 1;
+  for (const monitor::Kind* kind : machines::kinds()) {
+    if (judge({kind}, findings) == Verdict::no) return 1;
   }
   return 0;
 }

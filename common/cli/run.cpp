@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "machines/kinds.h"
 #include "monitor/tool/error.h"
 #include "workloads/harness/harness.h"
 
@@ -60,7 +61,7 @@ harness::RunOptions run_options(const options::variables_map& values) {
   }
   if (values.contains("workload")) run.workloads = values["workload"].as<Words>();
   if (values.contains("on")) {
-    run.configs = monitor::Config::parse_list(joined(values["on"].as<Words>()));
+    run.configs = machines::parse_list(joined(values["on"].as<Words>()));
   }
   if (values.contains("full")) run.effort = harness::Effort::full;
   if (values.contains("runs")) {

@@ -7,7 +7,8 @@
 #include <cstdlib>
 
 #include "cli/commands.h"
-#include "cli/exec.h"
+#include "cli/request.h"
+#include "cli/run_request.h"
 #include "monitor/tool/error.h"
 
 namespace cli {
@@ -36,15 +37,12 @@ bool names(const Words& environment, std::string_view name) {
   });
 }
 
-void add_environment(options::variables_map& values) {
-  Words environment = values.contains("env") ? values["env"].as<Words>() : Words{};
+void add_usual(Words& environment) {
   const char* term = std::getenv("TERM");
   if (!names(environment, "PATH")) environment.emplace_back(usual_path);
   if (!names(environment, "HOME")) environment.emplace_back("HOME=/");
   if (!names(environment, "TERM"))
     environment.push_back(fmt::format("TERM={}", term ? term : "dumb"));
-  values.erase("env");
-  values.emplace("env", options::variable_value(environment, false));
 }
 
 }  // namespace
@@ -59,15 +57,17 @@ int shell_main(const Words& words) {
     throw UsageError(fmt::format("'{}' belongs to no option: a program comes after --",
                                  (*values)["words"].as<Words>().front()));
   }
-  if ((*values)["on"].as<std::string>() == "standalone") {
-    throw UsageError("standalone is the host itself: use your own shell, or --on extended");
+  machines::Request request = request_from(*values, split.program);
+  if (!request.on.is_guest()) {
+    throw UsageError(fmt::format("{} is {}: use your own shell, or --on extended",
+                                 request.on.kind->name, request.on.kind->about));
   }
   if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0) {
     throw UsageError(
         "stdin and stdout must be a terminal: for scripts use typetwo exec -- /bin/sh SCRIPT");
   }
-  add_environment(*values);
-  return run_program(*values, split.program, true);
+  add_usual(request.environment);
+  return run_request(request, true);
 }
 
 }  // namespace cli

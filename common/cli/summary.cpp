@@ -77,12 +77,12 @@ void print_time(const monitor::Outcome& outcome) {
 
 }  // namespace
 
-void print_notes(const monitor::Outcome& outcome, const monitor::MachineConfig& machine) {
+void print_notes(const monitor::Outcome& outcome, std::optional<double> timeout_seconds) {
   for (const auto& warning : outcome.warnings) monitor::say("typetwo: {}\n", warning);
   if (!outcome.failure.empty()) monitor::say("typetwo: {}\n", outcome.failure);
-  if (outcome.exit_status == 124 && machine.timeout_seconds &&
-      outcome.wall_seconds + outcome.boot_seconds >= *machine.timeout_seconds) {
-    monitor::say("typetwo: stopped after {} s (--timeout)\n", *machine.timeout_seconds);
+  if (outcome.exit_status == 124 && timeout_seconds &&
+      outcome.wall_seconds + outcome.boot_seconds >= *timeout_seconds) {
+    monitor::say("typetwo: stopped after {} s (--timeout)\n", *timeout_seconds);
   }
   if (!outcome.unknown_syscalls.empty()) {
     monitor::say("typetwo: unknown system calls, answered with ENOSYS: {}\n",
@@ -93,9 +93,9 @@ void print_notes(const monitor::Outcome& outcome, const monitor::MachineConfig& 
 void print_summary(const monitor::Outcome& outcome, const monitor::Config& config) {
   auto axes = config.axes();
   monitor::say("{}{}: {}\n", config.name(), axes.empty() ? "" : fmt::format(" ({})", axes),
-               config.promise());
+               config.traits().promise);
   print_row("exit status", fmt::to_string(outcome.exit_status));
-  if (config.vmm != monitor::Vmm::standalone) {
+  if (config.is_guest()) {
     print_row("prefault (not counted)", fmt::format("{:.3f} s", outcome.prefault_seconds));
     print_row("window", outcome.window_is_huge ? "2 MiB pages" : "4 KiB pages");
   }

@@ -64,7 +64,7 @@ void map_first(std::uint32_t slab) {
 
 bool has_attic(std::uint64_t address, std::uint64_t bytes) {
   const StartInfo& start = image().start_info;
-  return start.protect == Protect::mprotect && vmi::is_in_attic(address, bytes, start.attic_slabs);
+  return start.protection.attic_by_slab && vmi::is_in_attic(address, bytes, start.attic_slabs);
 }
 
 }  // namespace

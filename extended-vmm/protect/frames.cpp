@@ -24,7 +24,7 @@ alignas(vmi::page_size) unsigned char zero_page[vmi::page_size];
 alignas(vmi::page_size) unsigned char bounce_page[vmi::page_size];
 
 bool ram_is_mapped() {
-  return image().start_info.protect != Protect::mprotect;
+  return image().start_info.protection.ram_is_mapped;
 }
 
 unsigned char* direct(vmi::Frame frame, vmi::Bytes offset) {

@@ -20,7 +20,7 @@ bool in_memory(std::uint64_t memory, std::uint64_t bytes) {
 
 /// Is it mapped now? RAM lies behind the window, or nowhere.
 bool is_mapped(std::uint64_t memory, std::uint64_t bytes) {
-  return image().start_info.protect != Protect::mprotect || memory + bytes <= vmi::window_size;
+  return image().start_info.protection.ram_is_mapped || memory + bytes <= vmi::window_size;
 }
 
 void* mapped(std::uint64_t memory) {

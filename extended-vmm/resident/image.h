@@ -5,19 +5,16 @@
 #include <atomic>
 #include <cstdint>
 
-#include "monitor/machine/axes.h"
+#include "extended-vmm/axes.h"
+#include "extended-vmm/protect/policy.h"
 #include "vmi/hypercalls.h"
 
 namespace extended {
 
-using monitor::Protect;
-using monitor::Spaces;
-using monitor::Trap;
-
 /// Launcher to resident part, written once before the first instruction.
 struct StartInfo {
   Trap trap;
-  Protect protect;
+  Protection protection;
   Spaces spaces;
   std::int32_t launcher;  // pid
   std::uint64_t ram_bytes;

@@ -29,10 +29,10 @@ extern "C" [[noreturn]] void resident_start() {
   const StartInfo& start = image().start_info;
   shared_info().in_kernel.store(1, std::memory_order_relaxed);
   image().report.start_tsc = __builtin_ia32_rdtsc();
-  const bool ram_stays = start.protect == Protect::none;
+  const bool ram_stays = start.protection.window == Window::stays_open;
   if (!monitor::unmap_host(ram_stays ? vmi::ram_base + start.ram_bytes : vmi::window_end))
     die("host call munmap failed on the host's own memory (sealed system mappings?)", {});
-  if (start.protect == Protect::mmap) {
+  if (start.protection.window == Window::is_mapped) {
     // From now on as after every opening: attic and RAM behind the window.
     sure("mmap", counted_host(__NR_mmap, vmi::window_base, vmi::ram_offset + start.ram_bytes, 7,
                               0x11, monitor::guest_memory_fd, 0));

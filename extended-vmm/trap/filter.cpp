@@ -34,7 +34,7 @@ std::vector<GateCall> gate_calls(const HostCallSites& sites) {
   constexpr std::uint64_t rwx = PROT_READ | PROT_WRITE | PROT_EXEC;
   std::vector<GateCall> calls;
   auto opens = [&](std::uint64_t ip) {
-    if (sites.protect == Protect::mprotect)
+    if (sites.protection.window == Window::changes_access)
       calls.push_back({ip, SYS_mprotect, {vmi::window_base, vmi::window_size, rwx}});
     else
       calls.push_back({ip,
@@ -43,12 +43,12 @@ std::vector<GateCall> gate_calls(const HostCallSites& sites) {
                         monitor::guest_memory_fd, 0}});
   };
   auto closes = [&](std::uint64_t ip) {
-    if (sites.protect == Protect::mprotect)
+    if (sites.protection.window == Window::changes_access)
       calls.push_back({ip, SYS_mprotect, {vmi::window_base, vmi::window_size, PROT_NONE}});
     else
       calls.push_back({ip, SYS_munmap, {vmi::window_base, sites.mapping_bytes}});
   };
-  if (sites.protect == Protect::none) return calls;
+  if (sites.protection.window == Window::stays_open) return calls;
   if (sites.direct_opened != vmi::gate_base) {
     opens(sites.direct_opened);
     closes(sites.direct_closed);

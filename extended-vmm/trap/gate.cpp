@@ -26,13 +26,13 @@ GATE_SYMBOLS(none_stamped)
 namespace extended {
 namespace {
 
-Gate whole_gate(Protect protect, bool stamped) {
-  switch (protect) {
-    case Protect::mprotect:
+Gate whole_gate(Window window, bool stamped) {
+  switch (window) {
+    case Window::changes_access:
       return stamped ? mprotect_stamped_gate() : mprotect_gate();
-    case Protect::mmap:
+    case Window::is_mapped:
       return stamped ? mmap_stamped_gate() : mmap_gate();
-    case Protect::none:
+    case Window::stays_open:
       break;
   }
   return stamped ? none_stamped_gate() : none_gate();
@@ -40,8 +40,8 @@ Gate whole_gate(Protect protect, bool stamped) {
 
 }  // namespace
 
-Gate gate_for(Protect protect, Trap trap, bool stamped) {
-  const Gate gate = whole_gate(protect, stamped);
+Gate gate_for(Window window, Trap trap, bool stamped) {
+  const Gate gate = whole_gate(window, stamped);
   if (trap == Trap::direct) return gate;
   return {.code = gate.code.first(gate_direct_entry - vmi::gate_base),
           .opened_offset = gate.opened_offset,

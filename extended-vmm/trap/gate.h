@@ -61,7 +61,7 @@ struct Gate {
   std::uint64_t direct_opened_offset, direct_closed_offset, direct_saved_offset;
 };
 /// Without the direct sequences, and with those offsets 0, where nobody enters that way.
-Gate gate_for(Protect, Trap, bool stamped);
+Gate gate_for(Window, Trap, bool stamped);
 
 /// Where the sequences begin, the same in every variant.
 inline constexpr std::uint64_t gate_exit = vmi::gate_base + 0x100;

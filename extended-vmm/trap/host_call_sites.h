@@ -12,7 +12,7 @@ namespace extended {
 /// Where the monitor's host calls are made, as addresses after the syscall instruction, and what
 /// the machine has.
 struct HostCallSites {
-  Protect protect;
+  Protection protection;
   std::uint64_t opened, closed;                // the gate's; unused where the protection has none
   std::uint64_t direct_opened, direct_closed;  // likewise; vmi::gate_base: not in this gate
   std::uint64_t host_call;                     // in the window: any call of the monitor's table

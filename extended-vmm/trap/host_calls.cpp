@@ -117,7 +117,7 @@ void Table::mappings() {
   for (std::uint64_t flags : {shared_fixed | MAP_POPULATE, shared_fixed})
     allow(SYS_mmap, {range(0, 1, user), bits(2, rwx), equals(3, flags), equals(4, memory_fd),
                      range(5, 1, frames_)});
-  if (machine_.protect == Protect::mmap)
+  if (machine_.protection.window == Window::is_mapped)
     allow(SYS_mmap, {equals(0, vmi::window_base), equals(1, machine_.mapping_bytes), equals(2, rwx),
                      equals(3, shared_fixed), equals(4, memory_fd), equals(5, 0)});
   if (machine_.trap == Trap::direct)
@@ -126,7 +126,7 @@ void Table::mappings() {
             {equals(0, area.base), equals(1, area.bytes), equals(2, PROT_READ | PROT_EXEC),
              equals(3, shared_fixed), equals(4, memory_fd), equals(5, area.offset)});
   allow(SYS_munmap, {range(0, 1, user)});
-  const std::uint64_t behind = machine_.protect == Protect::none
+  const std::uint64_t behind = machine_.protection.window == Window::stays_open
                                    ? vmi::window_base + machine_.mapping_bytes
                                    : vmi::window_end;
   const Area gaps[] = {{0, vmi::gate_base},
@@ -140,7 +140,7 @@ void Table::mappings() {
 
 // protect/attic.cpp; under the other protections it is mapped with the window.
 void Table::attic() {
-  if (machine_.protect != Protect::mprotect) return;
+  if (!machine_.protection.attic_by_slab) return;
   const Limit begin = slab(0, machine_.attic_slabs), length = equals(1, vmi::attic_slab_bytes);
   for (std::uint64_t protection : {PROT_READ | PROT_WRITE, PROT_NONE})
     allow(SYS_mprotect, {begin, length, equals(2, protection)});
@@ -159,7 +159,7 @@ void Table::trampolines() {
 
 // protect/frames.cpp; under the other protections frames are reached through their mapping.
 void Table::frames() {
-  if (machine_.protect != Protect::mprotect) return;
+  if (machine_.protection.ram_is_mapped) return;
   constexpr std::uint64_t most_vectors = 32;
   const Area attic{vmi::attic_base, vmi::attic_slab(machine_.attic_slabs)};
   for (std::uint32_t number : {SYS_pread64, SYS_pwrite64})
@@ -205,14 +205,14 @@ void Table::devices() {
 void Table::disk() {
   if (machine_.block_bytes == 0) return;
   const Area image{0, machine_.block_bytes};
-  const Area mapped{vmi::window_base, machine_.protect == Protect::mprotect
-                                          ? vmi::window_end
-                                          : vmi::window_base + machine_.mapping_bytes};
+  const Area mapped{vmi::window_base, machine_.protection.ram_is_mapped
+                                          ? vmi::window_base + machine_.mapping_bytes
+                                          : vmi::window_end};
   const bool writable = !machine_.block_read_only;
   allow(SYS_pread64, {equals(0, block_fd), range(1, 2, mapped), range(3, 2, image)});
   if (writable) allow(SYS_pwrite64, {equals(0, block_fd), range(1, 2, mapped), range(3, 2, image)});
   allow(SYS_fdatasync, {equals(0, block_fd)});
-  if (machine_.protect != Protect::mprotect) return;
+  if (machine_.protection.ram_is_mapped) return;
   auto passes = [&](int to, int from, Area target) {
     allow(SYS_lseek, {equals(0, to), holds(1, 0, target), equals(2, SEEK_SET)});
     allow(SYS_sendfile,

@@ -1,5 +1,6 @@
 // The tool as a child process: see tool.h.
 #include "tests/support/tool.h"
+#include "machines/kinds.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +17,7 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "monitor/machine/config.h"
+#include "monitor/machine/kind.h"
 #include "monitor/machine/outcome_json.h"
 
 namespace support {
@@ -134,24 +135,20 @@ Reported exec_reported(const std::string& place, const std::vector<std::string>&
 }
 
 const std::vector<std::string>& places() {
-  static const std::vector<std::string> all = {
-      "standalone",
-      "baseline",
-      "baseline:trap=sysemu",
-      "extended",
-      "extended:trap=sigsys",
-      "extended:spaces=remap",
-      "extended:protect=mmap",
-      "extended:protect=none",
-  };
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> names;
+    for (const auto& config : machines::overview()) names.push_back(config.name());
+    return names;
+  }();
   return all;
 }
 
 const std::vector<std::string>& every_point() {
   static const std::vector<std::string> all = [] {
     std::vector<std::string> names;
-    for (auto vmm : {monitor::Vmm::baseline, monitor::Vmm::extended}) {
-      for (const auto& config : monitor::Config::points(vmm)) names.push_back(config.name());
+    for (const monitor::Kind* kind : machines::kinds()) {
+      if (!kind->is_guest) continue;
+      for (const auto& config : machines::points(*kind)) names.push_back(config.name());
     }
     return names;
   }();
@@ -167,7 +164,7 @@ const std::vector<std::string>& protected_points() {
   static const std::vector<std::string> some = [] {
     std::vector<std::string> names;
     for (const auto& name : every_point()) {
-      if (monitor::Config::parse(name).protect != monitor::Protect::none) names.push_back(name);
+      if (machines::parse(name).traits().contains) names.push_back(name);
     }
     return names;
   }();

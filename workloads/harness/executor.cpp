@@ -59,29 +59,10 @@ struct Pipe {
   }
 };
 
-std::vector<std::string> command_line(const std::string& program, const LaunchRequest& request) {
-  std::vector<std::string> words = {program,     "exec",
-                                    "--on",      request.config.name(),
-                                    "--report",  fmt::format("/proc/self/fd/{}", report_fd),
-                                    "--memory",  fmt::format("{}", request.memory_bytes),
-                                    "--fill",    monitor::word_of(request.fill),
-                                    "--timeout", fmt::format("{}", request.timeout_seconds)};
-  if (!request.image.empty()) {
-    words.insert(words.end(), {"--root", request.image, "--read-only"});
-  }
-  if (request.account && request.config.vmm != monitor::Vmm::standalone) {
-    words.emplace_back("--account");
-  }
-  for (const auto& [host, guest] : request.add) {
-    words.emplace_back("--add");
-    words.push_back(host + ":" + guest);
-  }
-  for (const auto& variable : request.env) {
-    words.emplace_back("--env");
-    words.push_back(variable);
-  }
-  words.emplace_back("--");
-  words.insert(words.end(), request.argv.begin(), request.argv.end());
+std::vector<std::string> command_line(const std::string& program, machines::Request request) {
+  request.report = fmt::format("/proc/self/fd/{}", report_fd);
+  auto words = machines::to_words(request);
+  words.insert(words.begin(), program);
   return words;
 }
 
@@ -183,7 +164,7 @@ int collect(Child& child, Fd streams[3], std::string* texts[3], double deadline)
 
 }  // namespace
 
-LaunchResult ToolExecutor::launch(const LaunchRequest& request) {
+LaunchResult ToolExecutor::launch(const machines::Request& request) {
   InterruptGuard::check();
   auto words = command_line(program_, request);
   Pipe out, err, report;
@@ -203,8 +184,8 @@ LaunchResult ToolExecutor::launch(const LaunchRequest& request) {
   Fd streams[3] = {std::move(out.read_end), std::move(err.read_end), std::move(report.read_end)};
   std::string* texts[3] = {&result.out, &result.err, &report_text};
   try {
-    result.status =
-        collect(child, streams, texts, seconds_now() + request.timeout_seconds + grace_seconds);
+    result.status = collect(child, streams, texts,
+                            seconds_now() + request.timeout_seconds.value() + grace_seconds);
   } catch (const monitor::HostError& late) {
     result.status = 124;
     result.err += late.what();

@@ -8,22 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "machines/request.h"
 #include "monitor/machine/machine_config.h"
 #include "results/results.h"
 
 namespace harness {
-
-struct LaunchRequest {
-  monitor::Config config;
-  std::vector<std::string> argv;
-  std::vector<std::pair<std::string, std::string>> add;  // host path, guest path
-  std::vector<std::string> env;                          // NAME=VALUE
-  std::string image = {};  // the root, read-only; "": the standard files in memory
-  std::uint64_t memory_bytes = 0;
-  monitor::Fill fill = monitor::Fill::before;
-  double timeout_seconds = 0;
-  bool account = false;  // of guests
-};
 
 struct LaunchResult {
   int status = 0;         // the tool's exit status; 128 + n when signal n killed the tool
@@ -36,16 +25,16 @@ struct LaunchResult {
 class Executor {
  public:
   virtual ~Executor() = default;
-  /// Throws Interrupted (interrupts.h) when the harness itself is asked to stop; then nothing of
-  /// the launch is left.
-  virtual LaunchResult launch(const LaunchRequest&) = 0;
+  /// The request has a limit of time, and leaves the report to the executor. Throws Interrupted
+  /// (interrupts.h) when the harness itself is asked to stop; then nothing of the launch is left.
+  virtual LaunchResult launch(const machines::Request&) = 0;
 };
 
 /// Runs PROGRAM exec …, all of it on host CPU `cpu` (-1: wherever the host likes).
 class ToolExecutor final : public Executor {
  public:
   ToolExecutor(std::string program, int cpu) : program_(std::move(program)), cpu_(cpu) {}
-  LaunchResult launch(const LaunchRequest&) override;
+  LaunchResult launch(const machines::Request&) override;
 
  private:
   std::string program_;

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "monitor/machine/config.h"
 #include "monitor/machine/fill.h"
+#include "monitor/machine/kind.h"
 
 namespace harness {
 

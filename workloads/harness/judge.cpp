@@ -35,7 +35,6 @@ std::optional<ParsedMarker> parse(const monitor::Marker& marker) {
 /// Reads the markers as pairs of start and stop of this workload. Returns what is wrong with them.
 std::string read_parts(const Slot& slot, const Work& work, const monitor::Outcome& outcome,
                        std::vector<Part>& parts) {
-  const bool standalone = slot.config.vmm == monitor::Vmm::standalone;
   double host_start = 0, own_start = 0;
   bool open = false;
   for (const auto& marker : outcome.markers) {
@@ -44,8 +43,8 @@ std::string read_parts(const Slot& slot, const Work& work, const monitor::Outcom
       return fmt::format("unexpected marker '{}'", marker.text);
     }
     const auto own = static_cast<double>(parsed->own_ns);
-    // Standalone, nobody stamps: the text's clock is the host's own.
-    const double host = standalone ? own : static_cast<double>(marker.host_ns);
+    // Outside of a guest nobody stamps: the text's clock is the host's own.
+    const double host = slot.config.is_guest() ? static_cast<double>(marker.host_ns) : own;
     if ((parsed->word == "start") == open) return "markers are not in pairs";
     if (!open && parsed->count != work.count) return "the workload made another count than asked";
     if (open) {
@@ -100,7 +99,7 @@ results::Launch judge(const Slot& slot, const Work& work, const LaunchResult& re
   launch.workload = slot.workload->info.name;
   launch.config = slot.config_name();
   launch.axes = slot.config.axes();
-  launch.promise = slot.config.promise();
+  launch.promise = slot.config.traits().promise;
   launch.unit = slot.workload->info.unit;
   launch.round = slot.round;
   launch.warmup = slot.warmup();

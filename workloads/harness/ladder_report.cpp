@@ -35,7 +35,7 @@ Row row_of(const Summary& summary, const Rung& rung, const Cell& cell) {
   if (gain && gain->pays()) verdict = "pays";
   if (gain && gain->costs()) verdict = "costs";
   if (gain && gain->verdict() == results::Verdict::undecided) verdict = "undecided";
-  if (cell.unprotected()) verdict = "unprotected, upper bound";
+  if (cell.unprotected) verdict = "unprotected, upper bound";
   if (cell.failed > 0) verdict += fmt::format(" {} FAILED", cell.failed);
   return {"",
           rung.label,

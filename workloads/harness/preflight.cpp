@@ -1,5 +1,6 @@
 // First what is only looked at, then what leaves a folder behind.
 #include "workloads/harness/preflight.h"
+#include "machines/kinds.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ constexpr std::uint64_t figure_bytes = 512 << 10;
 constexpr std::uint64_t csv_bytes = 64 << 10;
 
 void check_program(const Workload& workload, Effort effort) {
-  const Work work = make_work(workload, monitor::Config{}, effort);
+  const Work work = make_work(workload, machines::standalone(), effort);
   auto root = monitor::RootTree::standard();
   for (const auto& [host, guest] : work.add) {
     const bool later = workload.files.at(guest).find("{prepared}") != std::string::npos;
@@ -87,7 +88,8 @@ void check_run(const Plan& plan, const RunOptions& options, const std::string& f
 void check_image(const Plan& plan) {
   for (const Workload* workload : plan.workloads) {
     if (!workload->from_image) continue;
-    const std::string program = make_work(*workload, monitor::Config{}, plan.effort).argv.front();
+    const std::string program =
+        make_work(*workload, machines::standalone(), plan.effort).argv.front();
     const std::string image = plan.image_of(*workload);
     if (image::has_file(image, program)) continue;
     throw monitor::HostError(

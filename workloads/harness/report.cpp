@@ -22,7 +22,7 @@ std::string ratio_of(const Cell& cell) {
 }
 
 std::string remark(const Cell& cell) {
-  std::string text = cell.unprotected() ? "unprotected, upper bound" : "";
+  std::string text = cell.unprotected ? "unprotected, upper bound" : "";
   if (cell.disturbed == 0) return text;
   if (!text.empty()) text += "; ";
   return text + (cell.only_disturbed ? "all disturbed"
@@ -125,8 +125,7 @@ std::string compute_fact(const Summary& summary) {
 std::string boot_fact(const results::File& file) {
   std::map<std::string, std::vector<double>> boots;
   for (const auto& launch : file.launches) {
-    const bool guest = !launch.axes.empty();
-    if (guest && launch.ok() && !launch.warmup) {
+    if (results::config_of(launch).is_guest() && launch.ok() && !launch.warmup) {
       boots[launch.config].push_back(launch.outcome.boot_seconds);
     }
   }

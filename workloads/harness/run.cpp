@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "machines/kinds.h"
 #include "monitor/tool/error.h"
 #include "workloads/harness/interrupts.h"
 #include "workloads/harness/judge.h"
@@ -13,16 +14,19 @@
 namespace harness {
 namespace {
 
-LaunchRequest request_for(const Plan& plan, const Slot& slot, const Work& work) {
-  return {.config = slot.config,
-          .argv = work.argv,
+machines::Request request_for(const Plan& plan, const Slot& slot, const Work& work) {
+  const std::string image = plan.image_of(*slot.workload);
+  return {.on = slot.config,
+          .root = image,
+          .root_is_image = !image.empty(),
+          .read_only = !image.empty(),
           .add = work.add,
-          .env = work.env,
-          .image = plan.image_of(*slot.workload),
+          .environment = work.env,
           .memory_bytes = plan.memory_bytes,
           .fill = plan.fill,
           .timeout_seconds = plan.timeout_seconds,
-          .account = plan.account};
+          .account = plan.account && slot.config.is_guest(),
+          .program = work.argv};
 }
 
 /// Same options and same build? A kernel or a commit apart, launches cannot be compared.
@@ -67,7 +71,7 @@ class Launcher {
                                 prepared == plan_.prepared.end() ? "" : prepared->second);
     const LaunchResult result = executor_.launch(request_for(plan_, slot, work));
 
-    const bool first = slot.config.vmm == monitor::Vmm::standalone && work.check.by_standalone() &&
+    const bool first = slot.config == machines::standalone() && work.check.by_standalone() &&
                        references_.count(slot.workload) == 0;
     std::optional<std::string> reference;
     if (first) reference = result.out;

@@ -1,5 +1,6 @@
 // Plans and schedules: pure functions of the options and of what is already done.
 #include "workloads/harness/schedule.h"
+#include "machines/kinds.h"
 
 #include <algorithm>
 
@@ -10,39 +11,34 @@ namespace harness {
 namespace {
 
 using monitor::Config;
-using monitor::Vmm;
 
 /// What runs when nobody says otherwise. The paper's two questions everywhere (how far from
 /// standalone, what does protection cost); each axis moved alone when there is time, and otherwise
 /// where it is all that is measured, as those workloads say themselves.
 std::vector<Config> default_configs(const Workload& workload, Effort effort) {
-  std::vector<std::string> names = {"baseline", "extended", "extended:protect=none"};
-  if (!workload.configs.empty()) names = workload.configs;
-  if (effort == Effort::full) {
-    names = {"baseline",
-             "baseline:trap=sysemu",
-             "extended",
-             "extended:trap=sigsys",
-             "extended:spaces=remap",
-             "extended:protect=mmap",
-             "extended:protect=none"};
-  }
   std::vector<Config> configs;
-  for (const auto& name : names) configs.push_back(Config::parse(name));
+  if (effort == Effort::quick && !workload.configs.empty()) {
+    for (const auto& name : workload.configs) configs.push_back(machines::parse(name));
+    return configs;
+  }
+  for (const Config& config : machines::overview()) {
+    const bool answers = config == Config{config.kind} || !config.traits().contains;
+    if (effort == Effort::full || answers) configs.push_back(config);
+  }
   return configs;
 }
 
 /// One round of a workload: standalone, the others, standalone again.
 std::vector<Slot> one_round(const Plan& plan, const Workload& workload) {
-  std::vector<Slot> round = {{&workload, Config{}}};
+  std::vector<Slot> round = {{&workload, machines::standalone()}};
   if (!workload.info.standalone_only) {
     const auto configs =
         plan.configs.empty() ? default_configs(workload, plan.effort) : plan.configs;
     for (const Config& config : configs) {
-      if (config.vmm != Vmm::standalone) round.push_back({&workload, config});
+      if (config != machines::standalone()) round.push_back({&workload, config});
     }
   }
-  round.push_back({&workload, Config{}, true});
+  round.push_back({&workload, machines::standalone(), true});
   return round;
 }
 
@@ -74,7 +70,7 @@ const NamedPlan* choose_plan(Plan& plan, const RunOptions& options) {
   if (!named->takes_workloads && options.workloads.size() > 1) {
     throw monitor::UsageError(plan.name + " has its own workloads: name no others");
   }
-  for (const auto& name : named->configs) plan.configs.push_back(Config::parse(name));
+  for (const auto& name : named->configs) plan.configs.push_back(machines::parse(name));
   return named;
 }
 

@@ -46,7 +46,7 @@ void disturbed(const results::File& file, std::vector<Warning>& warnings) {
 void small_pages(const results::File& file, std::vector<Warning>& warnings) {
   const bool small =
       std::any_of(file.launches.begin(), file.launches.end(), [](const results::Launch& launch) {
-        return launch.axes.find("protect=m") != std::string::npos && launch.ok() &&
+        return results::config_of(launch).needs(monitor::Need::huge_window) && launch.ok() &&
                !launch.outcome.window_is_huge;
       });
   if (!small) return;

@@ -17,7 +17,7 @@ namespace {
 using monitor::Config;
 
 std::uint64_t count_for(const Workload& workload, const Config& config) {
-  for (const auto& key : {config.name(), speed_class(config)}) {
+  for (const auto& key : {config.name(), std::string(config.traits().speed)}) {
     if (const auto found = workload.counts.find(key); found != workload.counts.end()) {
       return found->second;
     }
@@ -51,20 +51,6 @@ std::string fill_in(const std::string& text, const NamedWords& words) try {
       "a word in braces in '{}' is unknown: there are{}, and {{{{ for a brace", text, known));
 }
 
-std::string speed_class(const Config& config) {
-  switch (config.vmm) {
-    case monitor::Vmm::standalone:
-      return "standalone";
-    case monitor::Vmm::baseline:
-      return "baseline";
-    case monitor::Vmm::extended:
-      break;
-  }
-  const bool open =
-      config.trap == monitor::Trap::direct && config.protect == monitor::Protect::none;
-  return open ? "open" : "extended";
-}
-
 Work make_work(const Workload& workload, const Config& config, Effort effort,
                const std::string& prepared) {
   const Size& size = workload.sizes[effort == Effort::full ? 1 : 0];
@@ -80,7 +66,7 @@ Work make_work(const Workload& workload, const Config& config, Effort effort,
   words["prepared"] = prepared;
   work.argv = fill_in_all(workload.run, words);
   for (const auto& [guest, host] : workload.files) {
-    work.add.emplace_back(host_path(workload, fill_in(host, words)), guest);
+    work.add.push_back({host_path(workload, fill_in(host, words)), guest});
   }
   for (const auto& [name, value] : workload.environment) {
     work.env.push_back(name + "=" + fill_in(value, words));

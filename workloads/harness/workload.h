@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "monitor/machine/config.h"
+#include "machines/request.h"
+#include "monitor/machine/kind.h"
 #include "workloads/harness/harness.h"
 #include "workloads/harness/output_check.h"
 
@@ -22,10 +23,10 @@ using NamedWords = std::map<std::string, std::string>;
 /// What one launch is asked to do.
 struct Work {
   Words argv;
-  std::vector<std::pair<std::string, std::string>> add;  // host path, guest path
-  Words env;                                             // NAME=VALUE
-  std::uint64_t count = 1;                               // operations between start and stop
-  std::uint64_t pairs = 1;                               // starts and stops
+  std::vector<machines::Addition> add;
+  Words env;                // NAME=VALUE
+  std::uint64_t count = 1;  // operations between start and stop
+  std::uint64_t pairs = 1;  // starts and stops
   OutputCheck check;
 };
 
@@ -44,7 +45,9 @@ struct Workload {
   Words run;               // the guest's first process
   NamedWords files;        // guest path: host path; besides the standard root's
   NamedWords environment;  // of the process
-  std::map<std::string, std::uint64_t> counts;  // by configuration, or by speed class
+  std::map<std::string, std::uint64_t>
+      counts;  // by configuration, or by Traits::speed: a
+               // sample is a mean over its count, so they may differ
   std::uint64_t pairs = 1;
   std::array<Size, 2> sizes;  // by Effort
   OutputCheck check;
@@ -54,10 +57,6 @@ struct Workload {
   Words packages = {};                // of that image, besides the default ones
   Words prepare = {}, clean_up = {};  // run on the host around all launches (preparation.h)
 };
-
-/// How fast a configuration is at traps, for choosing counts: a sample is a mean over its count,
-/// so counts may differ. "open": no trap and no window, nearly standalone's speed.
-std::string speed_class(const monitor::Config&);
 
 /// One launch. `prepared`: the folder that the workload's `prepare` filled.
 Work make_work(const Workload&, const monitor::Config&, Effort, const std::string& prepared = "");

@@ -1,6 +1,7 @@
 // Reading specifications: a table of keys, each with the function that takes its value. A wrong
 // type is nlohmann's to find; everything is reported with the file's name.
 #include "workloads/harness/workload_spec.h"
+#include "machines/kinds.h"
 
 #include <fmt/format.h>
 
@@ -150,9 +151,9 @@ void check_whole(const Workload& workload) {
   if (workload.from_image && !workload.files.empty()) {
     refuse("'files' and 'image' together are not possible: put the files into a package's place");
   }
-  for (const auto& config : workload.configs) (void)monitor::Config::parse(config);
+  for (const auto& config : workload.configs) (void)machines::parse(config);
   for (const Effort effort : {Effort::quick, Effort::full}) {
-    (void)make_work(workload, monitor::Config{}, effort);
+    (void)make_work(workload, machines::standalone(), effort);
   }
 }
 

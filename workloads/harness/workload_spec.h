@@ -7,7 +7,8 @@
 //   unit            of one operation: "ns", "us", "ms" or "s"                     (required)
 //   run             the guest's first process, a list of words                    (required)
 //   counts          operations between two markers, by speed class (standalone, baseline, extended,
-//                   open: see speed_class()) or by a configuration's name; otherwise 1
+//                   open: Traits::speed of monitor/machine/kind.h) or by a configuration's name;
+//                   otherwise 1
 //   pairs           markers start and stop so many times in a launch; otherwise 1
 //   sizes           {"quick": {...}, "full": {...}}: a number "times" by which counts are larger,
 //                   and words of your own for {NAME} in texts. Where there are counts, a full run

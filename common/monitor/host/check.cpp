@@ -24,28 +24,6 @@ constexpr std::uint64_t mib = 1 << 20;
 constexpr std::uint64_t memory_overhead = 64 * mib;
 constexpr std::uint64_t usual_map_count = 65530;
 
-bool concerns_all(const Config&) {
-  return true;
-}
-bool concerns_none(const Config&) {
-  return false;
-}
-bool concerns_standalone(const Config& config) {
-  return config.vmm == Vmm::standalone;
-}
-bool concerns_guests(const Config& config) {
-  return config.vmm != Vmm::standalone;
-}
-bool concerns_baseline(const Config& config) {
-  return config.vmm == Vmm::baseline;
-}
-bool concerns_extended(const Config& config) {
-  return config.vmm == Vmm::extended;
-}
-bool concerns_moving_windows(const Config& config) {
-  return concerns_guests(config) && config.protect != Protect::none;
-}
-
 std::string size_text(std::uint64_t bytes) {
   if (bytes == UINT64_MAX) return "no limit";
   return fmt::format("{} MiB", bytes / mib);
@@ -226,34 +204,34 @@ Finding check_pku(std::uint64_t) {
 
 struct Check {
   Finding (*look)(std::uint64_t memory_bytes);
-  bool (*concerns)(const Config&);
+  std::optional<Need> need;  // nothing: to be known, and no condition
 };
 
 // What is found first missing is what `exec` names first.
 constexpr Check checks[] = {
-    {check_kernel, concerns_all},
-    {check_cpus, concerns_none},
-    {check_fsgsbase, concerns_guests},
-    {check_namespaces, concerns_standalone},
-    {check_ptrace, concerns_baseline},
-    {check_seccomp, concerns_extended},
-    {check_unmap, concerns_guests},
-    {check_collapse, concerns_moving_windows},
-    {check_lowest_address, concerns_guests},
-    {check_size, concerns_guests},
-    {check_limits, concerns_guests},
-    {check_memory, concerns_guests},
-    {check_cgroup, concerns_guests},
-    {check_map_count, concerns_guests},
-    {check_quota, concerns_all},
-    {check_tsc, concerns_guests},
-    {check_vsyscall, concerns_none},
-    {check_pku, concerns_none},
+    {check_kernel, Need::always},
+    {check_cpus, {}},
+    {check_fsgsbase, Need::guest},
+    {check_namespaces, Need::namespaces},
+    {check_ptrace, Need::ptrace},
+    {check_seccomp, Need::seccomp},
+    {check_unmap, Need::guest},
+    {check_collapse, Need::huge_window},
+    {check_lowest_address, Need::guest},
+    {check_size, Need::guest},
+    {check_limits, Need::guest},
+    {check_memory, Need::guest},
+    {check_cgroup, Need::guest},
+    {check_map_count, Need::guest},
+    {check_quota, Need::always},
+    {check_tsc, Need::guest},
+    {check_vsyscall, {}},
+    {check_pku, {}},
 };
 
 Finding look(const Check& check, std::uint64_t memory_bytes) {
   Finding found = check.look(memory_bytes);
-  found.concerns = check.concerns;
+  found.need = check.need;
   return found;
 }
 
@@ -280,6 +258,10 @@ Finding judge_cgroup(const std::optional<CgroupMemory>& memory, std::uint64_t wa
   return found;
 }
 
+bool Finding::concerns(const Config& config) const {
+  return need && config.needs(*need);
+}
+
 Verdict judge(const Config& config, const std::vector<Finding>& findings) {
   Verdict worst = Verdict::yes;
   for (const auto& found : findings) {
@@ -290,18 +272,13 @@ Verdict judge(const Config& config, const std::vector<Finding>& findings) {
 
 void require_host_for(const Config& config, std::uint64_t memory_bytes) {
   for (const auto& check : checks) {
-    if (!check.concerns(config) || check.look == check_collapse) continue;  // never a "no"
+    if (!check.need || !config.needs(*check.need)) continue;
+    if (check.look == check_collapse) continue;  // never a "no"
     Finding found = look(check, memory_bytes);
     if (found.verdict != Verdict::no) continue;
     throw HostError(fmt::format("this host cannot run {}: {}: {}; {}", config.name(), found.name,
                                 found.value, found.remedy));
   }
-}
-
-std::vector<Config> all_configs() {
-  return Config::parse_list(
-      "standalone,baseline,baseline:trap=sysemu,extended,extended:protect=mmap,"
-      "extended:protect=none");
 }
 
 }  // namespace monitor

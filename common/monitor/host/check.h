@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "monitor/host/cgroup.h"
-#include "monitor/machine/config.h"
+#include "monitor/machine/kind.h"
 
 namespace monitor {
 
@@ -19,8 +19,10 @@ struct Finding {
   std::string name;   // "seccomp"
   std::string value;  // "RET_TRAP works", "Operation not permitted"
   Verdict verdict = Verdict::yes;
-  std::string remedy = {};  // when the verdict is not yes
-  bool (*concerns)(const Config&) = nullptr;
+  std::string remedy = {};        // when the verdict is not yes
+  std::optional<Need> need = {};  // whose; nothing: of no configuration
+
+  [[nodiscard]] bool concerns(const Config&) const;
 };
 
 /// All that is looked at; tries things in child processes and takes some milliseconds.
@@ -36,8 +38,5 @@ Finding judge_cgroup(const std::optional<CgroupMemory>&, std::uint64_t wanted);
 /// Throws HostError, naming cause and remedy, when the host cannot run it at all. Looks only at
 /// what the configuration needs.
 void require_host_for(const Config&, std::uint64_t memory_bytes);
-
-/// The configurations that `doctor` judges: every point of the axes, defaults first.
-std::vector<Config> all_configs();
 
 }  // namespace monitor

@@ -14,14 +14,10 @@
 namespace monitor {
 namespace {
 
-bool concerns_none(const Config&) {
-  return false;
-}
-
 /// `remedy` empty: all is well.
 Finding finding(const char* name, std::string value, std::string remedy = "") {
   const Verdict verdict = remedy.empty() ? Verdict::yes : Verdict::slow;
-  return {name, std::move(value), verdict, std::move(remedy), concerns_none};
+  return {name, std::move(value), verdict, std::move(remedy)};
 }
 
 Finding look_at_machine(const NoiseSources& host) {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "monitor/machine/config.h"
 #include "monitor/machine/fill.h"
+#include "monitor/machine/kind.h"
 #include "monitor/root/tree.h"
 
 namespace monitor {
@@ -25,16 +25,16 @@ class DebugStub;  // debug_stub.h
 class Terminal;   // terminal.h
 
 struct MachineConfig {
-  Config config;
-  const RootTree* root = nullptr;     // files of the guest, unless they come from an image:
-  std::string block_image;            // a raw ext2 image on the host; "" when there is none
-  bool block_read_only = false;       // the guest must not write it
-  std::optional<HostRoot> host_root;  // standalone: the same image, unpacked
-  std::vector<std::string> argv;      // argv[0] is a path in the root tree
-  std::vector<std::string> env;       // "K=V"
+  Config config;                           // of a kind whose `run` it is given to
+  const RootTree* root = nullptr;          // files of the guest, unless they come from an image:
+  std::string block_image = {};            // a raw ext2 image on the host; "" when there is none
+  bool block_read_only = false;            // the guest must not write it
+  std::optional<HostRoot> host_root = {};  // standalone: the same image, unpacked
+  std::vector<std::string> argv = {};      // argv[0] is a path in the root tree
+  std::vector<std::string> env = {};       // "K=V"
   std::uint64_t memory_bytes = 1ul << 30;
   Fill fill = Fill::before;
-  std::optional<double> timeout_seconds;
+  std::optional<double> timeout_seconds = {};
   int cpu = -1;                   // host CPU for everything of the guest; -1: the last allowed one
   bool trace_syscalls = false;    // the guest prints its system calls on stderr
   bool account = false;           // keep account of the guest's time (Outcome::cycles)

@@ -33,7 +33,7 @@ std::string outcome_to_json(const Outcome& outcome, const Config& config) {
   report["schema"] = outcome_schema;
   report["config"] = config.name();
   report["axes"] = config.axes();
-  report["promise"] = config.promise();
+  report["promise"] = config.traits().promise;
   // A guest may write any bytes into a marker: they must not make the report unreadable.
   return report.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
 }

@@ -45,7 +45,7 @@ struct FakeServices final : Services {
   std::string text(std::uint64_t) override { return "boom"; }
 };
 
-class BaselineStops : public testing::TestWithParam<monitor::Trap> {
+class BaselineStops : public testing::TestWithParam<Trap> {
  protected:
   FakeTracee tracee_;
   FakeServices services_;
@@ -54,7 +54,7 @@ class BaselineStops : public testing::TestWithParam<monitor::Trap> {
   Observer observer_{rules};
   Stops stops_{GetParam(), rules, tracee_, services_, mailbox_, shared_, &observer_};
 
-  [[nodiscard]] bool sysemu() const { return GetParam() == monitor::Trap::sysemu; }
+  [[nodiscard]] bool sysemu() const { return GetParam() == Trap::sysemu; }
   Resume syscall_stop() { return stops_.handle({Stop::Kind::syscall}); }
   Resume signal_stop(int signal) { return stops_.handle({Stop::Kind::signal, signal}); }
   void host_call(const HostCall& made) {
@@ -83,10 +83,9 @@ class BaselineStops : public testing::TestWithParam<monitor::Trap> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Traps, BaselineStops,
-                         testing::Values(monitor::Trap::ptrace, monitor::Trap::sysemu),
+INSTANTIATE_TEST_SUITE_P(Traps, BaselineStops, testing::Values(Trap::ptrace, Trap::sysemu),
                          [](const auto& info) {
-                           return info.param == monitor::Trap::ptrace ? "ptrace" : "sysemu";
+                           return info.param == Trap::ptrace ? "ptrace" : "sysemu";
                          });
 
 TEST_P(BaselineStops, NullSystemCallTakesTheProtocolsStops) {

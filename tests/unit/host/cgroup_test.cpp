@@ -1,6 +1,7 @@
 // Limits of control groups, in made-up trees of /proc and /sys: both versions, nested, in
 // containers that see all of the host's paths or none.
 #include "monitor/host/cgroup.h"
+#include "machines/kinds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -201,8 +202,8 @@ TEST(CgroupFinding, NamesTheLimitAndTheRemedy) {
 TEST(CgroupFinding, IsAskedForBeforeAGuestRuns) {
   for (const auto& found : examine_host(64 << 20)) {
     if (found.name != "cgroup memory") continue;
-    EXPECT_TRUE(found.concerns(Config::parse("baseline")));
-    EXPECT_TRUE(found.concerns(Config::parse("extended")));
+    EXPECT_TRUE(found.concerns(machines::parse("baseline")));
+    EXPECT_TRUE(found.concerns(machines::parse("extended")));
     return;
   }
   FAIL() << "doctor does not look";

@@ -1,5 +1,6 @@
 // The executor with a script for the tool: streams, status, and what its CPU did.
 #include "workloads/harness/executor.h"
+#include "machines/kinds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -30,12 +31,12 @@ class RealExecutor : public testing::Test {
     std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     ToolExecutor executor(path, cpu);
-    return executor.launch({.config = Config{},
-                            .argv = {"/bin/true"},
+    return executor.launch({.on = machines::standalone(),
                             .add = {{"/a", "/b"}},
-                            .env = {"C=d e"},
+                            .environment = {"C=d e"},
                             .memory_bytes = 256ul << 20,
-                            .timeout_seconds = timeout});
+                            .timeout_seconds = timeout,
+                            .program = {"/bin/true"}});
   }
 
   std::string folder_;
@@ -45,8 +46,8 @@ TEST_F(RealExecutor, KeepsStreamsApartAndPassesTheStatusOn) {
   const LaunchResult result = launch("echo \"$@\"; echo trouble >&2; exit 7");
   EXPECT_EQ(result.status, 7);
   EXPECT_EQ(result.out,
-            "exec --on standalone --report /proc/self/fd/3 --memory 268435456 --fill before "
-            "--timeout 20 --add /a:/b --env C=d e -- /bin/true\n");
+            "exec --on standalone --add /a:/b --env C=d e --memory 268435456 --fill ahead "
+            "--timeout 20 --report /proc/self/fd/3 -- /bin/true\n");
   EXPECT_EQ(result.err, "trouble\n");
   EXPECT_FALSE(result.reported);
 }
@@ -72,12 +73,10 @@ TEST_F(RealExecutor, AKilledToolHasAStatusOfItsOwn) {
 
 TEST_F(RealExecutor, AMissingToolIsNamed) {
   ToolExecutor executor("/no/such/tool", -1);
-  const LaunchResult result = executor.launch({.config = Config{},
-                                               .argv = {"/bin/true"},
-                                               .add = {},
-                                               .env = {},
+  const LaunchResult result = executor.launch({.on = machines::standalone(),
                                                .memory_bytes = 1 << 20,
-                                               .timeout_seconds = 5});
+                                               .timeout_seconds = 5,
+                                               .program = {"/bin/true"}});
   EXPECT_EQ(result.status, 125);
   EXPECT_THAT(result.err, HasSubstr("/no/such/tool"));
 }

@@ -89,8 +89,8 @@ inline std::uint32_t interpret(const std::vector<sock_filter>& program, const se
 inline constexpr std::uint32_t slabs = 32;
 inline constexpr std::uint64_t ram = std::uint64_t{1} << 30, disk_bytes = std::uint64_t{5} << 32;
 
-inline HostCallSites sites(Protect protect) {
-  return {.protect = protect,
+inline HostCallSites sites(const Policy& policy) {
+  return {.protection = policy.protection,
           .opened = vmi::gate_base + 0x18,
           .closed = vmi::gate_base + 0x118,
           .direct_opened = vmi::gate_base + 0x262,
@@ -107,7 +107,7 @@ inline HostCallSites sites(Protect protect) {
 
 using Arguments = std::array<std::uint64_t, 6>;
 
-class FilterTest : public ::testing::TestWithParam<Protect> {
+class FilterTest : public ::testing::TestWithParam<Policy> {
  protected:
   bool filter_allows(std::uint32_t arch, std::uint64_t ip, int number, const Arguments& arguments) {
     seccomp_data data{number, arch, ip, {}};
@@ -159,12 +159,9 @@ inline constexpr std::uint64_t slot = table + 7 * sizeof(Member);
 inline constexpr std::uint64_t slot_stack = slot + sizeof(Member);  // its end
 inline constexpr std::uint64_t all_clone_flags = CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID;
 
-inline std::string name_of(const testing::TestParamInfo<Protect>& info) {
-  return info.param == Protect::mprotect ? "mprotect"
-         : info.param == Protect::mmap   ? "mmap"
-                                         : "none";
+inline std::string name_of(const testing::TestParamInfo<Policy>& info) {
+  return info.param.word;
 }
-inline const auto all_protections =
-    testing::Values(Protect::mprotect, Protect::mmap, Protect::none);
+inline const auto all_protections = testing::ValuesIn(policies);
 
 }  // namespace extended

@@ -5,8 +5,9 @@ namespace extended {
 namespace {
 
 TEST_P(FilterTest, GateCallsNeedEveryArgument) {
-  if (GetParam() == Protect::none) GTEST_SKIP() << "this protection has no gate calls";
-  const bool by_mprotect = GetParam() == Protect::mprotect;
+  if (GetParam().protection == none_policy.protection)
+    GTEST_SKIP() << "this protection has no gate calls";
+  const bool by_mprotect = GetParam().protection == mprotect_policy.protection;
   const int number = by_mprotect ? SYS_mprotect : SYS_mmap;
   const Arguments opening = {vmi::window_base,
                              by_mprotect ? vmi::window_size : sites_.mapping_bytes,

@@ -219,7 +219,7 @@ TEST_P(HostCallTest, JudgesTheArgumentsOfCallsInTheWindow) {
 }
 
 TEST_P(HostCallTest, FramesGoByDescriptorWhereTheyAreNotMapped) {
-  const bool unmapped = GetParam() == Protect::mprotect;
+  const bool unmapped = GetParam().protection == mprotect_policy.protection;
   for (const auto& [allowed, number, arguments] : by_descriptor)
     expect(allowed && unmapped, number, arguments);
   const bool mapped = !unmapped;
@@ -284,12 +284,13 @@ const Example slab_by_slab[] = {
 
 TEST_P(HostCallTest, TheAtticIsMappedAndOpenedSlabBySlab) {
   for (const auto& [allowed, number, arguments] : slab_by_slab)
-    expect(allowed && GetParam() == Protect::mprotect, number, arguments);
+    expect(allowed && GetParam().protection == mprotect_policy.protection, number, arguments);
 }
 
 TEST_P(HostCallTest, TheWholeIsMappedAndStaysOnlyWhereTheProtectionSaysSo) {
   const std::uint64_t whole = sites_.mapping_bytes;
-  const bool by_mmap = GetParam() == Protect::mmap, none = GetParam() == Protect::none;
+  const bool by_mmap = GetParam().protection == mmap_policy.protection,
+             none = GetParam().protection == none_policy.protection;
   constexpr std::uint64_t end = 0x7fff'ffff'f000;
   expect(by_mmap, SYS_mmap, {vmi::window_base, whole, 7, fixed, 3, 0});
   expect(false, SYS_mmap, {vmi::window_base, whole, 7, fixed, 3, page});

@@ -1,5 +1,6 @@
 // The harness with a made-up executor: what is recorded, judged wrong, resumed, and reported.
 #include "workloads/harness/harness.h"
+#include "machines/kinds.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -27,16 +28,16 @@ using testing::Not;
 /// Answers as a right workload would; `change` may then spoil it.
 class MadeUpExecutor : public Executor {
  public:
-  LaunchResult launch(const LaunchRequest& request) override {
+  LaunchResult launch(const machines::Request& request) override {
     requests.push_back(request);
     LaunchResult result;
     result.reported = true;
-    const bool script = request.argv[0] == "/bin/bash";
+    const bool script = request.program[0] == "/bin/bash";
     const std::string name =
-        script ? "shell" : request.argv[0].substr(std::string("/workloads/micro-").size());
-    const auto count = script ? 1 : std::stoull(request.argv.at(1));
-    const auto pairs = script ? 1 : std::stoull(request.argv.at(2));
-    const bool guest = request.config.vmm != monitor::Vmm::standalone;
+        script ? "shell" : request.program[0].substr(std::string("/workloads/micro-").size());
+    const auto count = script ? 1 : std::stoull(request.program.at(1));
+    const auto pairs = script ? 1 : std::stoull(request.program.at(2));
+    const bool guest = request.on.is_guest();
     std::uint64_t now = 1'000'000;
     for (std::uint64_t i = 0; i < pairs; ++i) {
       mark(result, fmt::format("start {} {} {}", name, count, now), now);
@@ -48,8 +49,8 @@ class MadeUpExecutor : public Executor {
     return result;
   }
 
-  std::function<void(const LaunchRequest&, LaunchResult&)> change;
-  std::vector<LaunchRequest> requests;
+  std::function<void(const machines::Request&, LaunchResult&)> change;
+  std::vector<machines::Request> requests;
 
  private:
   static void mark(LaunchResult& result, const std::string& text, std::uint64_t now) {
@@ -63,7 +64,7 @@ class Harness : public testing::Test {
     char name[] = "/tmp/harness-test-XXXXXX";
     folder_ = mkdtemp(name);
     options_.workloads = {"null-syscall"};
-    options_.configs = {Config::parse("baseline")};
+    options_.configs = {machines::parse("baseline")};
     options_.runs = 2;
   }
   ~Harness() override { std::filesystem::remove_all(folder_); }
@@ -103,17 +104,19 @@ TEST_F(Harness, RecordsEveryLaunchWithItsRawSamples) {
 
 TEST_F(Harness, AccountsAreAskedForAndKept) {
   options_.account = true;
-  executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
+  executor_.change = [](const machines::Request& request, LaunchResult& result) {
     if (request.account) result.outcome.cycles = {{"user", 10}, {"gate", 4}};
   };
   run();
   EXPECT_EQ(file().header.options.at("account"), true);
-  for (const auto& launch : file().launches) EXPECT_EQ(launch.outcome.cycles.at("gate"), 4u);
+  for (const auto& launch : file().launches) {
+    EXPECT_EQ(launch.outcome.cycles.size(), results::config_of(launch).is_guest() ? 2u : 0u);
+  }
 }
 
 TEST_F(Harness, WrongOutputIsRecordedAndTheRunGoesOn) {
-  executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
-    if (request.config.vmm == monitor::Vmm::baseline) result.out = "null-syscall 1\n";
+  executor_.change = [](const machines::Request& request, LaunchResult& result) {
+    if (request.on == machines::parse("baseline")) result.out = "null-syscall 1\n";
   };
   run();
   EXPECT_EQ(file().launches.size(), 8u);
@@ -123,8 +126,8 @@ TEST_F(Harness, WrongOutputIsRecordedAndTheRunGoesOn) {
 
 TEST_F(Harness, FailuresAreNamed) {
   const auto problem_of = [&](std::function<void(LaunchResult&)> spoil) {
-    executor_.change = [&](const LaunchRequest& request, LaunchResult& result) {
-      if (request.config.vmm == monitor::Vmm::baseline) spoil(result);
+    executor_.change = [&](const machines::Request& request, LaunchResult& result) {
+      if (request.on == machines::parse("baseline")) spoil(result);
     };
     std::filesystem::remove_all(folder_);
     run();
@@ -147,7 +150,7 @@ TEST_F(Harness, FailuresAreNamed) {
 }
 
 TEST_F(Harness, ALateStampIsNoWrongClock) {
-  executor_.change = [](const LaunchRequest&, LaunchResult& result) {
+  executor_.change = [](const machines::Request&, LaunchResult& result) {
     result.outcome.markers[1].host_ns += 100'000'000;
   };
   run();
@@ -155,7 +158,7 @@ TEST_F(Harness, ALateStampIsNoWrongClock) {
 }
 
 TEST_F(Harness, ClocksMayDifferByAPercentAndALittle) {
-  executor_.change = [](const LaunchRequest&, LaunchResult& result) {
+  executor_.change = [](const machines::Request&, LaunchResult& result) {
     for (std::size_t i = 1; i < result.outcome.markers.size(); i += 2) {
       result.outcome.markers[i].host_ns += 200'000;
     }
@@ -166,8 +169,8 @@ TEST_F(Harness, ClocksMayDifferByAPercentAndALittle) {
 
 TEST_F(Harness, StandaloneSaysWhatIsRightWhereNothingElseDoes) {
   options_.workloads = {"compute"};
-  executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
-    if (request.config.vmm == monitor::Vmm::baseline) result.out = "compute 43\n";
+  executor_.change = [](const machines::Request& request, LaunchResult& result) {
+    if (request.on == machines::parse("baseline")) result.out = "compute 43\n";
   };
   run();
   EXPECT_EQ(problems().size(), 3u);
@@ -175,8 +178,8 @@ TEST_F(Harness, StandaloneSaysWhatIsRightWhereNothingElseDoes) {
 
 TEST_F(Harness, WithoutACorrectStandaloneThereIsNothingToCompareWith) {
   options_.workloads = {"compute"};
-  executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
-    if (request.config.vmm == monitor::Vmm::standalone) result.status = 1;
+  executor_.change = [](const machines::Request& request, LaunchResult& result) {
+    if (!request.on.is_guest()) result.status = 1;
   };
   run();
   EXPECT_THAT(problems(), testing::Contains(HasSubstr("no correct standalone launch")));
@@ -184,7 +187,7 @@ TEST_F(Harness, WithoutACorrectStandaloneThereIsNothingToCompareWith) {
 
 TEST_F(Harness, AnInterruptedRunResumesWhereItStopped) {
   const InterruptGuard guard;
-  executor_.change = [&](const LaunchRequest&, LaunchResult&) {
+  executor_.change = [&](const machines::Request&, LaunchResult&) {
     if (executor_.requests.size() == 5) std::raise(SIGINT);
   };
   EXPECT_THROW(run(), Interrupted);
@@ -223,9 +226,9 @@ TEST_F(Harness, CsvHasTheStableColumnsAndNoRepetition) {
 }
 
 TEST_F(Harness, TableShowsFailuresPromisesAndTheNoiseFloor) {
-  options_.configs.push_back(Config::parse("extended:protect=none"));
-  executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
-    if (request.config.vmm == monitor::Vmm::baseline) result.out = "";
+  options_.configs.push_back(machines::parse("extended:protect=none"));
+  executor_.change = [](const machines::Request& request, LaunchResult& result) {
+    if (request.on == machines::parse("baseline")) result.out = "";
   };
   run();
   const std::string text = table(results::summarize(file()));
@@ -235,9 +238,9 @@ TEST_F(Harness, TableShowsFailuresPromisesAndTheNoiseFloor) {
 }
 
 TEST_F(Harness, FactsNameStopsAndVerdicts) {
-  options_.configs = {Config::parse("baseline"), Config::parse("extended")};
-  executor_.change = [](const LaunchRequest& request, LaunchResult& result) {
-    if (request.config.vmm != monitor::Vmm::baseline) return;
+  options_.configs = {machines::parse("baseline"), machines::parse("extended")};
+  executor_.change = [](const machines::Request& request, LaunchResult& result) {
+    if (request.on != machines::parse("baseline")) return;
     result.outcome.counters = {{"null_protocol_stops", 9}, {"null_protocol_syscalls", 6600}};
   };
   run();
@@ -255,13 +258,13 @@ TEST_F(Harness, WithinAPercentIsUndecidedWhereTheIntervalCoversBoth) {
   options_.workloads = {"compute"};
   options_.runs = 5;
   unsigned launches = 0;
-  executor_.change = [&](const LaunchRequest& request, LaunchResult& result) {
-    const bool guest = request.config.vmm != monitor::Vmm::standalone;
+  executor_.change = [&](const machines::Request& request, LaunchResult& result) {
+    const bool guest = request.on.is_guest();
     const unsigned ns = guest && ++launches % 2 == 0 ? 1022 : 1002;
     for (std::size_t i = 0; i < result.outcome.markers.size(); i += 2) {
       const auto pair = std::stoull(
           result.outcome.markers[i].text.substr(result.outcome.markers[i].text.rfind(' ')));
-      const auto count = std::stoull(request.argv.at(1));
+      const auto count = std::stoull(request.program.at(1));
       const auto end = pair + count * ns;
       result.outcome.markers[i + 1] = {end + 77, fmt::format("stop compute {}", end)};
     }
@@ -272,9 +275,9 @@ TEST_F(Harness, WithinAPercentIsUndecidedWhereTheIntervalCoversBoth) {
 
 TEST_F(Harness, ADisturbedLaunchIsMadeAgainAndSaid) {
   unsigned baseline = 0;
-  executor_.change = [&](const LaunchRequest& request, LaunchResult& result) {
+  executor_.change = [&](const machines::Request& request, LaunchResult& result) {
     result.cpu = results::CpuShare{.elapsed_seconds = 1, .own_seconds = 1};
-    if (request.config.vmm != monitor::Vmm::baseline) return;
+    if (request.on != machines::parse("baseline")) return;
     if (++baseline == 2) result.cpu->own_seconds = 0.4;  // the first that counts
   };
   run();
@@ -291,7 +294,7 @@ TEST_F(Harness, ADisturbedLaunchIsMadeAgainAndSaid) {
 }
 
 TEST_F(Harness, RepetitionsHaveABudget) {
-  executor_.change = [](const LaunchRequest&, LaunchResult& result) {
+  executor_.change = [](const machines::Request&, LaunchResult& result) {
     result.cpu = results::CpuShare{.elapsed_seconds = 1, .own_seconds = 0.1};
   };
   run();
@@ -303,7 +306,7 @@ TEST_F(Harness, RepetitionsHaveABudget) {
 }
 
 TEST_F(Harness, WarnsOfSmallPagesAndOneCpu) {
-  options_.configs = {Config::parse("extended")};
+  options_.configs = {machines::parse("extended")};
   run();
   results::File one = file();
   one.header.context["cpus_allowed"] = {0};
@@ -321,7 +324,7 @@ TEST_F(Harness, WarnsOfSmallPagesAndOneCpu) {
 }
 
 TEST_F(Harness, TheFigureLeavesOutStandaloneAndHatchesTheUnprotected) {
-  options_.configs.push_back(Config::parse("extended:protect=none"));
+  options_.configs.push_back(machines::parse("extended:protect=none"));
   run();
   const plots::Figure figure = plots::lay_out(file());
   ASSERT_EQ(figure.series.size(), 2u);
@@ -338,7 +341,7 @@ TEST_F(Harness, AFigureOfManyWorkloadsHasRows) {
   options_.workloads = {"null-syscall", "clock-gettime", "pread-4k",  "write-1b", "touch-file",
                         "signal",       "create-unlink", "touch-seq", "compute"};
   for (const char* more : {"baseline:trap=sysemu", "extended", "extended:protect=none"}) {
-    options_.configs.push_back(Config::parse(more));
+    options_.configs.push_back(machines::parse(more));
   }
   run();
   const plots::Figure figure = plots::lay_out(file());
@@ -360,8 +363,8 @@ TEST_F(Harness, WhatRunsFromAnImageGetsItAndTheOthersDoNot) {
   results::Writer writer = open_results(folder_, header(), done);
   run_schedule(plan, done, executor_, writer, Watcher{});
   EXPECT_TRUE(problems().empty()) << problems()[0];
-  for (const LaunchRequest& request : executor_.requests) {
-    EXPECT_EQ(request.image, request.argv[0] == "/bin/bash" ? "/the/image" : "");
+  for (const machines::Request& request : executor_.requests) {
+    EXPECT_EQ(request.root, request.program[0] == "/bin/bash" ? "/the/image" : "");
   }
 }
 

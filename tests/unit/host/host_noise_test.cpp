@@ -1,4 +1,5 @@
 // What doctor says of load, frequency, core and hypervisor, by made-up files of a host.
+#include "machines/kinds.h"
 #include "monitor/host/noise.h"
 
 #include <gmock/gmock.h>
@@ -48,7 +49,7 @@ TEST_F(HostNoise, AQuietHostNeedsNoRemedy) {
   for (const Finding& finding : examine_noise(host_)) {
     EXPECT_EQ(finding.verdict, Verdict::yes) << finding.name;
     EXPECT_TRUE(finding.remedy.empty()) << finding.remedy;
-    EXPECT_FALSE(finding.concerns(Config::parse("extended")));
+    EXPECT_FALSE(finding.concerns(machines::parse("extended")));
   }
 }
 

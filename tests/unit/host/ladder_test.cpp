@@ -1,5 +1,6 @@
 // The ladder over made-up launches: what is compared with what, and when an axis pays.
 #include "results/ladder.h"
+#include "machines/kinds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +9,7 @@
 #include <map>
 #include <set>
 
-#include "monitor/machine/config.h"
+#include "monitor/machine/kind.h"
 #include "plots/plots.h"
 #include "workloads/harness/ladder_report.h"
 #include "workloads/harness/named_plan.h"
@@ -23,8 +24,7 @@ using testing::Not;
 constexpr unsigned rounds = 5;
 
 void add(File& file, const std::string& workload, const std::string& config, double us) {
-  const auto point =
-      monitor::Config::parse(config == standalone_again ? std::string(standalone) : config);
+  const auto point = machines::parse(config == standalone_again ? std::string(standalone) : config);
   for (unsigned round = 1; round <= rounds; ++round) {
     Launch launch;
     launch.workload = workload;
@@ -72,20 +72,26 @@ const Rung& rung(const std::string& config) {
 TEST(Ladder, ConfigurationsAreSpelledAsResultsSpellThem) {
   std::set<std::string> all;
   for (const Rung& one : ladder()) {
-    EXPECT_EQ(monitor::Config::parse(one.config).name(), one.config);
+    EXPECT_EQ(machines::parse(one.config).name(), one.config);
     EXPECT_TRUE(all.insert(one.config).second) << one.config;
   }
+}
+
+/// "mmap" of "trap=sigsys,protect=mmap,spaces=pool".
+std::string word(const monitor::Config& config, const std::string& axis) {
+  const std::string axes = config.axes() + ",";
+  const auto begin = axes.find(axis + "=") + axis.size() + 1;
+  return axes.substr(begin, axes.find(',', begin) - begin);
 }
 
 TEST(Ladder, EachComparisonMovesOneAxis) {
   for (const Rung& one : ladder()) {
     if (one.kind == Rung::Kind::start) continue;
-    const auto with = monitor::Config::parse(one.with),
-               without = monitor::Config::parse(one.without);
+    const auto with = machines::parse(one.with), without = machines::parse(one.without);
     const std::string axis = one.axis;
-    EXPECT_EQ(with.trap != without.trap, axis == "trap") << one.config;
-    EXPECT_EQ(with.protect != without.protect, axis == "protect") << one.config;
-    EXPECT_EQ(with.spaces != without.spaces, axis == "spaces") << one.config;
+    for (const char* other : {"trap", "protect", "spaces"}) {
+      EXPECT_EQ(word(with, other) != word(without, other), axis == other) << one.config;
+    }
   }
 }
 

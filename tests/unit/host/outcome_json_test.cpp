@@ -1,5 +1,6 @@
 // Reports: what is written is what is read.
 #include "monitor/machine/outcome_json.h"
+#include "machines/kinds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -30,7 +31,7 @@ TEST(OutcomeJson, ComesBackAsItWas) {
   outcome.cycles_per_second = 2.5e9;
   outcome.shortest_trapped_stay = 4000;
   outcome.observed = {{0x7fff10000123, 0xc000003e, 10, {1, 2, 3, 4, 5, 6}, 7, true, false}};
-  std::string text = outcome_to_json(outcome, Config::parse("extended:protect=none"));
+  std::string text = outcome_to_json(outcome, machines::parse("extended:protect=none"));
   Outcome back = outcome_from_json(text);
   EXPECT_EQ(back.exit_status, 137);
   EXPECT_EQ(back.failure, outcome.failure);
@@ -58,7 +59,7 @@ TEST(OutcomeJson, ComesBackAsItWas) {
 }
 
 TEST(OutcomeJson, ReportsWithoutAccountsAreRead) {
-  auto report = nlohmann::json::parse(outcome_to_json(Outcome{}, Config{}));
+  auto report = nlohmann::json::parse(outcome_to_json(Outcome{}, machines::standalone()));
   for (const char* name : {"host_calls", "system_calls"}) EXPECT_EQ(report.erase(name), 1u);
   EXPECT_FALSE(report.contains("cycles"));
   EXPECT_TRUE(outcome_from_json(report.dump()).system_calls.empty());
@@ -67,7 +68,7 @@ TEST(OutcomeJson, ReportsWithoutAccountsAreRead) {
 TEST(OutcomeJson, BytesThatAreNoTextDoNotSpoilTheReport) {
   Outcome outcome;
   outcome.markers = {{1, "start \xff\xfe 1"}};
-  EXPECT_NO_THROW(outcome_from_json(outcome_to_json(outcome, Config{})));
+  EXPECT_NO_THROW(outcome_from_json(outcome_to_json(outcome, machines::standalone())));
 }
 
 TEST(OutcomeJson, OtherTextIsRefusedWithWords) {

@@ -320,7 +320,7 @@ TEST(Summary, TheRepetitionIsNoiseAndNotAConfiguration) {
 TEST(Summary, NoRatioWithoutStandalone) {
   const Summary summary = summarize(file_of({launch("extended:protect=none", {2})}));
   EXPECT_FALSE(summary.cells[0].ratio);
-  EXPECT_TRUE(summary.cells[0].unprotected());
+  EXPECT_TRUE(summary.cells[0].unprotected);
 }
 
 }  // namespace

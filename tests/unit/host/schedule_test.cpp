@@ -1,5 +1,6 @@
 // Plans and schedules: defaults, interleaving, and what a resumed run still has to do.
 #include "workloads/harness/schedule.h"
+#include "machines/kinds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,7 +26,7 @@ std::vector<std::string> names(const std::vector<Slot>& slots) {
 RunOptions two_rounds_of_compute() {
   RunOptions options;
   options.workloads = {"compute"};
-  options.configs = {Config::parse("baseline"), Config::parse("extended")};
+  options.configs = {machines::parse("baseline"), machines::parse("extended")};
   options.runs = 2;
   return options;
 }
@@ -48,7 +49,7 @@ TEST(Schedule, InterleavesConfigurationsAfterAWarmUp) {
 
 TEST(Schedule, StandaloneIsNotRunTwiceWhenNamed) {
   RunOptions options = two_rounds_of_compute();
-  options.configs = {Config::parse("standalone")};
+  options.configs = {machines::parse("standalone")};
   options.runs = 1;
   EXPECT_THAT(names(make_schedule(make_plan(options))),
               ElementsAre("standalone/0", "standalone/1", "standalone-aa/1"));
@@ -58,7 +59,7 @@ TEST(Schedule, WhatMeasuresTheHostRunsOnlyThere) {
   RunOptions options = two_rounds_of_compute();
   options.workloads = {"window-pair"};
   for (const Slot& slot : make_schedule(make_plan(options))) {
-    EXPECT_EQ(slot.config.vmm, monitor::Vmm::standalone);
+    EXPECT_EQ(slot.config, machines::standalone());
   }
 }
 
@@ -126,7 +127,7 @@ TEST(NamedPlans, TheSweepInterleavesTheWorkloadsThatItCompares) {
   for (const Slot& slot : make_schedule(make_plan(options))) rounds.push_back(slot.round);
   EXPECT_TRUE(std::is_sorted(rounds.begin(), rounds.end()));
   for (const Workload* workload : make_plan(options).workloads) {
-    const Work work = make_work(*workload, Config::parse("extended:spaces=remap"), Effort::quick);
+    const Work work = make_work(*workload, machines::parse("extended:spaces=remap"), Effort::quick);
     EXPECT_EQ(workload->info.name, "switch-" + work.argv.at(3) + "m");
   }
 }
@@ -145,7 +146,7 @@ TEST(Schedule, BadOptionsAreNamed) {
   twice.workloads = {"compute", "compute"};
   none.runs = 0;
   own_configs.workloads = {"ladder"};
-  own_configs.configs = {Config::parse("baseline")};
+  own_configs.configs = {machines::parse("baseline")};
   own_workloads.workloads = {"switch-cost", "compute"};
   EXPECT_THAT(refusal(unknown), HasSubstr("unknown workload or plan 'no-such': use null-syscall"));
   EXPECT_THAT(refusal(twice), HasSubstr("given twice"));

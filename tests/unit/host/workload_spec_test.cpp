@@ -1,5 +1,6 @@
 // Specifications of workloads: those of the repository, and made-up ones, right and wrong.
 #include "workloads/harness/workload_spec.h"
+#include "machines/kinds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -68,21 +69,21 @@ TEST_F(Specs, CountsGoBySpeedClassOrConfigurationAndBySize) {
                        "extended:spaces=remap": 3}, "sizes": {"full": {"times": 7}})"));
   const Workload one = load().front();
   const auto count = [&](const char* config, Effort effort = Effort::quick) {
-    return make_work(one, Config::parse(config), effort).count;
+    return make_work(one, machines::parse(config), effort).count;
   };
   EXPECT_EQ(count("standalone"), 100u);
   EXPECT_EQ(count("extended:protect=none"), 50u);
   EXPECT_EQ(count("extended:trap=sigsys,protect=none"), 10u);
   EXPECT_EQ(count("extended:spaces=remap"), 3u);
   EXPECT_EQ(count("extended", Effort::full), 70u);
-  EXPECT_EQ(make_work(one, Config{}, Effort::full).argv, (Words{"/bin/x", "700"}));
+  EXPECT_EQ(make_work(one, machines::standalone(), Effort::full).argv, (Words{"/bin/x", "700"}));
 }
 
 TEST_F(Specs, AFullRunHasFourTimesTheCountsUnlessTold) {
   micro("one", spec(R"(, "counts": {"standalone": 5})"));
   macro(spec(""));
-  EXPECT_EQ(make_work(load()[0], Config{}, Effort::full).count, 20u);
-  EXPECT_EQ(make_work(load()[1], Config{}, Effort::full).count, 1u);
+  EXPECT_EQ(make_work(load()[0], machines::standalone(), Effort::full).count, 20u);
+  EXPECT_EQ(make_work(load()[1], machines::standalone(), Effort::full).count, 1u);
 }
 
 TEST_F(Specs, TextsHoldWordsInBraces) {
@@ -92,10 +93,10 @@ TEST_F(Specs, TextsHoldWordsInBraces) {
             "prepare": ["{built}/make", "{prepared}"],
             "check": {"exact": "{operations} {{done}}\n"},
             "sizes": {"quick": {"tree": "small"}, "full": {"tree": "large"}}})");
-  const Work work = make_work(load()[0], Config{}, Effort::full, "/scratch");
+  const Work work = make_work(load()[0], machines::standalone(), Effort::full, "/scratch");
   EXPECT_EQ(work.argv, (Words{"/bin/x", "large"}));
-  EXPECT_THAT(work.add, ElementsAre(Pair("/scratch/large", "/data"),
-                                    Pair(folder_ + "/macro/big/own.txt", "/own")));
+  EXPECT_THAT(work.add, ElementsAre(machines::Addition{"/scratch/large", "/data"},
+                                    machines::Addition{folder_ + "/macro/big/own.txt", "/own"}));
   EXPECT_THAT(work.env, ElementsAre("A=3"));
   EXPECT_EQ(work.check.exact, "3 {done}\n");
   EXPECT_EQ(load()[0].built, "/built/big");
@@ -127,11 +128,11 @@ TEST_F(Specs, WhatIsWrongIsSaidWithFileAndKey) {
 
 TEST(Workloads, OfTheRepositoryFitTheirCounts) {
   for (const Workload& workload : workloads()) {
-    const Work work = make_work(workload, Config{}, Effort::quick);
+    const Work work = make_work(workload, machines::standalone(), Effort::quick);
     EXPECT_GT(work.count, 0u) << workload.info.name;
     EXPECT_EQ(work.argv.at(0)[0], '/') << workload.info.name;
   }
-  const Work work = make_work(find_workload("null-syscall"), Config{}, Effort::quick);
+  const Work work = make_work(find_workload("null-syscall"), machines::standalone(), Effort::quick);
   EXPECT_EQ(*work.check.exact, "null-syscall " + std::to_string(work.count * work.pairs) + "\n");
 }
 

@@ -25,7 +25,7 @@ class Attic : public testing::Test {
     std::fflush(stdout);
     const pid_t child = fork();
     if (child == 0) {
-      image().start_info.protect = Protect::mprotect;
+      image().start_info.protection = mprotect_policy.protection;
       image().start_info.spaces = Spaces::pool;
       image().start_info.attic_slabs = 4;
       body();
@@ -80,7 +80,7 @@ TEST_F(Attic, HasNothingElsewhere) {
       EXPECT_FALSE(open_slab_of(address)) << address;
     open_attic(at(vmi::attic_slab(0) + vmi::attic_slab_bytes - 1), 2);
     open_attic(at(vmi::attic_slab(0)), ~0ul);
-    image().start_info.protect = Protect::mmap;
+    image().start_info.protection = mmap_policy.protection;
     EXPECT_FALSE(open_slab_of(vmi::attic_slab(1)));
     EXPECT_EQ(fake::host().calls, calls);
     EXPECT_EQ(shared().counters.attic_openings, 0u);

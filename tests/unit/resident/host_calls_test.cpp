@@ -20,7 +20,6 @@ extern "C" [[noreturn]] void resident_start();
 
 namespace {
 
-using extended::Protect;
 using extended::Spaces;
 using vmi::Bytes;
 using vmi::Frames;
@@ -132,7 +131,7 @@ const Operation operations[] = {
     {"start", Errors::none, [] { return resident_start(), 0; }},
     {"start_with_ram_behind_the_window", Errors::none,
      [] {
-       extended::image().start_info.protect = Protect::mmap;
+       extended::image().start_info.protection = extended::mmap_policy.protection;
        return resident_start(), 0;
      }},
     {"open_attic", Errors::none,
@@ -209,7 +208,7 @@ Ran run(const Operation& operation, const fake::Fault& fault) {
     extended::image().members.made = 1;
     extended::image().start_info.attic_slabs = 4;
     extended::image().start_info.trap = extended::Trap::sigsys;
-    extended::image().start_info.protect = Protect::mprotect;
+    extended::image().start_info.protection = extended::mprotect_policy.protection;
     const std::string end = end_of(operation);
     const std::string text =
         fmt::format("{}\n{}\n{}", fake::host().calls, fake::host().faulted, end);
