@@ -2,6 +2,7 @@
 #include "results/ladder.h"
 
 #include <cmath>
+#include <string_view>
 
 namespace results {
 namespace {
@@ -48,6 +49,41 @@ std::optional<Gain> gain(const Summary& summary, const std::string& workload, co
   const Cell* again = summary.find(workload, standalone_again);
   const bool noise = again != nullptr && again->ratio;
   return Gain{ratio_of(*with, *without), noise ? std::abs(again->ratio->value - 1) : 0};
+}
+
+std::vector<AxisJudgement> judge_axes(const Summary& summary) {
+  std::vector<AxisJudgement> axes = {{"trap"}, {"protect"}, {"spaces"}};
+  for (AxisJudgement& axis : axes) {
+    bool pays = false, open = false;
+    for (const Rung& rung : ladder()) {
+      const bool extension = rung.kind == Kind::step || rung.kind == Kind::put_back;
+      if (!extension || rung.axis != std::string_view(axis.axis)) continue;
+      for (const auto& workload : summary.workloads()) {
+        const auto found = gain(summary, workload, rung);
+        if (!found) continue;
+        axis.measured = true;
+        pays = pays || found->verdict() == Verdict::holds;
+        open = open || found->verdict() == Verdict::undecided;
+      }
+    }
+    axis.pays = pays ? Verdict::holds : open ? Verdict::undecided : Verdict::fails;
+  }
+  return axes;
+}
+
+std::optional<Verdict> every_axis_pays(const Summary& summary,
+                                       const std::vector<std::string>& workloads) {
+  for (const auto& workload : workloads) {
+    const Cell* cell = summary.find(workload, full);
+    if (cell == nullptr || cell->runs() == 0) return std::nullopt;
+  }
+  Verdict verdict = Verdict::holds;
+  for (const AxisJudgement& axis : judge_axes(summary)) {
+    if (!axis.measured) return std::nullopt;
+    if (axis.pays == Verdict::fails) return Verdict::fails;
+    if (axis.pays == Verdict::undecided) verdict = Verdict::undecided;
+  }
+  return verdict;
 }
 
 }  // namespace results

@@ -50,4 +50,17 @@ struct Gain {
 /// Nothing for the start, and where one of the two has no correct launch.
 std::optional<Gain> gain(const Summary&, const std::string& workload, const Rung&);
 
+/// One axis's values, over all comparisons that move it.
+struct AxisJudgement {
+  const char* axis;
+  bool measured = false;
+  /// "It pays on at least one operation": fails where it pays on none of those measured.
+  Verdict pays = Verdict::undecided;
+};
+std::vector<AxisJudgement> judge_axes(const Summary&);
+
+/// "Every axis pays on at least one operation." Nothing where an axis was not measured, or one of
+/// the workloads on which they are to pay.
+std::optional<Verdict> every_axis_pays(const Summary&, const std::vector<std::string>& workloads);
+
 }  // namespace results

@@ -1,6 +1,5 @@
 // Reading and writing results.jsonl.
 #include "results/results.h"
-#include "machines/kinds.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,20 +13,16 @@
 #include <fstream>
 #include <iterator>
 
-#include "monitor/machine/outcome_json.h"
+#include "machines/kinds.h"
 #include "monitor/tool/error.h"
 #include "monitor/tool/output_file.h"
+#include "results/outcome_record.h"
 
 namespace results {
 
 using nlohmann::json;
 
 namespace {
-
-/// What `typetwo exec --report` wrote, field by field.
-json report_of(const Launch& launch) {
-  return json::parse(monitor::outcome_to_json(launch.outcome, config_of(launch)));
-}
 
 json to_json(const CpuShare& cpu) {
   return {{"elapsed_seconds", cpu.elapsed_seconds}, {"own_seconds", cpu.own_seconds},
@@ -81,7 +76,7 @@ json to_json(const Launch& launch) {
                {"samples", launch.samples},
                {"ok", launch.ok()},
                {"output_hash", launch.output_hash},
-               {"report", report_of(launch)}};
+               {"report", outcome_record(launch.outcome, config_of(launch))}};
   if (launch.cpu) line["cpu"] = to_json(*launch.cpu);
   if (!launch.ok()) {
     line["problem"] = launch.problem;
@@ -102,7 +97,7 @@ Launch launch_from_json(const json& line) {
   launch.count = line.at("count");
   launch.samples = line.at("samples").get<std::vector<double>>();
   launch.output_hash = line.at("output_hash");
-  launch.outcome = monitor::outcome_from_json(line.at("report").dump());
+  launch.outcome = outcome_from_record(line.at("report"));
   if (line.contains("cpu")) launch.cpu = cpu_share_from_json(line.at("cpu"));
   if (!line.at("ok").get<bool>()) {
     launch.problem = line.at("problem");

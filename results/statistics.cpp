@@ -40,8 +40,8 @@ double median(std::span<const double> values) {
   return boost::math::statistics::median(scratch);
 }
 
-Estimate estimate(std::initializer_list<std::span<const double>> sets,
-                  double (*of)(std::span<const double> medians), std::uint64_t seed) {
+Estimate estimate(const std::vector<std::span<const double>>& sets, const OfMedians& of,
+                  std::uint64_t seed) {
   std::vector<double> medians;
   for (const auto& set : sets) medians.push_back(median(set));
   const double value = of(medians);

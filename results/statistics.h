@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
+#include <functional>
 #include <span>
+#include <vector>
 
 namespace results {
 
@@ -27,8 +28,9 @@ inline constexpr unsigned bootstrap_resamples = 10'000;
 /// `of` the medians of several sets of launches. The interval is a percentile bootstrap over
 /// launches: each set is drawn again with replacement, 10 000 times. Same input, same seed: same
 /// result.
-Estimate estimate(std::initializer_list<std::span<const double>> sets,
-                  double (*of)(std::span<const double> medians), std::uint64_t seed = 2003);
+using OfMedians = std::function<double(std::span<const double> medians)>;
+Estimate estimate(const std::vector<std::span<const double>>& sets, const OfMedians& of,
+                  std::uint64_t seed = 2003);
 
 /// median(values) / median(base).
 Ratio ratio_of_medians(std::span<const double> values, std::span<const double> base,

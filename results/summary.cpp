@@ -1,6 +1,7 @@
 // Groups launches into cells, in the order in which they were first run.
 #include "results/summary.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace results {
@@ -16,23 +17,30 @@ Cell& cell_for(std::vector<Cell>& cells, const Launch& launch) {
   cell.axes = launch.axes;
   cell.promise = launch.promise;
   cell.unit = launch.unit;
-  cell.unprotected = !config_of(launch).traits().contains;
+  const monitor::Config config = config_of(launch);
+  cell.is_guest = config.is_guest();
+  cell.unprotected = !config.traits().contains;
   cells.push_back(std::move(cell));
   return cells.back();
 }
 
-/// Values and times of the launches that count: the undisturbed ones, if there are any.
-void fill(Cell& cell, const std::vector<Launch>& all) {
-  std::vector<const Launch*> calm, disturbed;
+/// Counted by round, and right.
+std::vector<const Launch*> correct_launches(const std::vector<Launch>& all, const Cell& cell) {
+  std::vector<const Launch*> correct;
   for (const Launch& launch : all) {
-    if (launch.workload != cell.workload || launch.config != cell.config) continue;
-    if (launch.warmup || !launch.ok() || launch.samples.empty()) continue;
-    (launch.disturbed() ? disturbed : calm).push_back(&launch);
+    const bool its = launch.workload == cell.workload && launch.config == cell.config;
+    if (its && !launch.warmup && launch.ok() && !launch.samples.empty()) correct.push_back(&launch);
   }
-  cell.disturbed = static_cast<unsigned>(disturbed.size());
-  cell.only_disturbed = calm.empty() && !disturbed.empty();
+  return correct;
+}
+
+/// Values and times of the launches that count: the undisturbed ones, if there are any.
+void fill(Cell& cell, const File& file) {
+  const auto correct = correct_launches(file.launches, cell);
+  for (const Launch* launch : correct) cell.disturbed += launch->disturbed() ? 1 : 0;
+  cell.only_disturbed = !correct.empty() && cell.disturbed == correct.size();
   std::vector<double> cpu, wall;
-  for (const Launch* launch : cell.only_disturbed ? disturbed : calm) {
+  for (const Launch* launch : counted_launches(file, cell)) {
     cell.launches.push_back(median(launch->samples));
     cpu.push_back(launch->outcome.cpu_seconds);
     wall.push_back(launch->outcome.wall_seconds);
@@ -55,7 +63,25 @@ const Cell* Summary::find(const std::string& workload, const std::string& config
 }
 
 Ratio ratio_of(const Cell& cell, const Cell& base) {
-  return estimate_of([](auto medians) { return medians[0] / medians[1]; }, cell, base);
+  const Ratio ratio = ratio_of_medians(cell.launches, base.launches);
+  // Nothing is to be judged by it where others had the CPU all the time.
+  return cell.only_disturbed || base.only_disturbed ? Ratio{.value = ratio.value} : ratio;
+}
+
+std::vector<const Launch*> counted_launches(const File& file, const Cell& cell) {
+  auto launches = correct_launches(file.launches, cell);
+  if (!cell.only_disturbed) std::erase_if(launches, [](auto* one) { return one->disturbed(); });
+  return launches;
+}
+
+std::vector<std::string> Summary::workloads() const {
+  std::vector<std::string> names;
+  for (const Cell& cell : cells) {
+    if (std::find(names.begin(), names.end(), cell.workload) == names.end()) {
+      names.push_back(cell.workload);
+    }
+  }
+  return names;
 }
 
 bool Summary::is_noisy(const std::string& workload) const {
@@ -74,7 +100,7 @@ Summary summarize(const File& file) {
     if (!launch.ok()) ++cell.failed;
   }
   for (auto* list : {&summary.cells, &summary.noise})
-    for (Cell& cell : *list) fill(cell, file.launches);
+    for (Cell& cell : *list) fill(cell, file);
   for (auto* list : {&summary.cells, &summary.noise}) {
     for (Cell& cell : *list) {
       const Cell* base = summary.find(cell.workload, standalone);

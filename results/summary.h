@@ -13,6 +13,7 @@ namespace results {
 
 struct Cell {
   std::string workload, config, axes, promise, unit;
+  bool is_guest = false;
   bool unprotected = false;      // an upper bound, never a verdict
   std::vector<double> launches;  // one value a counted, correct launch: the median of its samples
   unsigned failed = 0;           // launches, warm-ups included, that did their work wrong
@@ -28,24 +29,22 @@ struct Cell {
 
 /// Of the medians of two cells with launches.
 Ratio ratio_of(const Cell&, const Cell& base);
-/// May what they say be judged at all? Not where others had the CPU all the time.
-template <typename... Cells>
-Estimate estimate_of(double (*of)(std::span<const double> medians), const Cells&... cells) {
-  Estimate found = estimate({cells.launches...}, of);
-  if ((cells.only_disturbed || ...)) found = {.value = found.value};
-  return found;
-}
 
 struct Summary {
   std::vector<Cell> cells;  // in the order of first launch; without the A/A repetition
   std::vector<Cell> noise;  // the A/A repetition: its ratios ought to be 1
 
   [[nodiscard]] const Cell* find(const std::string& workload, const std::string& config) const;
+  /// In the order in which they were run.
+  [[nodiscard]] std::vector<std::string> workloads() const;
   /// Does standalone differ from itself, between launches or from its repetition, by so much that
   /// small differences of others mean nothing?
   [[nodiscard]] bool is_noisy(const std::string& workload) const;
 };
 
 Summary summarize(const File&);
+
+/// Those that a cell counts.
+std::vector<const Launch*> counted_launches(const File&, const Cell&);
 
 }  // namespace results

@@ -12,6 +12,7 @@ using Words = std::vector<std::string>;
 int exec_main(const Words&);
 int run_main(const Words&);
 int plot_main(const Words&);
+int claims_main(const Words&);
 int image_main(const Words&);
 int shell_main(const Words&);
 int syscalls_main(const Words&);

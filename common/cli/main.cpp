@@ -36,6 +36,7 @@ constexpr Command commands[] = {
     {"shell", cli::shell_main, machine_failed, "an interactive guest shell on this terminal"},
     {"run", cli::run_main, 1, "measure workloads on the configurations: table, results, figure"},
     {"plot", cli::plot_main, 1, "draw the figure again from results"},
+    {"claims", cli::claims_main, 1, "judge the claims that results bear on"},
     {"image", cli::image_main, 1, "make a disk image, or a folder, of installed Debian packages"},
     {"syscalls", cli::syscalls_main, 1,
      "the guest kernel's table of system calls, and what is missing"},

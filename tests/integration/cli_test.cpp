@@ -63,8 +63,8 @@ class Scratch {
 TEST(Cli, HelpEverywhere) {
   for (const Words& words :
        {Words{"--help"}, Words{"exec", "--help"}, Words{"run", "--help"}, Words{"plot", "--help"},
-        Words{"image", "--help"}, Words{"shell", "--help"}, Words{"syscalls", "--help"},
-        Words{"doctor", "--help"}}) {
+        Words{"claims", "--help"}, Words{"image", "--help"}, Words{"shell", "--help"},
+        Words{"syscalls", "--help"}, Words{"doctor", "--help"}}) {
     auto ran = run_tool(words);
     EXPECT_EQ(ran.status, 0);
     EXPECT_THAT(ran.out, HasSubstr("usage: typetwo"));
@@ -163,6 +163,8 @@ TEST(Cli, WrongWords) {
   expect_refusal(run_tool({"run", "--runs", "0"}), 2, "--runs");
   expect_refusal(run_tool({"run", "--quick", "--full"}), 2, "opposites");
   expect_refusal(run_tool({"plot"}), 2, "no results");
+  expect_refusal(run_tool({"claims"}), 2, "name one results folder");
+  expect_refusal(run_tool({"claims", "x", "--format", "markdwon"}), 2, "did you mean markdown?");
   expect_refusal(run_tool({"doctor", "now"}), 2, "belong to no option");
 }
 
@@ -172,6 +174,20 @@ TEST(Cli, FilesThatAreNotThere) {
   expect_refusal(run_tool({"exec", "--add", "/absent:/x", "--", "/bin/sh"}), 125,
                  "cannot add /absent: No such file");
   EXPECT_NE(run_tool({"plot", "/absent"}).status, 0);
+}
+
+TEST(Cli, ClaimsAreJudgedInEachFormat) {
+  const std::string results = fs::path(TYPETWO_SOURCE) / "results/reference/quick.jsonl";
+  for (const char* format : {"text", "markdown", "latex", "html"}) {
+    const auto ran = run_tool({"claims", results, "--format", format});
+    EXPECT_EQ(ran.status, 0) << ran.describe();
+    EXPECT_THAT(ran.out, HasSubstr("baseline / extended = ")) << format;
+    EXPECT_EQ(ran.err, "");
+  }
+  const auto none =
+      run_tool({"claims", fs::path(TYPETWO_SOURCE) / "results/reference/switch-cost.jsonl"});
+  EXPECT_EQ(none.status, 0);
+  EXPECT_THAT(none.err, HasSubstr("measures nothing that a claim is about"));
 }
 
 TEST(Cli, FiguresGoByTheNamesOfTheirResults) {

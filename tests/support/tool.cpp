@@ -1,6 +1,5 @@
 // The tool as a child process: see tool.h.
 #include "tests/support/tool.h"
-#include "machines/kinds.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -17,6 +16,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "machines/kinds.h"
 #include "monitor/machine/kind.h"
 #include "monitor/machine/outcome_json.h"
 

@@ -18,17 +18,6 @@ using results::Gain;
 using results::Rung;
 using results::Summary;
 
-/// In the order in which they were run.
-std::vector<std::string> workloads_of(const Summary& summary) {
-  std::vector<std::string> names;
-  for (const Cell& cell : summary.cells) {
-    if (std::find(names.begin(), names.end(), cell.workload) == names.end()) {
-      names.push_back(cell.workload);
-    }
-  }
-  return names;
-}
-
 Row row_of(const Summary& summary, const Rung& rung, const Cell& cell) {
   const auto gain = results::gain(summary, cell.workload, rung);
   std::string verdict;
@@ -64,42 +53,42 @@ std::string listed(std::vector<Found> found) {
   return text.empty() ? "nothing" : text;
 }
 
-/// Of one axis, over all its comparisons.
-struct AxisVerdict {
-  std::string text;
-  bool compared = false, pays = false, undecided = false;
-};
-
-void add_verdict(const Summary& summary, const Rung& rung, AxisVerdict& axis) {
+/// What a rung's axis does; "" where it was not measured.
+std::string effect_of(const Summary& summary, const Rung& rung) {
   std::vector<Found> paying, costing;
-  std::size_t compared = 0;
-  for (const auto& workload : workloads_of(summary)) {
+  bool measured = false;
+  for (const auto& workload : summary.workloads()) {
     const auto gain = results::gain(summary, workload, rung);
     if (!gain) continue;
-    ++compared;
+    measured = true;
     if (gain->pays()) paying.push_back({workload, *gain});
     if (gain->costs()) costing.push_back({workload, *gain});
-    if (gain->verdict() == results::Verdict::undecided) axis.undecided = true;
   }
-  if (compared == 0) return;
-  axis.compared = true;
-  axis.pays = axis.pays || !paying.empty();
-  axis.text += fmt::format("  {} {}, {}:\n    pays on {}\n    costs on {}\n", rung.axis, rung.move,
-                           rung.kind == Rung::Kind::step ? "as a step" : "into the full set",
-                           listed(paying), listed(costing));
+  if (!measured) return "";
+  return fmt::format("  {} {}, {}:\n    pays on {}\n    costs on {}\n", rung.axis, rung.move,
+                     rung.kind == Rung::Kind::step ? "as a step" : "into the full set",
+                     listed(paying), listed(costing));
 }
 
-/// Only then is an axis that pays nowhere one that does not pay.
-bool has_all_workloads_of_the_plan(const Summary& summary) {
-  const auto own = find_named_plan("ladder")->workloads(Effort::quick);
-  return std::all_of(own.begin(), own.end(), [&](const Workload* workload) {
-    const Cell* cell = summary.find(std::string(workload->info.name), "extended");
-    return cell != nullptr && cell->runs() > 0;
-  });
+/// "trap, spaces": those of which `which` is true.
+template <class Which>
+std::string axes_that(const std::vector<results::AxisJudgement>& axes, Which which) {
+  std::string text;
+  for (const auto& axis : axes) {
+    if (which(axis)) text += fmt::format("{}{}", text.empty() ? "" : ", ", axis.axis);
+  }
+  return text;
 }
 
-void append(std::string& list, const char* word) {
-  list += fmt::format("{}{}", list.empty() ? "" : ", ", word);
+constexpr const char* pays_text = "every axis pays on at least one operation";
+
+/// The workloads on which the plan's axes are to pay.
+std::vector<std::string> workloads_of_the_plan() {
+  std::vector<std::string> names;
+  for (const Workload* workload : find_named_plan("ladder")->workloads(Effort::quick)) {
+    names.push_back(workload->info.name);
+  }
+  return names;
 }
 
 }  // namespace
@@ -107,7 +96,7 @@ void append(std::string& list, const char* word) {
 std::string ladder_table(const Summary& summary) {
   std::vector<Row> rows = {{"workload", "step", "configuration", "median", "to standalone [95 %]",
                             "with/without [95 %]", ""}};
-  for (const auto& workload : workloads_of(summary)) {
+  for (const auto& workload : summary.workloads()) {
     const Cell* host = summary.find(workload, results::standalone);
     if (host == nullptr) continue;
     rows.push_back({fmt::format("{} ({})", workload, host->unit), "", host->config,
@@ -126,29 +115,27 @@ std::string ladder_table(const Summary& summary) {
 }
 
 std::string ladder_verdicts(const Summary& summary) {
-  std::string text, idle, open, unmeasured;
-  for (const char* axis : {"trap", "protect", "spaces"}) {
-    AxisVerdict verdict;
+  std::string text;
+  const auto axes = results::judge_axes(summary);
+  for (const auto& axis : axes) {
     for (const Rung& rung : results::ladder()) {
       const bool extension = rung.kind == Rung::Kind::step || rung.kind == Rung::Kind::put_back;
-      if (extension && rung.axis == std::string_view(axis)) {
-        add_verdict(summary, rung, verdict);
-      }
+      if (extension && rung.axis == std::string_view(axis.axis)) text += effect_of(summary, rung);
     }
-    text += verdict.text;
-    if (!verdict.compared) append(unmeasured, axis);
-    if (verdict.compared && !verdict.pays) append(verdict.undecided ? open : idle, axis);
   }
   if (text.empty()) return "";
   text =
       "Axes (with/without; a value pays where the 95 % interval lies below 1, and the ratio "
       "further from 1\nthan the noise floor; it costs where it lies above):\n" +
       text;
-  if (!unmeasured.empty()) return text + fmt::format("  not measured: {}\n", unmeasured);
-  if (!has_all_workloads_of_the_plan(summary)) return text;
-  text += "  \"every axis pays on at least one operation\" ";
-  if (!idle.empty()) return text + fmt::format("DOES NOT HOLD: not {}\n", idle);
-  return text + (open.empty() ? "holds\n" : fmt::format("is undecided: {}\n", open));
+  const auto missing = axes_that(axes, [](const auto& axis) { return !axis.measured; });
+  if (!missing.empty()) return text + fmt::format("  not measured: {}\n", missing);
+  const auto every = results::every_axis_pays(summary, workloads_of_the_plan());
+  if (!every) return text;
+  if (*every == results::Verdict::holds) return text + "  \"" + pays_text + "\" holds\n";
+  const auto which = axes_that(axes, [&](const auto& axis) { return axis.pays == *every; });
+  return text + fmt::format("  \"{}\" {}: {}{}\n", pays_text, verdict_text(*every),
+                            *every == results::Verdict::fails ? "not " : "", which);
 }
 
 }  // namespace harness

@@ -1,6 +1,5 @@
 // First what is only looked at, then what leaves a folder behind.
 #include "workloads/harness/preflight.h"
-#include "machines/kinds.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "machines/kinds.h"
 #include "monitor/host/check.h"
 #include "monitor/root/tree.h"
 #include "monitor/tool/error.h"

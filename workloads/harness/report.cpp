@@ -1,4 +1,4 @@
-// Table, CSV and facts.
+// Table, CSV, claims and facts.
 #include "workloads/harness/report.h"
 
 #include <fmt/format.h>
@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "workloads/harness/claims_report.h"
 #include "workloads/harness/switch_report.h"
 #include "workloads/harness/text_table.h"
 
@@ -70,56 +71,6 @@ std::string stops_fact(const results::File& file, const std::string& config) {
       "  {}: {} ptrace stops a null system call ({} calls, {} with another number)\n", config,
       value("null_protocol_stops"), value("null_protocol_syscalls"),
       value("null_protocol_deviations"));
-}
-
-const Cell* measured(const Summary& summary, const char* workload, const char* config) {
-  const Cell* cell = summary.find(workload, config);
-  return cell != nullptr && cell->runs() > 0 ? cell : nullptr;
-}
-
-std::string tenth_fact(const Summary& summary) {
-  const Cell* baseline = measured(summary, "null-syscall", "baseline");
-  const Cell* extended = measured(summary, "null-syscall", "extended");
-  if (baseline == nullptr || extended == nullptr) return "";
-  const auto times = results::ratio_of(*baseline, *extended);
-  return fmt::format(
-      "  null system call: extended {} us, baseline {} us, {} times as much; "
-      "\"at most a tenth\" {}\n",
-      number(extended->median), number(baseline->median), ratio_text(times),
-      verdict_text(results::is_at_least(times, 10)));
-}
-
-std::string window_fact(const Summary& summary) {
-  const Cell* open = measured(summary, "null-syscall", "extended:protect=none");
-  const Cell* closed = measured(summary, "null-syscall", "extended");
-  const Cell* pair = measured(summary, "window-pair", results::standalone);
-  if (open == nullptr || closed == nullptr || pair == nullptr) return "";
-  const auto bound =
-      results::estimate_of([](auto medians) { return medians[0] - medians[1]; }, *closed, *pair);
-  const auto left = results::estimate_of(
-      [](auto medians) { return medians[0] - medians[1] - medians[2]; }, *closed, *pair, *open);
-  return fmt::format(
-      "  null system call: protect=none {} us, protect=mprotect less the window pair {} us "
-      "({} - {}); \"none at most mprotect less the pair\" {}\n",
-      number(open->median), ratio_text(bound), number(closed->median), number(pair->median),
-      verdict_text(results::is_at_least(left, 0)));
-}
-
-std::string compute_fact(const Summary& summary) {
-  std::string text;
-  for (const Cell& cell : summary.cells) {
-    if (cell.workload != "compute" || cell.config == results::standalone || !cell.ratio) continue;
-    const auto percent = [](double ratio) { return (ratio - 1) * 100; };
-    const results::Ratio& ratio = *cell.ratio;
-    const std::string interval =
-        ratio.has_interval
-            ? fmt::format(" [{:+.2f}..{:+.2f}]", percent(ratio.low), percent(ratio.high))
-            : "";
-    text += fmt::format("  compute: {} {:+.2f} %{}; \"within 1 %\" {}\n", cell.config,
-                        percent(ratio.value), interval,
-                        verdict_text(results::lies_within(ratio, 0.99, 1.01)));
-  }
-  return text;
 }
 
 std::string boot_fact(const results::File& file) {
@@ -204,9 +155,9 @@ std::string table(const Summary& summary) {
 
 std::string facts(const results::File& file, const Summary& summary) {
   std::string text = stops_fact(file, "baseline") + stops_fact(file, "baseline:trap=sysemu") +
-                     switch_facts(summary) + tenth_fact(summary) + window_fact(summary) +
-                     compute_fact(summary) + boot_fact(file) + unknown_syscalls_fact(file);
-  return text.empty() ? "" : "Facts:\n" + text;
+                     switch_facts(summary) + boot_fact(file) + unknown_syscalls_fact(file);
+  const std::string claims = render(results::judge(results::claims(), file, summary), Format::text);
+  return claims + (text.empty() ? "" : "Facts:\n" + text);
 }
 
 std::string csv(const Summary& summary) {

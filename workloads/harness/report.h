@@ -27,7 +27,7 @@ std::string interval_line(const results::Summary&);
 std::string noise_line(const results::Summary&);
 std::string promises(const results::Summary&);
 
-/// The claims that the numbers bear on, as facts: what was measured, and whether it holds.
+/// The claims that the numbers bear on, judged, and what else they say.
 std::string facts(const results::File&, const results::Summary&);
 
 /// workload,config,unit,median,ratio,ratio_low,ratio_high,runs: a stable interface. Fields that are

@@ -1,9 +1,9 @@
 // Plans and schedules: pure functions of the options and of what is already done.
 #include "workloads/harness/schedule.h"
-#include "machines/kinds.h"
 
 #include <algorithm>
 
+#include "machines/kinds.h"
 #include "monitor/tool/error.h"
 #include "workloads/harness/named_plan.h"
 

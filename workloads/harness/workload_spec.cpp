@@ -1,7 +1,6 @@
 // Reading specifications: a table of keys, each with the function that takes its value. A wrong
 // type is nlohmann's to find; everything is reported with the file's name.
 #include "workloads/harness/workload_spec.h"
-#include "machines/kinds.h"
 
 #include <fmt/format.h>
 
@@ -14,6 +13,7 @@
 #include <set>
 #include <tuple>
 
+#include "machines/kinds.h"
 #include "monitor/tool/error.h"
 #include "monitor/tool/nearest.h"
 

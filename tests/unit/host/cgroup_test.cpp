@@ -1,7 +1,6 @@
 // Limits of control groups, in made-up trees of /proc and /sys: both versions, nested, in
 // containers that see all of the host's paths or none.
 #include "monitor/host/cgroup.h"
-#include "machines/kinds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "machines/kinds.h"
 #include "monitor/host/check.h"
 #include "monitor/tool/error.h"
 

@@ -1,6 +1,5 @@
 // The executor with a script for the tool: streams, status, and what its CPU did.
 #include "workloads/harness/executor.h"
-#include "machines/kinds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +9,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+
+#include "machines/kinds.h"
 
 namespace harness {
 namespace {

@@ -1,6 +1,5 @@
 // The harness with a made-up executor: what is recorded, judged wrong, resumed, and reported.
 #include "workloads/harness/harness.h"
-#include "machines/kinds.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -11,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "machines/kinds.h"
 #include "monitor/tool/error.h"
 #include "plots/figure.h"
 #include "workloads/harness/interrupts.h"
@@ -246,12 +246,13 @@ TEST_F(Harness, FactsNameStopsAndVerdicts) {
   run();
   const std::string text = facts(file(), results::summarize(file()));
   EXPECT_THAT(text, HasSubstr("baseline: 9 ptrace stops a null system call (6600 calls"));
-  EXPECT_THAT(text, HasSubstr("\"at most a tenth\" is undecided"));  // two launches
+  EXPECT_THAT(text,
+              HasSubstr("\"at least 10\" is undecided"));  // 2 launches
   options_.runs = 5;
   std::filesystem::remove_all(folder_);
   run();
-  EXPECT_THAT(facts(file(), results::summarize(file())),
-              HasSubstr("\"at most a tenth\" DOES NOT HOLD"));  // made up: both take as long
+  EXPECT_THAT(facts(file(), results::summarize(file())), HasSubstr("\"at least 10\" DOES NOT HOLD"))
+      << "made up: both take as long";
 }
 
 TEST_F(Harness, WithinAPercentIsUndecidedWhereTheIntervalCoversBoth) {
@@ -270,7 +271,8 @@ TEST_F(Harness, WithinAPercentIsUndecidedWhereTheIntervalCoversBoth) {
     }
   };
   run();
-  EXPECT_THAT(facts(file(), results::summarize(file())), HasSubstr("\"within 1 %\" is undecided"));
+  EXPECT_THAT(facts(file(), results::summarize(file())),
+              HasSubstr("\"1 within 0.01\" is undecided"));
 }
 
 TEST_F(Harness, ADisturbedLaunchIsMadeAgainAndSaid) {

@@ -1,6 +1,5 @@
 // The ladder over made-up launches: what is compared with what, and when an axis pays.
 #include "results/ladder.h"
-#include "machines/kinds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "machines/kinds.h"
 #include "monitor/machine/kind.h"
 #include "plots/plots.h"
 #include "workloads/harness/ladder_report.h"

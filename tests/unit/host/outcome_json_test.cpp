@@ -1,12 +1,12 @@
 // Reports: what is written is what is read.
 #include "monitor/machine/outcome_json.h"
-#include "machines/kinds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
+#include "machines/kinds.h"
 #include "monitor/tool/error.h"
 
 namespace monitor {

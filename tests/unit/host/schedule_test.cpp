@@ -1,12 +1,12 @@
 // Plans and schedules: defaults, interleaving, and what a resumed run still has to do.
 #include "workloads/harness/schedule.h"
-#include "machines/kinds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
+#include "machines/kinds.h"
 #include "monitor/tool/error.h"
 
 namespace harness {

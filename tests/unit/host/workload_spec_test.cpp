@@ -1,6 +1,5 @@
 // Specifications of workloads: those of the repository, and made-up ones, right and wrong.
 #include "workloads/harness/workload_spec.h"
-#include "machines/kinds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "machines/kinds.h"
 #include "monitor/tool/error.h"
 
 namespace harness {
