@@ -12,7 +12,7 @@
 #include <map>
 #include <string>
 
-#include "baseline-vmm/host_port.h"
+#include "baseline-vmm/host.h"
 #include "baseline-vmm/kind.h"
 #include "baseline-vmm/startup.h"
 #include "baseline-vmm/stops.h"
@@ -21,12 +21,14 @@
 #include "devices/machine.h"
 #include "monitor/gdb/debug_stub.h"
 #include "monitor/guest/filler.h"
+#include "monitor/guest/markers.h"
 #include "monitor/guest/memory.h"
 #include "monitor/guest/pinned.h"
 #include "monitor/guest/process.h"
 #include "monitor/machine/accounting.h"
 #include "monitor/machine/clock.h"
 #include "monitor/machine/machine_config.h"
+#include "monitor/root/block_image.h"
 #include "monitor/tool/error.h"
 #include "monitor/tool/terminal.h"
 
@@ -99,8 +101,15 @@ class Launch final : public Services {
                .host_call_ip = header_.host_call_ip,
                .vmm_call_ip = header_.vmm_call_ip,
                .guest_bytes = memory.total_bytes()},
-        port_(config, memory),
-        machine_(port_, shared_, memory.rings()),
+        disk_(config.block_image, config.block_read_only),
+        host_(memory),
+        machine_(host_,
+                 {.image = disk_.fd(),
+                  .bytes = disk_.bytes(),
+                  .read_only = disk_.read_only(),
+                  .memory = memory.fd(),
+                  .memory_bytes = memory.total_bytes()},
+                 markers_, shared_, memory.rings()),
         started_ns_(started_ns) {}
 
   monitor::Outcome run();
@@ -126,7 +135,9 @@ class Launch final : public Services {
   vmi::SharedInfo& shared_;
   ResidentHeader& header_;
   const Rules rules_;
-  HostPort port_;
+  const monitor::BlockImage disk_;
+  Host host_;
+  devices::MarkerLog markers_;
   devices::Machine machine_;
   Ticker ticker_;
   Observer observer_{rules_};
@@ -209,15 +220,19 @@ void Launch::idle() {
   for (;;) {
     look_at_host();
     if (shared_.pending.load() != 0 || out_of_time()) return;
-    // A tick is soon enough for all but input and the guest's timer.
+    // A tick is soon enough for all but what the machine waits for.
+    const devices::Waits waits = machine_.waits();
     std::uint64_t left = tick_ns;
-    if (std::uint64_t deadline = shared_.timer_deadline.load(); deadline != 0) {
-      std::uint64_t now = monitor::monotonic_ns();
-      left = deadline > now ? std::min(deadline - now, tick_ns) : 0;
+    if (waits.deadline_ns != 0) {
+      const std::uint64_t now = monitor::monotonic_ns();
+      left = waits.deadline_ns > now ? std::min(waits.deadline_ns - now, tick_ns) : 0;
     }
-    timespec wait{.tv_sec = 0, .tv_nsec = static_cast<long>(left)};
-    pollfd input{.fd = machine_.input_wanted() ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0};
-    ppoll(&input, 1, &wait, nullptr);
+    const timespec wait{.tv_sec = 0, .tv_nsec = static_cast<long>(left)};
+    pollfd polled[devices::Waits::most];
+    for (std::uint32_t i = 0; i < waits.count; ++i) {
+      polled[i] = {.fd = waits.entries[i].fd, .events = waits.entries[i].wanted, .revents = 0};
+    }
+    ppoll(polled, waits.count, &wait, nullptr);
   }
 }
 
@@ -249,8 +264,7 @@ void Launch::report(const Stops& stops, PtraceTracee& tracee) {
                            cpu_seconds_at_first_instruction_;
   }
   outcome_.rss_bytes = std::max(tracee.rss_bytes(), own_peak_rss());
-  outcome_.markers = port_.markers();
-  outcome_.warnings = port_.warnings();
+  monitor::read_markers(markers_, outcome_);
   outcome_.observed = observer_.report();
   monitor::collect_counters(memory_, outcome_);
   add_counters(stops.counters(), outcome_.counters);

@@ -150,7 +150,7 @@ bool may_clone(Arguments a) {
 }
 
 bool may_poll(Arguments a) {
-  return in_window(a[0], 8) && a[1] <= 1 && (a[2] == 0 || in_window(a[2], 16)) && a[3] == 0 &&
+  return in_window(a[0], 24) && a[1] <= 3 && (a[2] == 0 || in_window(a[2], 16)) && a[3] == 0 &&
          a[4] == 8;
 }
 

@@ -14,6 +14,7 @@
 #include "extended-vmm/watch.h"
 #include "monitor/gdb/debugged_processes.h"
 #include "monitor/guest/filler.h"
+#include "monitor/guest/markers.h"
 #include "monitor/guest/memory.h"
 #include "monitor/guest/observer.h"
 #include "monitor/guest/pinned.h"
@@ -133,7 +134,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
       processes.cost().cpu_seconds + monitor::cpu_seconds(CLOCK_THREAD_CPUTIME_ID) - own_cpu;
   outcome.rss_bytes = processes.cost().peak_rss_bytes;
   outcome.window_is_huge = memory.window_is_huge();
-  read_markers(report, outcome);
+  monitor::read_markers(report.markers, outcome);
   monitor::collect_counters(memory, outcome);
   warn_of_trapping_sites(memory.shared_info().counters, outcome);
   // There it counts entries into the kernel: nothing is opened.

@@ -5,9 +5,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
-#include <string_view>
 
 #include "extended-vmm/trap/patched_site.h"
 #include "monitor/guest/process.h"
@@ -19,23 +17,6 @@ namespace extended {
 
 std::span<const std::byte> resident_elf() {
   return {extended_resident_image_begin, extended_resident_image_end};
-}
-
-void read_markers(const Report& report, monitor::Outcome& outcome) {
-  std::string_view log(report.marker_log, std::min(report.marker_bytes, marker_log_bytes));
-  while (!log.empty()) {
-    const std::string_view line = log.substr(0, log.find('\n'));
-    log.remove_prefix(std::min(line.size() + 1, log.size()));
-    monitor::Marker marker{};
-    const auto [end, error] =
-        std::from_chars(line.data(), line.data() + line.size(), marker.host_ns);
-    if (error != std::errc{} || end == line.data() + line.size()) continue;
-    marker.text.assign(end + 1, line.data() + line.size());
-    outcome.markers.push_back(std::move(marker));
-  }
-  if (report.markers_lost != 0)
-    outcome.warnings.push_back(std::to_string(report.markers_lost) +
-                               " markers were lost: a run holds some hundred");
 }
 
 void warn_of_trapping_sites(const vmi::Counters& counters, monitor::Outcome& outcome) {

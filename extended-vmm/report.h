@@ -20,8 +20,6 @@ std::span<const std::byte> resident_elf();
 void judge_end(int status, const std::string& startup_error, const monitor::GuestMemory&,
                const Report&, monitor::Outcome&);
 
-void read_markers(const Report&, monitor::Outcome&);
-
 /// That call sites went on trapping for want of room.
 void warn_of_trapping_sites(const vmi::Counters&, monitor::Outcome&);
 

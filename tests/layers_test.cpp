@@ -41,6 +41,8 @@ const std::vector<std::string> extended_resident =
 const std::vector<std::string> extended = {"common/vmi", "common/devices", "common/monitor",
                                            "extended-vmm"};
 const std::vector<std::string> launchers = {"common/vmi", "common/monitor"};
+const std::vector<std::string> guest_side = {"common/vmi", "common/monitor",
+                                             "common/devices/marker_log"};
 // What the tests' observer allows is not made from the filter that it checks.
 const std::vector<std::string> written_apart = {"common/vmi", "common/monitor",
                                                 "extended-vmm/trap/host_call_sites"};
@@ -73,7 +75,8 @@ const Rooms& order() {
       {"common/guest/trap"},
       {"common/guest/boot"},
 
-      {"common/devices", {"common/vmi"}},  // know no monitor
+      {"common/devices/marker_log", {"common/vmi"}},
+      {"common/devices", {"common/vmi", "common/devices"}},  // know no monitor
 
       // What runs inside a guest-machine process knows nothing of the launchers.
       {"common/monitor/guest/process_fd"},
@@ -96,7 +99,7 @@ const Rooms& order() {
       {"common/monitor/host/probe", {"common/vmi", "common/monitor/tool"}},
       {"common/monitor/root", launchers},     // the guest's files
       {"common/monitor/machine", launchers},  // what is asked for, what came of it
-      {"common/monitor/guest", launchers},    // its memory and processes
+      {"common/monitor/guest", guest_side},   // its memory and processes
       {"common/monitor/host", launchers},     // can it run that?
       {"common/monitor/standalone", launchers},
       {"common/monitor/gdb", launchers},

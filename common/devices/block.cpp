@@ -1,5 +1,5 @@
 // The block device; see block.h. The one place that checks a request against the image's size; the
-// host port checks it against guest memory, which it alone knows.
+// port checks it against guest memory, which it alone knows.
 #include "devices/block.h"
 
 namespace devices {
@@ -12,9 +12,9 @@ constexpr std::int64_t io_error = -5;
 std::uint64_t Block::read(std::uint32_t offset) {
   switch (offset) {
     case vmi::block_bytes:
-      return host_.block_bytes();
+      return port_.bytes();
     case vmi::block_is_read_only:
-      return host_.block_read_only() ? 1 : 0;
+      return port_.read_only() ? 1 : 0;
     default:
       return 0;
   }
@@ -27,18 +27,17 @@ void Block::write(std::uint32_t offset, std::uint64_t) {
 }
 
 std::int64_t Block::carry_out(const vmi::BlockRequest& request) {
-  std::uint64_t size = host_.block_bytes();
+  std::uint64_t size = port_.bytes();
   if (size == 0) return io_error;
-  if (request.operation == vmi::block_flush) return host_.flush_block();
+  if (request.operation == vmi::block_flush) return port_.flush();
   if (request.offset > size || request.bytes > size - request.offset) return io_error;
   bool reads = request.operation == vmi::block_read;
-  if (!reads && (request.operation != vmi::block_write || host_.block_read_only())) return io_error;
+  if (!reads && (request.operation != vmi::block_write || port_.read_only())) return io_error;
   std::uint64_t done = 0;
   while (done < request.bytes) {
     std::uint64_t at = request.offset + done, memory = request.memory + done;
     std::uint64_t left = request.bytes - done;
-    std::int64_t moved =
-        reads ? host_.read_block(at, memory, left) : host_.write_block(at, memory, left);
+    std::int64_t moved = reads ? port_.read(at, memory, left) : port_.write(at, memory, left);
     if (moved < 0) return moved;
     if (moved == 0) return io_error;  // the image became shorter under us
     done += static_cast<std::uint64_t>(moved);

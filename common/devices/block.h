@@ -3,13 +3,14 @@
 // that an image in the host's page cache gives would be worth waiting for elsewhere.
 #pragma once
 
+#include "devices/block_port.h"
 #include "devices/device.h"
 
 namespace devices {
 
 class Block final : public Device {
  public:
-  Block(HostPort& host, vmi::BlockRequest& request) : host_(host), request_(request) {}
+  Block(BlockPort port, vmi::BlockRequest& request) : port_(port), request_(request) {}
 
   std::uint64_t read(std::uint32_t offset) override;
   void write(std::uint32_t offset, std::uint64_t value) override;
@@ -17,7 +18,7 @@ class Block final : public Device {
  private:
   std::int64_t carry_out(const vmi::BlockRequest& request);
 
-  HostPort& host_;
+  BlockPort port_;
   vmi::BlockRequest& request_;
 };
 

@@ -22,8 +22,23 @@ const Bus::Slot* Bus::route(std::uint32_t address, bool write) {
     if (address - table_[i].base < vmi::device_span) return &table_[i];
   }
   ++counters_.stray_device_accesses;
-  host_.stray_access(address, write);
+  log_stray(address, write);
   return nullptr;
+}
+
+/// On the tool's stderr, as far as anybody listens; not for ever.
+void Bus::log_stray(std::uint32_t address, bool write) {
+  constexpr std::uint64_t most_logged = 16;
+  if (counters_.stray_device_accesses > most_logged) return;
+  char line[96], *end = line;
+  const auto say = [&](const char* text) {
+    while (*text != '\0') *end++ = *text++;
+  };
+  say(write ? "typetwo: the guest kernel wrote to" : "typetwo: the guest kernel read");
+  say(" device address 0x");
+  for (int shift = 28; shift >= 0; shift -= 4) *end++ = "0123456789abcdef"[address >> shift & 15];
+  say(", which none owns\n");
+  (void)log_.write(ConsolePort::errors, line, static_cast<std::size_t>(end - line));
 }
 
 std::uint64_t Bus::read(std::uint32_t address) {
@@ -34,6 +49,12 @@ std::uint64_t Bus::read(std::uint32_t address) {
 void Bus::write(std::uint32_t address, std::uint64_t value) {
   const Slot* slot = route(address, true);
   if (slot) slot->device->write(address - slot->base, value);
+}
+
+Waits Bus::waits() const {
+  Waits waits;
+  for (std::size_t i = 0; i < used_; ++i) table_[i].device->wait_for(waits);
+  return waits;
 }
 
 void Bus::poll() {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "devices/console_port.h"
 #include "devices/device.h"
 
 namespace devices {
@@ -14,7 +15,7 @@ class Bus {
  public:
   static constexpr std::size_t slots = 8;
 
-  Bus(HostPort& host, vmi::Counters& counters) : host_(host), counters_(counters) {}
+  Bus(ConsolePort log, vmi::Counters& counters) : log_(log), counters_(counters) {}
 
   /// Gives `device` the addresses [base, base + vmi::device_span). False, and nothing changes,
   /// when another device owns one of them, or the table is full.
@@ -25,6 +26,8 @@ class Bus {
   void write(std::uint32_t address, std::uint64_t value);
   /// Lets every device look at the host.
   void poll();
+  /// What all of them wait for.
+  [[nodiscard]] Waits waits() const;
 
  private:
   struct Slot {
@@ -34,8 +37,9 @@ class Bus {
 
   /// The slot that owns `address`, or nullptr: a stray access.
   const Slot* route(std::uint32_t address, bool write);
+  void log_stray(std::uint32_t address, bool write);
 
-  HostPort& host_;
+  ConsolePort log_;
   vmi::Counters& counters_;
   Slot table_[slots] = {};
   std::size_t used_ = 0;

@@ -6,20 +6,22 @@
 #pragma once
 
 #include "devices/device.h"
+#include "devices/host.h"
 
 namespace devices {
 
 class Clock final : public Device {
  public:
-  Clock(HostPort& host, InterruptLine line, std::atomic<std::uint64_t>& deadline)
+  Clock(Host& host, InterruptLine line, std::atomic<std::uint64_t>& deadline)
       : host_(host), line_(line), deadline_(deadline) {}
 
   std::uint64_t read(std::uint32_t offset) override;
   void write(std::uint32_t, std::uint64_t) override {}
   void poll() override;
+  void wait_for(Waits&) const override;
 
  private:
-  HostPort& host_;
+  Host& host_;
   InterruptLine line_;
   std::atomic<std::uint64_t>& deadline_;
 };

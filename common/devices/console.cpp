@@ -10,11 +10,11 @@ constexpr std::int64_t end_of_file = 1;
 constexpr int interrupted_attempts = 16;
 }  // namespace
 
-Console::Console(HostPort& host, InterruptLine line, vmi::Rings& rings)
-    : host_(host),
+Console::Console(ConsolePort port, InterruptLine line, vmi::Rings& rings)
+    : port_(port),
       line_(line),
-      out_{RingEnd(rings.console_out), 1},
-      err_{RingEnd(rings.console_err), 2},
+      out_{RingEnd(rings.console_out), ConsolePort::output},
+      err_{RingEnd(rings.console_err), ConsolePort::errors},
       in_(rings.console_in) {}
 
 std::uint64_t Console::read(std::uint32_t offset) {
@@ -49,6 +49,13 @@ void Console::poll() {
   if (input_armed_) fill();
 }
 
+void Console::wait_for(Waits& waits) const {
+  for (const Output* output : {&out_, &err_}) {
+    if (output->blocked) waits.add(output->stream, Waits::writable);
+  }
+  if (input_armed_) waits.add(ConsolePort::input, Waits::readable);
+}
+
 void Console::retry(Output& output) {
   if (!output.blocked) return;
   drain(output);
@@ -71,7 +78,7 @@ void Console::drain(Output& output) {
       output.blocked = true;
       return;
     }
-    std::int64_t written = host_.write(output.stream, span.data, span.bytes);
+    std::int64_t written = port_.write(output.stream, span.data, span.bytes);
     if (written > 0 && written <= span.bytes) {
       done += static_cast<std::uint32_t>(written);
       output.ring.consume(static_cast<std::uint32_t>(written));
@@ -93,7 +100,7 @@ void Console::fill() {
   RingSpan span = in_.writable();
   if (span.bytes != 0) {
     // One attempt only: an end of file after these bytes is for the next fill to find.
-    std::int64_t got = host_.read_input(span.data, span.bytes);
+    std::int64_t got = port_.read(span.data, span.bytes);
     if (got == -EAGAIN || got == -EINTR) {
       input_armed_ = true;
       return;

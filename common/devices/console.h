@@ -13,6 +13,7 @@
 
 #include <cstdint>
 
+#include "devices/console_port.h"
 #include "devices/device.h"
 #include "devices/ring.h"
 
@@ -20,16 +21,13 @@ namespace devices {
 
 class Console final : public Device {
  public:
-  Console(HostPort& host, InterruptLine line, vmi::Rings& rings);
+  Console(ConsolePort port, InterruptLine line, vmi::Rings& rings);
 
   std::uint64_t read(std::uint32_t offset) override;
   void write(std::uint32_t offset, std::uint64_t value) override;
   void poll() override;
-
-  /// The guest asked for input and there was none yet.
-  [[nodiscard]] bool input_wanted() const { return input_armed_; }
-  /// The host would not take all output yet.
-  [[nodiscard]] bool output_blocked() const { return out_.blocked || err_.blocked; }
+  /// Input that the guest asked for and that was not there yet; room for output.
+  void wait_for(Waits&) const override;
 
  private:
   struct Output {
@@ -43,7 +41,7 @@ class Console final : public Device {
   void retry(Output& output);
   void fill();
 
-  HostPort& host_;
+  ConsolePort port_;
   InterruptLine line_;
   Output out_, err_;
   RingEnd in_;

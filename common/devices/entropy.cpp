@@ -6,7 +6,7 @@ namespace devices {
 std::uint64_t Entropy::read(std::uint32_t offset) {
   if (offset != vmi::entropy_data) return 0;
   std::uint64_t value = 0;
-  host_.random(&value, sizeof value);
+  port_.fill(&value, sizeof value);
   return value;
 }
 

@@ -2,18 +2,19 @@
 #pragma once
 
 #include "devices/device.h"
+#include "devices/entropy_port.h"
 
 namespace devices {
 
 class Entropy final : public Device {
  public:
-  explicit Entropy(HostPort& host) : host_(host) {}
+  explicit Entropy(EntropyPort port) : port_(port) {}
 
   std::uint64_t read(std::uint32_t offset) override;
   void write(std::uint32_t, std::uint64_t) override {}
 
  private:
-  HostPort& host_;
+  EntropyPort port_;
 };
 
 }  // namespace devices

@@ -17,7 +17,8 @@ namespace devices {
 class Machine {
  public:
   /// References must outlive the machine; `shared` and `rings` lie in the guest's window.
-  Machine(HostPort& host, vmi::SharedInfo& shared, vmi::Rings& rings);
+  Machine(Host& host, const Disk& disk, MarkerLog& markers, vmi::SharedInfo& shared,
+          vmi::Rings& rings);
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
@@ -28,10 +29,8 @@ class Machine {
   /// On every host tick and before idling: fetches console input that the guest waits for, carries
   /// on with blocked output, raises irq_timer when the guest's deadline has passed.
   void poll() { bus_.poll(); }
-  /// While idle, the monitor must also wake up for input on stdin, and then poll().
-  [[nodiscard]] bool input_wanted() const { return console_.input_wanted(); }
-  /// While idle, the monitor must poll() again within a tick: output waits for the host.
-  [[nodiscard]] bool output_blocked() const { return console_.output_blocked(); }
+  /// While idle, the monitor must sleep no longer than this says, and then poll().
+  [[nodiscard]] Waits waits() const { return bus_.waits(); }
 
  private:
   Bus bus_;

@@ -1,11 +1,13 @@
 // The marker device; see marker.h.
 #include "devices/marker.h"
 
+#include <ctime>
+
 namespace devices {
 
 void Marker::write(std::uint32_t offset, std::uint64_t) {
   if (offset != vmi::marker_commit) return;
-  std::uint64_t now = host_.monotonic_ns();
+  std::uint64_t now = host_.clock_ns(CLOCK_MONOTONIC);
   // Not initialised on purpose: this runs between a workload's clock readings.
   char text[text_max];
   std::size_t length = 0;
@@ -17,7 +19,7 @@ void Marker::write(std::uint32_t offset, std::uint64_t) {
   }
   ring_.reset_as_consumer();
   while (length > 0 && text[length - 1] == '\n') --length;
-  host_.marker(now, text, length);
+  log_.add(now, text, length);
 }
 
 }  // namespace devices

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "devices/device.h"
+#include "devices/host.h"
+#include "devices/marker_log.h"
 #include "devices/ring.h"
 
 namespace devices {
@@ -12,13 +14,15 @@ class Marker final : public Device {
   /// Longer texts are cut.
   static constexpr std::size_t text_max = 256;
 
-  Marker(HostPort& host, vmi::Rings& rings) : host_(host), ring_(rings.marker) {}
+  Marker(Host& host, MarkerLog& log, vmi::Rings& rings)
+      : host_(host), log_(log), ring_(rings.marker) {}
 
   std::uint64_t read(std::uint32_t) override { return 0; }
   void write(std::uint32_t offset, std::uint64_t value) override;
 
  private:
-  HostPort& host_;
+  Host& host_;
+  MarkerLog& log_;
   RingEnd ring_;
 };
 

@@ -5,17 +5,36 @@
 #include <cstdint>
 
 #include "vmi/address_map.h"
+#include "vmi/shared_info.h"
 
 namespace vmi {
 
-// -- Bus addresses: each device owns [base, base + device_span).
+// -- The devices: each owns the bus addresses [bus_base, bus_base + device_span), and may raise one
+// line. A new device is an entry here, and one in devices/machine.cpp.
 inline constexpr std::uint32_t device_span = 0x100;
-inline constexpr std::uint32_t console_bus_base = 0x1000;
-inline constexpr std::uint32_t clock_bus_base = 0x1100;
-inline constexpr std::uint32_t entropy_bus_base = 0x1200;
-inline constexpr std::uint32_t marker_bus_base = 0x1300;
-inline constexpr std::uint32_t block_bus_base = 0x1400;
-inline constexpr std::uint32_t socket_bus_base = 0x1500;  // reserved for the socket device
+inline constexpr Irq no_line{32};
+struct DevicePlace {
+  std::uint32_t bus_base;
+  Irq line;
+};
+inline constexpr DevicePlace console_place = {0x1000, irq_console};
+inline constexpr DevicePlace clock_place = {0x1100, irq_timer};
+inline constexpr DevicePlace entropy_place = {0x1200, no_line};
+inline constexpr DevicePlace marker_place = {0x1300, no_line};
+inline constexpr DevicePlace block_place = {0x1400, no_line};
+inline constexpr DevicePlace socket_place = {0x1500, irq_socket};  // reserved
+inline constexpr DevicePlace device_places[] = {console_place, clock_place, entropy_place,
+                                                marker_place,  block_place, socket_place};
+static_assert([] {
+  for (const DevicePlace& one : device_places)
+    for (const DevicePlace& other : device_places) {
+      const bool same = &one == &other;
+      const std::uint32_t distance = one.bus_base - other.bus_base;
+      if (!same && (distance < device_span || -distance < device_span)) return false;
+      if (!same && one.line != no_line && one.line == other.line) return false;
+    }
+  return true;
+}());
 
 // -- Console: three streams, kept apart.
 enum ConsoleRegister : std::uint32_t {

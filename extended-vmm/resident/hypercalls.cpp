@@ -3,9 +3,10 @@
 
 #include <new>
 
-#include "extended-vmm/resident/host_port.h"
+#include "extended-vmm/resident/host.h"
 #include "extended-vmm/trap/sites.h"
 #include "extended-vmm/trap/upcall.h"
+#include "monitor/guest/process_fd.h"
 
 extern "C" {
 extern const char entry_stack_top[], host_call_ip[], signal_return_ip[];
@@ -19,9 +20,7 @@ void resident_start();
 namespace extended {
 namespace {
 
-constexpr std::int64_t tick_ns = 10'000'000;
-
-alignas(HostPort) unsigned char host_port_storage[sizeof(HostPort)];
+alignas(Host) unsigned char host_storage[sizeof(Host)];
 alignas(devices::Machine) unsigned char machine_storage[sizeof(devices::Machine)];
 
 [[noreturn]] void shutdown(std::int32_t wait_status) {
@@ -43,16 +42,9 @@ alignas(devices::Machine) unsigned char machine_storage[sizeof(devices::Machine)
 }
 
 void idle() {
-  auto& shared = shared_info();
   machine().poll();
-  if (shared.pending.load(std::memory_order_relaxed) != 0) return;
-  std::int64_t timeout = -1;
-  if (const std::uint64_t deadline = shared.timer_deadline.load(std::memory_order_relaxed)) {
-    const std::uint64_t now = reinterpret_cast<HostPort*>(host_port_storage)->monotonic_ns();
-    timeout = deadline > now ? static_cast<std::int64_t>(deadline - now) : 0;
-  }
-  if (machine().output_blocked() && (timeout < 0 || timeout > tick_ns)) timeout = tick_ns;
-  wait_for_host(machine().input_wanted(), timeout);
+  if (shared_info().pending.load(std::memory_order_relaxed) != 0) return;
+  wait_for_host(*reinterpret_cast<Host*>(host_storage), machine().waits());
   machine().poll();
 }
 
@@ -117,9 +109,15 @@ devices::Machine& machine() {
 }
 
 void build_machine() {
-  auto* port = new (host_port_storage) HostPort;
-  new (machine_storage)
-      devices::Machine(*port, shared_info(), *reinterpret_cast<vmi::Rings*>(vmi::rings_base));
+  auto* host = new (host_storage) Host;
+  const StartInfo& start = image().start_info;
+  const devices::Disk disk{.image = monitor::guest_block_fd,
+                           .bytes = start.block_bytes,
+                           .read_only = start.block_read_only != 0,
+                           .memory = monitor::guest_memory_fd,
+                           .memory_bytes = vmi::ram_offset + start.ram_bytes};
+  new (machine_storage) devices::Machine(*host, disk, image().report.markers, shared_info(),
+                                         *reinterpret_cast<vmi::Rings*>(vmi::rings_base));
 }
 
 /// Nothing to unwind from: the message says it.

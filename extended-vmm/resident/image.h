@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "devices/marker_log.h"
 #include "extended-vmm/axes.h"
 #include "extended-vmm/protect/policy.h"
 #include "vmi/hypercalls.h"
@@ -93,8 +94,6 @@ struct DeathRegisters {
   std::uint64_t rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11, rflags;
 };
 
-inline constexpr std::uint32_t marker_log_bytes = 16384;
-
 /// Resident part to launcher: valid once the process has ended.
 struct Report {
   Ending ending;
@@ -103,9 +102,7 @@ struct Report {
   std::uint64_t first_user_tsc;  // just before the first guest user instruction; 0: never reached
   char message[256];
   DeathRegisters registers;
-  std::uint32_t marker_bytes;         // used bytes of marker_log
-  std::uint32_t markers_lost;         // did not fit
-  char marker_log[marker_log_bytes];  // "HOST_NS TEXT\n" each
+  devices::MarkerLog markers;
 };
 
 struct ResidentImage {

@@ -15,6 +15,7 @@
 #include <bit>
 #include <cstddef>
 
+#include "devices/waits.h"
 #include "monitor/guest/process_fd.h"
 
 #ifndef MADV_COLLAPSE
@@ -81,7 +82,7 @@ constexpr Area members{members_base, members_base + sizeof(Members)};
 constexpr std::uint64_t rwx = PROT_READ | PROT_WRITE | PROT_EXEC;
 constexpr std::uint64_t shared_fixed = MAP_SHARED | MAP_FIXED;
 constexpr int memory_fd = monitor::guest_memory_fd, block_fd = monitor::guest_block_fd;
-constexpr std::uint64_t signal_set_bytes = 8, poll_entry_bytes = 8;
+constexpr std::uint64_t signal_set_bytes = 8;
 
 class Table {
  public:
@@ -184,24 +185,26 @@ void Table::turns() {
   allow(SYS_getppid, {});
 }
 
-// resident/host_port.cpp, resident/start.cpp, trap/sites.cpp; the end: spaces/pool.cpp
+// devices/console_port.cpp, devices/entropy_port.cpp, resident/host.cpp, resident/start.cpp,
+// trap/sites.cpp; the end: spaces/pool.cpp
 void Table::devices() {
   for (int stream : {STDOUT_FILENO, STDERR_FILENO})
     allow(SYS_write, {equals(0, stream), range(1, 2, window)});
   if (machine_.trap == Trap::direct)
     allow(SYS_write, {equals(0, monitor::guest_wake_fd), holds(1, 8, window), equals(2, 8)});
   allow(SYS_read, {equals(0, STDIN_FILENO), range(1, 2, window)});
-  const Limit one_poll[] = {holds(0, poll_entry_bytes, window), at_most(1, 1), equals(3, 0),
-                            equals(4, signal_set_bytes)};
+  const Limit polls[] = {holds(0, devices::Waits::most * sizeof(devices::Waits::Entry), window),
+                         at_most(1, devices::Waits::most), equals(3, 0),
+                         equals(4, signal_set_bytes)};
   for (const Limit& timeout : {equals(2, 0), holds(2, sizeof(timespec), window)})
-    allow(SYS_ppoll, {one_poll[0], one_poll[1], timeout, one_poll[2], one_poll[3]});
+    allow(SYS_ppoll, {polls[0], polls[1], timeout, polls[2], polls[3]});
   allow(SYS_clock_gettime, {at_most(0, CLOCK_MONOTONIC), holds(1, sizeof(timespec), window)});
   allow(SYS_getrandom, {range(0, 1, window), equals(2, 0)});
   allow(SYS_setitimer, {equals(0, ITIMER_PROF), holds(1, sizeof(itimerval), window), equals(2, 0)});
   allow(SYS_exit_group, {at_most(0, 1)});
 }
 
-// resident/block_port.cpp
+// devices/block_port.cpp
 void Table::disk() {
   if (machine_.block_bytes == 0) return;
   const Area image{0, machine_.block_bytes};

@@ -24,7 +24,8 @@ bool low;
 alignas(vmi::page_size) unsigned char scratch[vmi::page_size];
 
 /// Window memory to or from the memfd, whole: the host never stops a transfer between them.
-void transfer(std::uint64_t call, const void* memory, std::uint64_t bytes, std::uint32_t index) {
+template <std::uint64_t call>
+void transfer(const void* memory, std::uint64_t bytes, std::uint32_t index) {
   const std::int64_t moved = counted_host(call, monitor::guest_memory_fd, memory, bytes,
                                           vmi::trampolines_offset + index * sizeof(Trampoline));
   if (moved != static_cast<std::int64_t>(bytes))
@@ -54,7 +55,7 @@ bool have_low_trampolines() {
 }
 
 bool read_trampoline(std::uint32_t index, Trampoline& trampoline) {
-  transfer(__NR_pread64, scratch, sizeof trampoline, index);
+  transfer<__NR_pread64>(scratch, sizeof trampoline, index);
   std::memcpy(static_cast<void*>(&trampoline), scratch, sizeof trampoline);
   return is_used(trampoline);
 }
@@ -64,7 +65,7 @@ std::uint32_t place_of(const Trampoline& wanted, Places places) {
   const auto home = static_cast<std::uint32_t>(wanted.return_address * 0x9e3779b97f4a7c15 >> 40);
   for (std::uint32_t i = 0; i < pages_searched; ++i) {
     const std::uint32_t first = places.first + (home + i) % pages * on_page;
-    transfer(__NR_pread64, scratch, sizeof scratch, first);
+    transfer<__NR_pread64>(scratch, sizeof scratch, first);
     for (std::uint32_t at = 0; at < on_page; ++at) {
       const unsigned char* found = scratch + at * sizeof wanted;
       if (*found == unused || std::memcmp(found, &wanted, sizeof wanted) == 0) return first + at;
@@ -75,13 +76,13 @@ std::uint32_t place_of(const Trampoline& wanted, Places places) {
 
 void write_trampoline(std::uint32_t index, const Trampoline& trampoline) {
   std::memcpy(scratch, &trampoline, sizeof trampoline);
-  transfer(__NR_pwrite64, scratch, sizeof trampoline, index);
+  transfer<__NR_pwrite64>(scratch, sizeof trampoline, index);
 }
 
 void empty_trampolines() {
   std::memset(scratch, unused, sizeof scratch);
   for (std::uint32_t first = 0; first < most_trampolines; first += on_page)
-    transfer(__NR_pwrite64, scratch, sizeof scratch, first);
+    transfer<__NR_pwrite64>(scratch, sizeof scratch, first);
 }
 
 }  // namespace extended

@@ -7,6 +7,7 @@
 
 #include "devices/machine.h"
 #include "extended-vmm/resident/image.h"
+#include "extended-vmm/trap/host_call_numbers.h"
 #include "monitor/resident/host_result.h"
 #include "monitor/resident/window.h"
 
@@ -110,25 +111,15 @@ void start_ticks();
 
 /// A host call, counted.
 template <class... A>
-std::int64_t counted_host(std::uint64_t number, A... arguments);
-
-/// The same, again as often as a signal interrupts it.
-template <class... A>
-std::int64_t counted_host_whole(std::uint64_t number, A... arguments) {
-  std::int64_t result;
-  do {
-    result = counted_host(number, arguments...);
-  } while (result == -EINTR);
-  return result;
-}
+std::int64_t counted_host(HostCall call, A... arguments);
 
 }  // namespace extended
 
 #include "monitor/resident/host_call.h"
 
 template <class... A>
-std::int64_t extended::counted_host(std::uint64_t number, A... arguments) {
-  shared_info().count_host_call(number);
+std::int64_t extended::counted_host(HostCall call, A... arguments) {
+  shared_info().count_host_call(call.number);
   const vmi::Charged charged(time_accounts(), vmi::account_host_calls);
-  return host(number, arguments...);
+  return host(call.number, arguments...);
 }

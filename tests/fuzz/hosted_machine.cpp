@@ -62,8 +62,8 @@ HostedMachine::HostedMachine(std::uint32_t frames)
   calls.panic = [](const char* message) { machine->leave(std::string("panic: ") + message); };
   calls.idle = [] { machine->idle(); };
   calls.device_write = [](std::uint32_t address, std::uint64_t) { machine->device_write(address); };
-  platform.device_values[vmi::console_bus_base + vmi::console_in_state] = 1;
-  platform.device_values[vmi::entropy_bus_base] = 0x123456789abcdef;
+  platform.device_values[vmi::console_place.bus_base + vmi::console_in_state] = 1;
+  platform.device_values[vmi::entropy_place.bus_base] = 0x123456789abcdef;
   platform.shared_info.time = {};  // ticks take no time
   advance(1'000'000'000);
 }
@@ -127,7 +127,7 @@ void HostedMachine::boot() {
   guest::frames_init(
       guest::Frames(static_cast<std::uint32_t>(platform.ram.size() / vmi::page_size)), tree_run);
   lay_boot_tree();
-  platform.device_values[vmi::block_bus_base + vmi::block_bytes] = disk.size();
+  platform.device_values[vmi::block_place.bus_base + vmi::block_bytes] = disk.size();
   const auto top = reinterpret_cast<std::uint64_t>(boot_stack_.data() + boot_stack_.size());
   run(stack_for(top & ~63ull, start_kernel));
 }
@@ -197,16 +197,16 @@ void HostedMachine::idle() {
 void HostedMachine::device_write(std::uint32_t address) {
   auto& rings = platform.rings;
   switch (address) {
-    case vmi::console_bus_base + vmi::console_flush_out:
+    case vmi::console_place.bus_base + vmi::console_flush_out:
       rings.console_out.tail = rings.console_out.head;
       break;
-    case vmi::console_bus_base + vmi::console_flush_err:
+    case vmi::console_place.bus_base + vmi::console_flush_err:
       rings.console_err.tail = rings.console_err.head;
       break;
-    case vmi::marker_bus_base + vmi::marker_commit:
+    case vmi::marker_place.bus_base + vmi::marker_commit:
       rings.marker.tail = rings.marker.head;
       break;
-    case vmi::block_bus_base + vmi::block_doorbell:
+    case vmi::block_place.bus_base + vmi::block_doorbell:
       serve_disk();
       break;
     default:

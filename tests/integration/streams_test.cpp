@@ -1,6 +1,12 @@
 // Integration: stdin, stdout and stderr of a guest's first process are the tool's own, kept apart.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/support/tool.h"
 
@@ -52,6 +58,46 @@ TEST_P(Streams, PassTenMegabytesOut) {
   EXPECT_EQ(run.status, 0) << run.err;
   EXPECT_EQ(run.out.size(), 10u << 20);
   EXPECT_EQ(run.out.find_first_not_of('x'), std::string::npos);
+}
+
+/// A stdout that is full stops who writes there, and nobody else: what another process of the guest
+/// says on stderr meanwhile. `unread` is the end that is stdout, `reader` the one that nobody
+/// reads.
+void expect_others_run(const std::string& place, int unread, int reader) {
+  int errors[2];
+  ASSERT_EQ(pipe2(errors, O_CLOEXEC), 0);
+  const pid_t tool = support::start_tool(
+      {"exec", "--on", place, "--memory", "64M", "--timeout", "60", "--", "/bin/busybox", "sh",
+       "-c", "yes & for i in 1 2 3; do sleep 0.2; echo tick $i >&2; done; kill -9 $!"},
+      unread, errors[1]);
+  close(unread);
+  close(errors[1]);
+  std::string said;
+  char text[256];
+  pollfd polled{errors[0], POLLIN, 0};
+  while (said.find("tick 3") == std::string::npos && poll(&polled, 1, 30'000) == 1) {
+    const ssize_t bytes = read(errors[0], text, sizeof text);
+    if (bytes <= 0) break;
+    said.append(text, static_cast<std::size_t>(bytes));
+  }
+  EXPECT_THAT(said, testing::HasSubstr("tick 3"));
+  close(reader);
+  close(errors[0]);
+  kill(tool, SIGTERM);
+  waitpid(tool, nullptr, 0);
+}
+
+TEST_P(Streams, AFullPipeStopsItsWriterAlone) {
+  int out[2];
+  ASSERT_EQ(pipe2(out, O_CLOEXEC), 0);
+  expect_others_run(GetParam(), out[1], out[0]);
+}
+
+TEST_P(Streams, AStoppedTerminalStopsItsWriterAlone) {
+  int master = -1, slave = -1;
+  ASSERT_EQ(openpty(&master, &slave, nullptr, nullptr, nullptr), 0);
+  fcntl(master, F_SETFD, FD_CLOEXEC);
+  expect_others_run(GetParam(), slave, master);
 }
 
 TEST_P(Streams, MeetAClosedStdoutAsNativeProgramsDo) {

@@ -101,7 +101,7 @@ void log_to_ring(std::string_view text) {
     ring.data[ring.head % ring.capacity] = static_cast<std::uint8_t>(c);
     ++ring.head;
   }
-  hypercalls().device_write(vmi::console_bus_base + vmi::console_flush_err, 1);
+  hypercalls().device_write(vmi::console_place.bus_base + vmi::console_flush_err, 1);
 }
 
 constinit LogSink log_sink = log_to_ring;

@@ -7,7 +7,7 @@ namespace guest {
 namespace {
 
 std::uint64_t register_value(std::uint32_t offset) {
-  return hypercalls().device_read(vmi::block_bus_base + offset);
+  return hypercalls().device_read(vmi::block_place.bus_base + offset);
 }
 
 class MachineDisk final : public BlockDevice {
@@ -45,7 +45,7 @@ class MachineDisk final : public BlockDevice {
                           std::uint64_t bytes) {
     vmi::BlockRequest& request = rings().block;
     request = {operation, 0, at, memory, bytes, -static_cast<std::int64_t>(Errno::io)};
-    hypercalls().device_write(vmi::block_bus_base + vmi::block_doorbell, 1);
+    hypercalls().device_write(vmi::block_place.bus_base + vmi::block_doorbell, 1);
     return request.status < 0 ? Result<>(Errno::io) : Result<>();
   }
 

@@ -22,11 +22,11 @@ namespace guest {
 namespace {
 
 std::int64_t console_register(std::uint32_t offset) {
-  return static_cast<std::int64_t>(hypercalls().device_read(vmi::console_bus_base + offset));
+  return static_cast<std::int64_t>(hypercalls().device_read(vmi::console_place.bus_base + offset));
 }
 
 void write_console_register(std::uint32_t offset) {
-  hypercalls().device_write(vmi::console_bus_base + offset, 0);
+  hypercalls().device_write(vmi::console_place.bus_base + offset, 0);
 }
 
 Errno host_errno(std::int64_t state) {

@@ -60,7 +60,7 @@ void chacha20_block(const Generator& g, std::uint32_t (&out)[block_words]) {
 void seed() {
   const std::uint8_t* given = boot_info().entropy_seed;
   for (std::size_t i = 0; i < key_words / 2; ++i) {
-    std::uint64_t fresh = hypercalls().device_read(vmi::entropy_bus_base + vmi::entropy_data);
+    std::uint64_t fresh = hypercalls().device_read(vmi::entropy_place.bus_base + vmi::entropy_data);
     for (std::size_t byte = 0; byte < 8; ++byte)
       fresh ^= static_cast<std::uint64_t>(given[8 * i + byte]) << (8 * byte);
     generator.key[2 * i] = static_cast<std::uint32_t>(fresh);

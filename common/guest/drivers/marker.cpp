@@ -19,7 +19,7 @@ class MarkerFile final : public File {
     if (bytes == 0) return std::size_t{0};
     if (bytes > max_line) return Errno::inval;
     TRY(ring_put(rings().marker, from, bytes));
-    hypercalls().device_write(vmi::marker_bus_base + vmi::marker_commit, 0);
+    hypercalls().device_write(vmi::marker_place.bus_base + vmi::marker_commit, 0);
     return bytes;
   }
   [[nodiscard]] bool seekable() const override { return false; }

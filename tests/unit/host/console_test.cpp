@@ -47,7 +47,7 @@ TEST_F(MachineTest, KeepsWhatTheHostWouldBlockOnAndRaisesWhenItIsGone) {
   flush();
   EXPECT_EQ(host.written[1], "abc");
   EXPECT_EQ(reg(vmi::console_flush_out), 0);
-  EXPECT_TRUE(machine.output_blocked());
+  EXPECT_TRUE(waits_for(1));
   EXPECT_EQ(rings->console_out.head - rings->console_out.tail, 3u);
 
   host.write_results = {-EAGAIN};
@@ -55,15 +55,30 @@ TEST_F(MachineTest, KeepsWhatTheHostWouldBlockOnAndRaisesWhenItIsGone) {
   EXPECT_FALSE(raised(vmi::irq_console));
   machine.poll();
   EXPECT_EQ(host.written[1], "abcdef");
-  EXPECT_FALSE(machine.output_blocked());
+  EXPECT_FALSE(waits_for(1));
   EXPECT_TRUE(raised(vmi::irq_console));
+}
+
+TEST_F(MachineTest, NoMoreIsWrittenAtOnceThanAReadyPipeTakes) {
+  std::string all(10'000, 'x');
+  put(rings->console_out, all);
+  host.write_results = {4096, -EAGAIN};
+  flush();
+  EXPECT_EQ(host.written[1].size(), 4096u);
+  EXPECT_TRUE(waits_for(1));
+  host.before_write = [&, seen = host.written[1].size()]() mutable {
+    EXPECT_LE(host.written[1].size() - seen, 4096u);
+    seen = host.written[1].size();
+  };
+  machine.poll();
+  EXPECT_EQ(host.written[1], all);
 }
 
 TEST_F(MachineTest, AnEndlessInterruptionDoesNotHang) {
   host.write_results.assign(100, -EINTR);
   put(rings->console_out, "a");
   flush();
-  EXPECT_TRUE(machine.output_blocked());
+  EXPECT_TRUE(waits_for(1));
 }
 
 TEST_F(MachineTest, ReportsAClosedPipeAndLeavesTheRest) {
@@ -139,27 +154,27 @@ TEST_F(MachineTest, ReadsNothingUnlessAsked) {
   host.input = "early";
   machine.poll();
   EXPECT_EQ(host.reads, 0);
-  EXPECT_FALSE(machine.input_wanted());
+  EXPECT_FALSE(waits_for(0));
 }
 
 TEST_F(MachineTest, FillsTheInputRingAtOnce) {
   host.input = "line\n";
   fill();
   EXPECT_TRUE(raised(vmi::irq_console));
-  EXPECT_FALSE(machine.input_wanted());
+  EXPECT_FALSE(waits_for(0));
   EXPECT_EQ(take_input(), "line\n");
   EXPECT_EQ(reg(vmi::console_in_state), 0);
 }
 
 TEST_F(MachineTest, AnArmedConsoleFetchesInputWhenItComes) {
   fill();
-  EXPECT_TRUE(machine.input_wanted());
+  EXPECT_TRUE(waits_for(0));
   machine.poll();
   EXPECT_FALSE(raised(vmi::irq_console));
   host.input = "late";
   machine.poll();
   EXPECT_TRUE(raised(vmi::irq_console));
-  EXPECT_FALSE(machine.input_wanted());
+  EXPECT_FALSE(waits_for(0));
   EXPECT_EQ(take_input(), "late");
   machine.poll();
   EXPECT_EQ(host.reads, 3);
@@ -174,7 +189,7 @@ TEST_F(MachineTest, EndOfFileComesAfterTheBytesBeforeIt) {
   fill();
   EXPECT_EQ(reg(vmi::console_in_state), 1);
   EXPECT_TRUE(raised(vmi::irq_console));
-  EXPECT_FALSE(machine.input_wanted());
+  EXPECT_FALSE(waits_for(0));
 }
 
 TEST_F(MachineTest, ATerminalGoesOnAfterAnEndOfFile) {
@@ -184,14 +199,14 @@ TEST_F(MachineTest, ATerminalGoesOnAfterAnEndOfFile) {
   host.input_end = -EAGAIN;
   fill();
   EXPECT_EQ(reg(vmi::console_in_state), 0);
-  EXPECT_TRUE(machine.input_wanted());
+  EXPECT_TRUE(waits_for(0));
 }
 
 TEST_F(MachineTest, ReportsAnInputError) {
   host.input_end = -EIO;
   fill();
   EXPECT_EQ(reg(vmi::console_in_state), -EIO);
-  EXPECT_FALSE(machine.input_wanted());
+  EXPECT_FALSE(waits_for(0));
 }
 
 TEST_F(MachineTest, LeavesInputThatDoesNotFitWithTheHost) {
@@ -201,7 +216,7 @@ TEST_F(MachineTest, LeavesInputThatDoesNotFitWithTheHost) {
   rings->console_in.tail -= 4096;  // the guest puts it back: full again
   fill();
   EXPECT_EQ(host.input.size(), 904u);
-  EXPECT_FALSE(machine.input_wanted());
+  EXPECT_FALSE(waits_for(0));
   take_input();
   fill();
   EXPECT_EQ(take_input().size(), 904u);

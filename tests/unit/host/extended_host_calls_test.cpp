@@ -1,5 +1,9 @@
 // The calls of the resident part, as it makes them, and as it never does: for each, what filter and
 // observer say.
+#include <set>
+
+#include "extended-vmm/trap/host_call_numbers.h"
+#include "extended-vmm/trap/host_calls.h"
 #include "tests/unit/host/extended_filter_fixture.h"
 
 namespace extended {
@@ -107,9 +111,10 @@ const Example everywhere[] = {
     {false, SYS_read, {0, at_user, 4096}},
     {false, SYS_read, {1, vmi::rings_base, 4096}},
     {false, SYS_read, {0, vmi::window_end - 1, 4096}},
-    {true, SYS_ppoll, {in_window, 1, 0, 0, 8}},
+    {true, SYS_ppoll, {in_window, 3, 0, 0, 8}},
     {true, SYS_ppoll, {in_window, 0, in_window, 0, 8}},
-    {false, SYS_ppoll, {in_window, 2, 0, 0, 8}},
+    {false, SYS_ppoll, {in_window, 4, 0, 0, 8}},
+    {false, SYS_ppoll, {vmi::window_end - 16, 1, 0, 0, 8}},
     {false, SYS_ppoll, {at_user, 1, 0, 0, 8}},
     {false, SYS_ppoll, {in_window, 1, at_user, 0, 8}},
     {false, SYS_ppoll, {in_window, 1, 0, in_window, 8}},
@@ -326,6 +331,15 @@ TEST_P(HostCallTest, WhatTheMachineLacksIsNotAllowed) {
                   {false, SYS_fdatasync, {4}},
                   {false, SYS_lseek, {3, frames, 0}},
                   {false, SYS_sendfile, {3, 4, in_window, page}}});
+}
+
+/// The numbers that code may name are those that the table has lines for, in some machine.
+TEST(HostCallNumbers, AreThoseOfTheTable) {
+  std::set<std::uint64_t> listed(std::begin(host_call_numbers), std::end(host_call_numbers)), lines;
+  EXPECT_EQ(listed.size(), std::size(host_call_numbers));
+  for (const Policy& policy : policies)
+    for (const HostCallRule& rule : window_calls(sites(policy))) lines.insert(rule.number);
+  EXPECT_EQ(lines, listed);
 }
 
 INSTANTIATE_TEST_SUITE_P(Protections, HostCallTest, all_protections, name_of);

@@ -1,6 +1,7 @@
 // What the extended VMM's launcher makes of the resident part's report, which is in the end
 // whatever somebody wrote into the window.
 #include "extended-vmm/report.h"
+#include "monitor/guest/markers.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -20,14 +21,14 @@ struct ReportTest : testing::Test {
   std::unique_ptr<Report> report = std::make_unique<Report>();
   monitor::Outcome outcome;
   void write_log(const std::string& text) {
-    std::copy(text.begin(), text.end(), report->marker_log);
-    report->marker_bytes = static_cast<std::uint32_t>(text.size());
+    std::copy(text.begin(), text.end(), report->markers.text);
+    report->markers.bytes = static_cast<std::uint32_t>(text.size());
   }
 };
 
 TEST_F(ReportTest, ReadsMarkers) {
   write_log("12 start a\n34 stop\n");
-  read_markers(*report, outcome);
+  monitor::read_markers(report->markers, outcome);
   ASSERT_EQ(outcome.markers.size(), 2u);
   EXPECT_EQ(outcome.markers[0].host_ns, 12u);
   EXPECT_EQ(outcome.markers[0].text, "start a");
@@ -35,14 +36,15 @@ TEST_F(ReportTest, ReadsMarkers) {
 }
 
 TEST_F(ReportTest, AForgedLogIsReadNoFurtherThanItGoes) {
-  std::memset(report->marker_log, '7', sizeof report->marker_log);
-  for (std::uint32_t bytes : {marker_log_bytes, marker_log_bytes + 1, 0xffffffffu}) {
-    report->marker_bytes = bytes;
-    read_markers(*report, outcome);
+  std::memset(report->markers.text, '7', sizeof report->markers.text);
+  for (std::uint32_t bytes :
+       {devices::MarkerLog::capacity, devices::MarkerLog::capacity + 1, 0xffffffffu}) {
+    report->markers.bytes = bytes;
+    monitor::read_markers(report->markers, outcome);
   }
   EXPECT_TRUE(outcome.markers.empty());  // one number without an end
   write_log("\n\n \nx\n99999999999999999999999 a\n-1 b\n5\n6 \n");
-  read_markers(*report, outcome);
+  monitor::read_markers(report->markers, outcome);
   for (const monitor::Marker& marker : outcome.markers) EXPECT_LT(marker.text.size(), 2u);
 }
 
@@ -90,7 +92,7 @@ TEST_F(ReportTest, GarbageNeverCrashes) {
     report->ending = static_cast<Ending>(random() % 4);
     outcome = {};
     judge_end(static_cast<int>(random()), "", memory, *report, outcome);
-    read_markers(*report, outcome);
+    monitor::read_markers(report->markers, outcome);
   }
 }
 

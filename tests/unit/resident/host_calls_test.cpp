@@ -8,12 +8,16 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 #include <functional>
 
 #include "baseline-vmm/resident/resident.h"
 #include "devices/block.h"
-#include "extended-vmm/resident/host_port.h"
+#include "devices/console_port.h"
+#include "devices/entropy_port.h"
+#include "extended-vmm/resident/host.h"
 #include "extended-vmm/trap/upcall.h"
+#include "monitor/guest/process_fd.h"
 #include "tests/unit/resident/fake_host.h"
 
 extern "C" [[noreturn]] void resident_start();
@@ -50,11 +54,15 @@ vmi::Extent extents[] = {{user, 7, Frames(3), 3, 0, &extents[1]},
                          {user + 0x20000, 20, Frames(2), 5, 0, nullptr}};
 
 std::int64_t block_request(std::uint32_t operation, std::uint64_t memory, std::uint64_t bytes) {
-  extended::image().start_info.block_bytes = fake::disk_bytes;
   extended::image().start_info.ram_bytes = fake::memory_bytes - vmi::window_size;
-  extended::HostPort port;
+  extended::Host host;
   vmi::BlockRequest request{};
-  devices::Block block(port, request);
+  const devices::Disk disk{.image = monitor::guest_block_fd,
+                           .bytes = fake::disk_bytes,
+                           .read_only = false,
+                           .memory = monitor::guest_memory_fd,
+                           .memory_bytes = vmi::ram_offset + fake::memory_bytes - vmi::window_size};
+  devices::Block block(devices::BlockPort(host, disk), request);
   request.operation = operation;
   request.offset = 8192;
   request.memory = memory;
@@ -64,9 +72,11 @@ std::int64_t block_request(std::uint32_t operation, std::uint64_t memory, std::u
 }
 
 std::int64_t write_all(int stream, std::string_view text) {
-  extended::HostPort port;
+  extended::Host host;
+  devices::ConsolePort port(host);
   for (std::size_t done = 0; done < text.size();) {
     const std::int64_t now = port.write(stream, text.data() + done, text.size() - done);
+    if (now == -EINTR || now == -EAGAIN) continue;  // as the console does
     if (now < 0) return now;
     done += static_cast<std::size_t>(now);
   }
@@ -150,11 +160,25 @@ const Operation operations[] = {
      }},
     {"write", Errors::any, [] { return write_all(1, "what a program says"); }},
     {"read_input", Errors::any,
-     [] { return extended::HostPort().read_input(buffer, sizeof buffer); }},
-    {"monotonic_ns", Errors::none, [] { return extended::HostPort().monotonic_ns(), 0; }},
-    {"realtime_ns", Errors::none, [] { return extended::HostPort().realtime_ns(), 0; }},
-    {"random", Errors::none, [] { return extended::HostPort().random(buffer, 300), 0; }},
-    {"wait", Errors::none, [] { return extended::wait_for_host(true, 1000), 0; }},
+     [] {
+       extended::Host host;
+       return devices::ConsolePort(host).read(buffer, sizeof buffer);
+     }},
+    {"monotonic_ns", Errors::none, [] { return extended::Host().clock_ns(CLOCK_MONOTONIC), 0; }},
+    {"realtime_ns", Errors::none, [] { return extended::Host().clock_ns(CLOCK_REALTIME), 0; }},
+    {"random", Errors::none,
+     [] {
+       extended::Host host;
+       return devices::EntropyPort(host).fill(buffer, 300), 0;
+     }},
+    {"wait", Errors::none,
+     [] {
+       extended::Host host;
+       devices::Waits waits;
+       waits.add(0, devices::Waits::readable);
+       waits.until(1000);
+       return extended::wait_for_host(host, waits), 0;
+     }},
     {"block_read_to_window", Errors::any,
      [] { return block_request(vmi::block_read, 0x1000, 20000); }},
     {"block_read_to_ram", Errors::any, [] { return block_request(vmi::block_read, ram, 20000); }},
