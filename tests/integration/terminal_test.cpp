@@ -166,6 +166,33 @@ TEST(TerminalShellWords, WantsATerminalAndAGuest) {
 }
 
 /// Progress is rewritten in place only where the terminal can do that.
+/// A shell asks the terminal where the cursor is. Its answer is for the shell, and not for the
+/// screen.
+TEST(TerminalOf, AnInteractiveShellByExecIsTheGuests) {
+  for (const char* place : {"baseline", "extended"}) {
+    PseudoTerminal terminal(
+        {"exec", "--on", place, "--memory", "64M", "--", "/bin/busybox", "sh", "-i"});
+    ASSERT_TRUE(terminal.shows("\x1b[6n")) << terminal.screen();
+    terminal.type("\x1b[7;5R");
+    terminal.type("echo $((6 * 7))\r");
+    ASSERT_TRUE(terminal.shows("echo $((6 * 7))\r\n")) << terminal.screen();
+    EXPECT_TRUE(terminal.shows("42\r\n")) << terminal.screen();
+    EXPECT_THAT(terminal.screen(), testing::Not(HasSubstr("^[")));
+    terminal.type("exit 3\r");
+    EXPECT_EQ(terminal.wait(), 3) << terminal.screen();
+  }
+}
+
+/// What is no such shell leaves the terminal as it is: Ctrl-C ends the tool.
+TEST(TerminalOf, OtherProgramsByExecLeaveItAlone) {
+  PseudoTerminal terminal(
+      {"exec", "--memory", "64M", "--", "/bin/busybox", "sh", "-c", "echo go; sleep 100"});
+  ASSERT_TRUE(terminal.shows("go\r\n")) << terminal.screen();
+  EXPECT_TRUE(same_settings(terminal.settings(), terminal.at_start()));
+  terminal.type("\x03");
+  EXPECT_EQ(terminal.wait(), 128 + SIGINT);
+}
+
 TEST(TerminalOf, ARunGetsEscapesOnlyIfItKnowsThem) {
   for (const char* term : {"xterm", "dumb"}) {
     const std::string results = testing::TempDir() + "/terminal-run-" + std::to_string(getpid());
