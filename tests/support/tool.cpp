@@ -178,6 +178,10 @@ std::string test_name(std::string text) {
   return text;
 }
 
+std::string tool_path() {
+  return TYPETWO_TOOL;
+}
+
 void become_tool(const std::vector<std::string>& words) {
   std::vector<char*> argv = {const_cast<char*>(TYPETWO_TOOL)};
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));

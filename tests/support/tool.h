@@ -62,6 +62,9 @@ std::string test_name(std::string text);
 pid_t start_tool(const std::vector<std::string>& words, int stdout_fd, int stderr_fd = -1,
                  int stdin_fd = -1);
 
+/// The tool itself.
+std::string tool_path();
+
 /// Where guest programs of the tests were built.
 std::string program(const std::string& topic);
 

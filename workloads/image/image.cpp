@@ -154,6 +154,8 @@ MadeImage make_image(const ImageOptions& options) {
   std::uint64_t bytes = image_bytes(tree, options.bytes);
   std::string uuid = fingerprint(packages, tree, bytes);
   require_replaceable(made.path);
+  made.fresh = is_up_to_date(made.path, uuid);  // also where it is another user's to replace
+  if (made.fresh) return made;
   monitor::OutputFile file(made.path);
   if (is_up_to_date(made.path, uuid)) {
     made.fresh = true;

@@ -59,9 +59,18 @@ void lock(int fd, int how, const std::string& folder) {
   throw_errno("cannot lock " + folder);
 }
 
+/// IMAGE.tree, or if that is another user's, who lets nobody in, IMAGE.tree-UID.
+std::string folder_for(const std::string& image) {
+  const std::string folder = image + ".tree";
+  struct stat status {};
+  const bool anothers =
+      lstat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid != geteuid();
+  return anothers ? fmt::format("{}-{}", folder, geteuid()) : folder;
+}
+
 }  // namespace
 
-UnpackedImage::UnpackedImage(const std::string& image) : folder_(image + ".tree") {
+UnpackedImage::UnpackedImage(const std::string& image) : folder_(folder_for(image)) {
   // For nobody else: files of a guest may be setuid to root.
   if (mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST) {
     throw_errno("cannot unpack the image beside itself, into " + folder_,

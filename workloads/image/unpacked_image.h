@@ -1,6 +1,8 @@
 // A disk image's files as a folder beside it, for standalone, which runs the same files on the
 // host.
 //
+// Each user who runs it has one of his own: beside another's it is IMAGE.tree-UID.
+//
 //   IMAGE.tree/root/        the files; standalone's root is an overlay over this
 //   IMAGE.tree/stamp        which state of the image they are; without it the folder is not ours
 //   IMAGE.tree/run-PID/     what the run of that process writes; goes with it
