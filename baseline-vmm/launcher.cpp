@@ -125,6 +125,8 @@ class Launch final : public Services {
  private:
   void serve_stops(PtraceTracee& tracee, Stops& stops);
   void look_at_host();
+  void wait_for_host();
+  void deliver_output();
   void note_first_instruction(const PtraceTracee& tracee);
   bool out_of_time();
   void report(const Stops& stops, PtraceTracee& tracee);
@@ -170,6 +172,7 @@ monitor::Outcome Launch::run() {
   const monitor::Filler filler(memory_, config_.fill, cpus_);
   tracee.resume({});
   serve_stops(tracee, stops);
+  if (stops.end() && stops.end()->wait_status) deliver_output();
   report(stops, tracee);
   process.reaped();
   return std::move(outcome_);
@@ -220,19 +223,31 @@ void Launch::idle() {
   for (;;) {
     look_at_host();
     if (shared_.pending.load() != 0 || out_of_time()) return;
-    // A tick is soon enough for all but what the machine waits for.
-    const devices::Waits waits = machine_.waits();
-    std::uint64_t left = tick_ns;
-    if (waits.deadline_ns != 0) {
-      const std::uint64_t now = monitor::monotonic_ns();
-      left = waits.deadline_ns > now ? std::min(waits.deadline_ns - now, tick_ns) : 0;
-    }
-    const timespec wait{.tv_sec = 0, .tv_nsec = static_cast<long>(left)};
-    pollfd polled[devices::Waits::most];
-    for (std::uint32_t i = 0; i < waits.count; ++i) {
-      polled[i] = {.fd = waits.entries[i].fd, .events = waits.entries[i].wanted, .revents = 0};
-    }
-    ppoll(polled, waits.count, &wait, nullptr);
+    wait_for_host();
+  }
+}
+
+/// A tick is soon enough for all but what the machine waits for.
+void Launch::wait_for_host() {
+  const devices::Waits waits = machine_.waits();
+  std::uint64_t left = tick_ns;
+  if (waits.deadline_ns != 0) {
+    const std::uint64_t now = monitor::monotonic_ns();
+    left = waits.deadline_ns > now ? std::min(waits.deadline_ns - now, tick_ns) : 0;
+  }
+  const timespec wait{.tv_sec = 0, .tv_nsec = static_cast<long>(left)};
+  pollfd polled[devices::Waits::most];
+  for (std::uint32_t i = 0; i < waits.count; ++i) {
+    polled[i] = {.fd = waits.entries[i].fd, .events = waits.entries[i].wanted, .revents = 0};
+  }
+  ppoll(polled, waits.count, &wait, nullptr);
+}
+
+/// The guest has shut down: what it said and nobody has read yet.
+void Launch::deliver_output() {
+  while (machine_.output_blocked() && !out_of_time()) {
+    wait_for_host();
+    machine_.poll();
   }
 }
 

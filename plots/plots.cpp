@@ -95,12 +95,30 @@ void rows(std::ostream& gp, const Figure& figure, const Rows& sizes, const Page&
   gp << "unset multiplot\n";
 }
 
-Page bar_page(const Figure& figure) {
+Page bar_page(const results::File& file) {
+  const Figure figure = lay_out(file);
   const Rows sizes(figure);
   const double footer = 22 + 19.0 * static_cast<double>(figure.caption.size());
   Page page{1100, sizes.header + sizes.row * static_cast<double>(figure.rows.size()) + footer, {}};
   page.commands = [figure, sizes, page](std::ostream& gp) { rows(gp, figure, sizes, page); };
   return page;
+}
+
+using MakePage = Page (*)(const results::File&);
+
+/// The figure of each plan that has one of its own; all others get bars. A new figure is a file
+/// beside this, and an entry here.
+constexpr struct {
+  const char* plan;
+  MakePage page;
+} figures[] = {{"ladder", ladder_page}, {"switch-cost", switch_page}};
+
+MakePage page_for(const results::File& file) {
+  const std::string plan = file.header.options.value("plan", "");
+  for (const auto& [name, page] : figures) {
+    if (plan == name) return page;
+  }
+  return bar_page;
 }
 
 }  // namespace
@@ -111,15 +129,11 @@ bool has_figure(const results::File& file) {
 
 std::vector<std::string> draw_figure(const results::File& file, const std::string& folder,
                                      const std::string& name) {
-  const Figure figure = lay_out(file);
-  if (figure.series.empty()) {
+  if (!has_figure(file)) {
     throw monitor::HostError(file.path +
                              " has nothing to draw: no correct launch besides standalone");
   }
-  const std::string plan = file.header.options.value("plan", "");
-  if (plan == "ladder") return render(ladder_page(file), folder, name);
-  if (plan == "switch-cost") return render(switch_page(file), folder, name);
-  return render(bar_page(figure), folder, name);
+  return render(page_for(file)(file), folder, name);
 }
 
 }  // namespace plots

@@ -28,6 +28,8 @@ class Console final : public Device {
   void poll() override;
   /// Input that the guest asked for and that was not there yet; room for output.
   void wait_for(Waits&) const override;
+  /// The host has not taken all output yet.
+  [[nodiscard]] bool output_blocked() const { return out_.blocked || err_.blocked; }
 
  private:
   struct Output {

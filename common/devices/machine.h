@@ -31,6 +31,9 @@ class Machine {
   void poll() { bus_.poll(); }
   /// While idle, the monitor must sleep no longer than this says, and then poll().
   [[nodiscard]] Waits waits() const { return bus_.waits(); }
+  /// When the guest has shut down, the monitor must go on waiting and polling meanwhile: what a
+  /// program wrote is the reader's, however late he reads.
+  [[nodiscard]] bool output_blocked() const { return console_.output_blocked(); }
 
  private:
   Bus bus_;

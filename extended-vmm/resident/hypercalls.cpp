@@ -23,7 +23,15 @@ namespace {
 alignas(Host) unsigned char host_storage[sizeof(Host)];
 alignas(devices::Machine) unsigned char machine_storage[sizeof(devices::Machine)];
 
+Host& host() {
+  return *reinterpret_cast<Host*>(host_storage);
+}
+
 [[noreturn]] void shutdown(std::int32_t wait_status) {
+  while (machine().output_blocked()) {
+    wait_for_host(host(), machine().waits());
+    machine().poll();
+  }
   if (auto* time = time_accounts()) time->charge(vmi::account_kernel);
   image().report.wait_status = wait_status;
   image().report.ending = Ending::shutdown;
@@ -44,7 +52,7 @@ alignas(devices::Machine) unsigned char machine_storage[sizeof(devices::Machine)
 void idle() {
   machine().poll();
   if (shared_info().pending.load(std::memory_order_relaxed) != 0) return;
-  wait_for_host(*reinterpret_cast<Host*>(host_storage), machine().waits());
+  wait_for_host(host(), machine().waits());
   machine().poll();
 }
 

@@ -60,6 +60,31 @@ TEST_P(Streams, PassTenMegabytesOut) {
   EXPECT_EQ(run.out.find_first_not_of('x'), std::string::npos);
 }
 
+/// What a program wrote before it ended is there for who reads later.
+TEST_P(Streams, WhatWasWrittenAtTheEndWaitsForItsReader) {
+  int out[2];
+  ASSERT_EQ(pipe2(out, O_CLOEXEC), 0);
+  const int room = fcntl(out[1], F_GETPIPE_SZ);
+  ASSERT_GT(room, 0);
+  const int bytes = room + 15'000;  // into the guest's ring, too
+  const pid_t tool = support::start_tool(
+      {"exec", "--on", GetParam(), "--memory", "64M", "--timeout", "60", "--", "/bin/busybox", "sh",
+       "-c", "head -c " + std::to_string(bytes) + " /dev/zero"},
+      out[1]);
+  close(out[1]);
+  usleep(300'000);
+  std::string read_late;
+  char text[4096];
+  for (ssize_t got; (got = read(out[0], text, sizeof text)) > 0;) {
+    read_late.append(text, static_cast<std::size_t>(got));
+  }
+  close(out[0]);
+  int status = 0;
+  waitpid(tool, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(read_late.size(), static_cast<std::size_t>(bytes));
+}
+
 /// A stdout that is full stops who writes there, and nobody else: what another process of the guest
 /// says on stderr meanwhile. `unread` is the end that is stdout, `reader` the one that nobody
 /// reads.

@@ -40,6 +40,8 @@ bool is_terminal() {
 /// One line on stderr, rewritten in place, when stderr is a terminal; failures always.
 class Progress {
  public:
+  explicit Progress(const Plan& plan) : fills_first_(plan.fill == monitor::Fill::before) {}
+
   Watcher watcher() {
     Watcher watcher;
     watcher.launching = [this](const Slot& slot, std::size_t done, std::size_t all) {
@@ -71,11 +73,13 @@ class Progress {
         done < 5 ? ""
                  : fmt::format(", about {:.0f} s left", elapsed / static_cast<double>(done) *
                                                             static_cast<double>(all - done));
-    monitor::say("\r\033[K[{}/{}] {} on {}{}{}", done + 1, all, slot.workload->info.name,
-                 slot.config_name(), slot.warmup() ? ", warm-up" : "", left);
+    monitor::say("\r\033[K[{}/{}] {} on {}{}{}{}", done + 1, all, slot.workload->info.name,
+                 slot.config_name(), slot.warmup() ? ", warm-up" : "",
+                 fills_first_ && slot.config.is_guest() ? ", once its RAM is filled" : "", left);
     std::fflush(stderr);
   }
 
+  const bool fills_first_;  // guests' RAM, which takes its time before they start
   bool terminal_ = is_terminal();
   std::time_t started_ = std::time(nullptr);
 };
@@ -206,7 +210,7 @@ int run_command(const RunOptions& options) {
     const OwnCpu cpu;
     ToolExecutor executor(program_of(options), cpu.guest_cpu());
     const InterruptGuard guard;
-    Progress progress;
+    Progress progress(plan);
     const auto say_how_to_go_on = [&] {
       progress.clear();
       monitor::say("stopped; the launches so far are in {}; go on with --out {}\n", path, folder);
