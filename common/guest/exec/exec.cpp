@@ -1,6 +1,6 @@
 // execve: the current process goes on as another program. Called by process_calls.cpp, after the
-// arguments have left user memory. Loading the program is mm's part (exec/exec_load.h); this is what
-// else changes with it.
+// arguments have left user memory. Loading the program is mm's part (exec/exec_load.h); this is
+// what else changes with it.
 #include "guest/exec/exec_load.h"
 #include "guest/exec/program_start.h"
 #include "guest/platform.h"
@@ -13,10 +13,7 @@ namespace guest {
 
 void name_thread(Thread& thread, std::string_view path) {
   std::size_t slash = path.rfind('/');
-  std::string_view base = slash == path.npos ? path : path.substr(slash + 1);
-  std::size_t i = 0;
-  for (; i < base.size() && i < sizeof thread.name - 1; ++i) thread.name[i] = base[i];
-  thread.name[i] = '\0';
+  thread.set_name(slash == path.npos ? path : path.substr(slash + 1));
 }
 
 // Only /proc would miss it.
@@ -26,10 +23,8 @@ void note_program(Process& process, LoadedProgram& program) {
   process.program = {};
   if (!name.ok() || !absolute.ok()) return;
   auto path = String::from(absolute.value().view(), HeapKind::process);
-  auto arguments = String::from(program.arguments.view(), HeapKind::process);
-  if (!path.ok() || !arguments.ok()) return;
+  if (!path.ok()) return;
   name.value()->path = path.release();
-  name.value()->arguments = arguments.release();
   process.program = name.release();
 }
 
@@ -69,6 +64,7 @@ Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<Strin
     process.space->activate();
     release_user_words(self);
   }
+  process.peak_of_earlier = process.peak_memory();
   process.space = program.space;
   process.space->activate();
   note_program(process, program);

@@ -168,18 +168,6 @@ Result<std::uint64_t> build(AddressSpace& space, const Parts& parts, std::string
   return write_initial_stack(parts.image, companions, parts.argv, parts.envp, exec_path, who);
 }
 
-/// The strings with their NULs, as far as there is room.
-Result<String> joined(const Strings& strings) {
-  constexpr std::size_t room = 1024;
-  String text;
-  for (std::string_view string : strings) {
-    TRY(text.append(string.substr(0, room - text.size())));
-    TRY(text.append({"", 1}));
-    if (text.size() >= room) break;
-  }
-  return text;
-}
-
 }  // namespace
 
 Result<LoadedProgram> load_program(Ref<Inode> file, const Vec<String>& argv,
@@ -192,7 +180,6 @@ Result<LoadedProgram> load_program(Ref<Inode> file, const Vec<String>& argv,
   parts.image = TRY(read_elf(*parts.file));
   parts.interpreter = TRY(find_interpreter(parts.image));
   TRY(chain.arguments(argv, parts.argv));
-  String arguments = TRY(joined(parts.argv));
   String path = TRY(String::from(chain.interpreter().empty() ? exec_path : chain.interpreter()));
   for (const String& variable : envp) TRY(parts.envp.push(variable.view()));
 
@@ -205,8 +192,7 @@ Result<LoadedProgram> load_program(Ref<Inode> file, const Vec<String>& argv,
     return stack_pointer.error();
   }
   const ElfImage& first = parts.interpreter.file ? parts.interpreter.image : parts.image;
-  return LoadedProgram{std::move(space), first.entry, stack_pointer.value(), std::move(path),
-                       std::move(arguments)};
+  return LoadedProgram{std::move(space), first.entry, stack_pointer.value(), std::move(path)};
 }
 
 }  // namespace guest

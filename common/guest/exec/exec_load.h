@@ -19,8 +19,7 @@ struct LoadedProgram {
   Ref<AddressSpace> space;
   std::uint64_t entry;
   std::uint64_t stack_pointer;
-  String path;       // of the file that runs: a script's interpreter
-  String arguments;  // as /proc/PID/cmdline shows them
+  String path;  // of the file that runs: a script's interpreter
 };
 
 /// EACCES (not an executable regular file), ENOEXEC (not an x86-64 ELF, or damaged), E2BIG,

@@ -52,20 +52,24 @@ class StackWriter {
     TRY(push("", 1));
     return push(text.data(), text.size());
   }
+  [[nodiscard]] std::uint64_t position() const { return at_; }
   void align_for(std::size_t bytes) { at_ = ((at_ - bytes) & ~15ull) + bytes; }
 
  private:
   std::uint64_t at_ = stack_top - 8;  // as on Linux, a zero word ends the stack
 };
 
-Result<> push_pointers(StackWriter& stack, const Strings& strings, Vec<std::uint64_t>& words) {
+/// Where the strings lie in memory, the first one lowest.
+Result<MemoryRange> push_pointers(StackWriter& stack, const Strings& strings,
+                                  Vec<std::uint64_t>& words) {
+  const std::uint64_t end = stack.position();
   std::size_t first = words.size();
   for (std::size_t i = 0; i < strings.size(); ++i) TRY(words.push(0));
   TRY(words.push(0));
   for (std::size_t i = strings.size(); i-- > 0;) {
     words[first + i] = TRY(stack.push_string(strings[i]));
   }
-  return {};
+  return MemoryRange{stack.position(), end};
 }
 
 struct Addresses {
@@ -115,9 +119,10 @@ Result<std::uint64_t> write_initial_stack(const ElfImage& image, const Companion
   Addresses addresses;
   addresses.exec_path = TRY(stack.push_string(exec_path));
   Vec<std::uint64_t> environment, words;
-  TRY(push_pointers(stack, envp, environment));
+  auto& strings = AddressSpace::current()->program_strings;
+  strings.environment = TRY(push_pointers(stack, envp, environment));
   TRY(words.push(argv.size()));
-  TRY(push_pointers(stack, argv, words));
+  strings.arguments = TRY(push_pointers(stack, argv, words));
   for (std::uint64_t pointer : environment) TRY(words.push(pointer));
   addresses.platform = TRY(stack.push_string("x86_64"));
   unsigned char random[16];

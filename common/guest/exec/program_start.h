@@ -8,7 +8,7 @@
 
 namespace guest {
 
-/// For /proc: what the process runs from now on. Takes program.arguments.
+/// For /proc: what the process runs from now on.
 void note_program(Process& process, LoadedProgram& program);
 /// The thread's next return to user mode is the program's first instruction.
 void start_program(Thread& thread, const LoadedProgram& program);

@@ -114,6 +114,7 @@ Result<Ref<AddressSpace>> AddressSpace::fork() {
   child->brk_begin_ = brk_begin_;
   child->brk_ = brk_;
   child->search_from_ = search_from_;
+  child->program_strings = program_strings;
   return child;
 }
 
@@ -153,6 +154,20 @@ Result<> AddressSpace::own_copy_for(AddressSpace& child, const Region& region,
     done += run.count;
   }
   return {};
+}
+
+std::size_t AddressSpace::peek(std::uint64_t va, void* to, std::size_t bytes) const {
+  std::size_t done = 0;
+  while (done < bytes) {
+    const ExtentNode* extent = extents_.find(va + done);
+    if (!extent) break;
+    const std::uint64_t in_page = (va + done) % vmi::page_size;
+    const std::size_t part = std::min(bytes - done, vmi::page_size - in_page);
+    hypercalls().peek_frame(extent->frame_at(page_down(va + done)), Bytes(in_page),
+                            static_cast<char*>(to) + done, Bytes(part));
+    done += part;
+  }
+  return done;
 }
 
 }  // namespace guest

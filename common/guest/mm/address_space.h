@@ -37,6 +37,12 @@ struct MapRequest {
   bool reserve_nothing = false;  // MAP_NORESERVE: any size will do
 };
 
+/// Addresses of user memory.
+struct MemoryRange {
+  std::uint64_t begin = 0, end = 0;
+  [[nodiscard]] std::uint64_t bytes() const { return end - begin; }
+};
+
 class AddressSpace : public Sharable, public Allocated<HeapKind::process> {
  public:
   /// A new, empty space; not current. EAGAIN, ENOMEM.
@@ -89,14 +95,20 @@ class AddressSpace : public Sharable, public Allocated<HeapKind::process> {
   /// The initial stack region, growing down from stack_top.
   Result<> map_stack();
 
+  /// Copies what is there, of any space, up to the first page that is not. Returns how many bytes.
+  std::size_t peek(std::uint64_t va, void* to, std::size_t bytes) const;
+
+  /// Where execve has put what the program was given: for /proc.
+  struct {
+    MemoryRange arguments, environment;
+  } program_strings;
+
   [[nodiscard]] const ExtentMap& extents() const { return extents_; }
   [[nodiscard]] const RegionMap& regions() const { return regions_; }
   [[nodiscard]] vmi::SpaceId id() const { return id_; }
 
  private:
-  struct Range {
-    std::uint64_t begin = 0, end = 0;
-  };
+  using Range = MemoryRange;
 
   explicit AddressSpace(vmi::SpaceId id) : id_(id) {}
 

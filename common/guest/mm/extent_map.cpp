@@ -45,24 +45,19 @@ ExtentNode* ExtentMap::first_ending_after(std::uint64_t va) const {
   return va < node->end() ? node : node->following();
 }
 
-Pages ExtentMap::total_pages() const {
-  Pages pages;
-  for (const ExtentNode* extent = first(); extent; extent = extent->following())
-    pages += pages_of(extent->count);
-  return pages;
-}
-
 Result<> ExtentMap::add(std::uint64_t va, FrameRun run, std::uint32_t protection, std::uint64_t low,
                         std::uint64_t high) {
   ExtentNode* before = list_.at_or_before(va);
   if (before && before->end() == va && before->va >= low && before->protection == protection &&
       before->run().end() == run.first) {
+    count(run);
     before->count += run.count;  // no node needed: the usual case when memory is touched in order
     join(*before, low, high);
     return {};
   }
   ExtentNode* node = make_node();
   if (!node) return Errno::nomem;
+  count(run);
   node->va = va;
   node->frame = run.first;
   node->count = run.count;
@@ -88,6 +83,11 @@ Result<> ExtentMap::split_at(std::uint64_t va) {
 }
 
 void ExtentMap::remove(ExtentNode& extent) {
+  pages_ -= pages_of(extent.count);
+  erase(extent);
+}
+
+void ExtentMap::erase(ExtentNode& extent) {
   list_.erase(extent);
   heap_free(&extent);
 }
@@ -98,14 +98,14 @@ ExtentNode& ExtentMap::join(ExtentNode& extent, std::uint64_t low, std::uint64_t
     ExtentNode* left = list_.at_or_before(kept->va - 1);
     if (left && left->va >= low && continues(*left, *kept)) {
       left->count += kept->count;
-      remove(*kept);
+      erase(*kept);
       kept = left;
     }
   }
   ExtentNode* right = kept->following();
   if (right && right->end() <= high && continues(*kept, *right)) {
     kept->count += right->count;
-    remove(*right);
+    erase(*right);
   }
   return *kept;
 }

@@ -50,7 +50,9 @@ class ExtentMap {
 
   [[nodiscard]] ExtentNode* first() const { return list_.first(); }
   [[nodiscard]] std::size_t size() const { return list_.size(); }
-  [[nodiscard]] Pages total_pages() const;
+  [[nodiscard]] Pages total_pages() const { return pages_; }
+  /// The most there have been.
+  [[nodiscard]] Pages peak_pages() const { return peak_; }
   /// The extent that holds `va`, or nullptr.
   [[nodiscard]] ExtentNode* find(std::uint64_t va) const;
   /// The last extent that begins at or before `va`.
@@ -74,7 +76,14 @@ class ExtentMap {
  private:
   ExtentNode* make_node();
 
+  void count(FrameRun run) {
+    pages_ += pages_of(run.count);
+    if (peak_ < pages_) peak_ = pages_;
+  }
+  void erase(ExtentNode& extent);
+
   SkipList<ExtentNode> list_;
+  Pages pages_, peak_;
 };
 
 }  // namespace guest

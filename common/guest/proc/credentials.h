@@ -13,6 +13,9 @@ struct GroupList : Counted, Allocated<HeapKind::file> {
   Vec<std::uint32_t> ids{HeapKind::file};  // up to 256 KiB
 };
 
+/// Root has them all, nobody else has one: those that Linux 6.1 knows.
+inline constexpr std::uint64_t all_capabilities = 0x1ff'ffff'ffff;
+
 struct Credentials {
   std::uint32_t uid = 0, euid = 0, suid = 0;
   std::uint32_t gid = 0, egid = 0, sgid = 0;

@@ -52,6 +52,7 @@ void end(Process& process) {
   delete_posix_timers(process);
   process.files.reset();
   process.fs.reset();
+  process.peak_of_earlier = process.peak_memory();
   process.space.reset();  // stays mapped until another one takes its place
   hand_over_children(process);
   process.state = Process::State::zombie;

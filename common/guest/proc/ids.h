@@ -29,6 +29,8 @@ class IdTable {
   Result<int> take();
   /// nullptr: not taken.
   Id* find(int number);
+  /// The one taken last.
+  [[nodiscard]] int newest() const { return last_; }
   /// Something no longer goes by this number, or what it was taken for has not come about.
   void give_back_if_unused(int number);
 

@@ -80,6 +80,7 @@ struct WaitReport {
   int wait_status = 0;
   std::uint32_t uid = 0;
   CpuTime cpu;
+  Pages peak_memory;
 };
 Result<WaitReport> wait_for_child(const WaitRequest& request);
 

@@ -31,6 +31,7 @@ class PendingSignals {
  public:
   ~PendingSignals();
   [[nodiscard]] SignalSet set() const { return set_; }
+  [[nodiscard]] std::uint32_t queued() const { return queued_; }
   /// Is a signal of this timer among them?
   [[nodiscard]] bool holds_timer(int id);
   /// EAGAIN: a real-time signal found `most` in the queue. A standard signal is never lost, nor is

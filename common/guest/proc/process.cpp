@@ -1,6 +1,8 @@
 // Processes and the process table. Called by fork, exit, wait, kill and whoever looks a pid up.
 #include "guest/proc/process.h"
 
+#include <algorithm>
+
 #include "guest/base/clock.h"
 #include "guest/heap/make.h"
 #include "guest/mm/address_space.h"
@@ -73,6 +75,10 @@ std::uint64_t Process::own_cpu() {
   std::uint64_t ticks = cpu.own;
   for (Thread& thread : threads) ticks += scheduler.cpu_ticks(thread);
   return ticks;
+}
+
+Pages Process::peak_memory() const {
+  return space ? std::max(peak_of_earlier, space->extents().peak_pages()) : peak_of_earlier;
 }
 
 void Process::release_vfork_parent() {

@@ -12,6 +12,7 @@
 #include "guest/base/share.h"
 #include "guest/heap/heap.h"
 #include "guest/heap/string.h"
+#include "guest/mm/frames.h"
 #include "guest/proc/posix_timer.h"
 #include "guest/proc/signal_handlers.h"
 #include "guest/proc/thread.h"
@@ -27,7 +28,7 @@ class FsContext;     // vfs/fs_context.h: root, working directory, umask
 inline constexpr std::uint32_t max_processes = 1024;
 inline constexpr std::uint32_t max_threads = 2048;  // of all processes; a zombie is one, too
 inline constexpr std::uint32_t kept_for_root = 16;  // of either
-inline constexpr int pid_limit = 32768;  // all are below
+inline constexpr int pid_limit = 32768;             // all are below
 
 /// CPU time in TSC ticks: own (of threads that are no longer listed) and of waited-for children.
 struct CpuTime {
@@ -37,8 +38,7 @@ struct CpuTime {
 
 /// What a process runs, for /proc: shared by those forked from one another.
 struct ProgramName : Counted, Allocated<HeapKind::process> {
-  String path;       // absolute, symlinks resolved
-  String arguments;  // argv, each with its NUL; cut where it gets long
+  String path;  // absolute, symlinks resolved
 };
 
 class Process : public Counted, public Allocated<HeapKind::process> {
@@ -105,7 +105,12 @@ class Process : public Counted, public Allocated<HeapKind::process> {
   List<PosixTimer, &PosixTimer::node> posix_timers;
 
   int nice = 0;
+  // See out_of_memory.h. Only root may go below the least that root has set.
+  int oom_score_adj = 0, least_oom_score_adj = 0;
   CpuTime cpu;
+  /// The most memory it has had at once, in any program it has run; and of waited-for children.
+  [[nodiscard]] Pages peak_memory() const;
+  Pages peak_of_earlier, peak_of_children;
   /// Of all its threads, TSC ticks.
   [[nodiscard]] std::uint64_t own_cpu();
   abi::ResourceLimit limits[abi::resource_limits];

@@ -54,4 +54,10 @@ void Thread::begin() {
   leave_kernel();
 }
 
+void Thread::set_name(std::string_view wanted) {
+  std::size_t i = 0;
+  for (; i < wanted.size() && i < sizeof name - 1; ++i) name[i] = wanted[i];
+  name[i] = '\0';
+}
+
 }  // namespace guest

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "guest/abi/structs.h"
 #include "guest/base/list.h"
@@ -60,6 +61,8 @@ class Thread final : public Task {
   std::uint64_t clear_child_tid = 0;
   std::uint64_t robust_list = 0;
   char name[16] = {};  // PR_SET_NAME
+  /// Cut to fit.
+  void set_name(std::string_view wanted);
 
  private:
   Thread(Process& process, int tid);

@@ -1,4 +1,6 @@
 // Waiting for children: wait4 and waitid, called by process_calls.cpp.
+#include <algorithm>
+
 #include "guest/proc/lifecycle.h"
 
 namespace guest {
@@ -21,14 +23,18 @@ bool matches(const Process& child, const WaitRequest& request) {
 }
 
 WaitReport describe(Process& child, int wait_status) {
-  return {
-      child.pid, wait_status, child.leader->credentials.uid, {child.own_cpu(), child.cpu.children}};
+  return {child.pid,
+          wait_status,
+          child.leader->credentials.uid,
+          {child.own_cpu(), child.cpu.children},
+          std::max(child.peak_memory(), child.peak_of_children)};
 }
 
 WaitReport reap(Process& child, bool keep) {
   WaitReport report = describe(child, child.wait_status);
   if (keep) return report;
   child.parent->cpu.children += report.cpu.own + report.cpu.children;
+  child.parent->peak_of_children = std::max(child.parent->peak_of_children, report.peak_memory);
   processes.forget(child);
   return report;
 }

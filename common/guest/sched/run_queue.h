@@ -14,8 +14,16 @@ inline constexpr std::uint64_t time_slice_ns = 10'000'000;
 class RunQueue {
  public:
   [[nodiscard]] bool empty() const { return tasks_.empty(); }
-  void push(Task& task) { tasks_.push_back(task); }
-  Task* pop() { return tasks_.pop_front(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  void push(Task& task) {
+    tasks_.push_back(task);
+    ++size_;
+  }
+  Task* pop() {
+    Task* first = tasks_.pop_front();
+    size_ -= first != nullptr;
+    return first;
+  }
 
   /// A new task is on the CPU: its slice starts when another one waits for it.
   void start_slice() { slice_end_ = 0; }
@@ -33,6 +41,7 @@ class RunQueue {
 
  private:
   List<Task, &Task::run_node> tasks_;
+  std::size_t size_ = 0;
   std::uint64_t slice_end_ = 0;
 };
 

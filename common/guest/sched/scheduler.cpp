@@ -89,7 +89,9 @@ void Scheduler::switch_away() {
 Task& Scheduler::next_thread() {
   for (;;) {
     if (Task* next = queue_.pop()) return *next;
+    load_.sample(monotonic_ns(), 1);  // until now somebody ran
     hypercalls().idle();
+    load_.sample(monotonic_ns(), 0);
     take_interrupts();
     tick();
   }
@@ -119,6 +121,7 @@ void Scheduler::start() {
 
 void Scheduler::tick() {
   std::uint64_t now = monotonic_ns();
+  sample_load(now);
   timers_.run(now);
   if (queue_.slice_over(now)) must_yield_ = true;
   update_deadline();
@@ -146,6 +149,15 @@ void Scheduler::update_deadline() {
 
 std::uint64_t Scheduler::cpu_ticks(const Task& task) const {
   return task.cpu_ticks + (&task == current_ ? tsc() - turn_began_ : 0);
+}
+
+void Scheduler::sample_load(std::uint64_t now) {
+  load_.sample(now, queue_.size() + (current_->state == Task::State::runnable));
+}
+
+std::uint64_t Scheduler::load_average(int span) {
+  sample_load(monotonic_ns());
+  return load_.over(span);
 }
 
 }  // namespace guest

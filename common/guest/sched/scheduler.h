@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "guest/sched/load_average.h"
 #include "guest/sched/run_queue.h"
 #include "guest/sched/task.h"
 #include "guest/sched/timer_list.h"
@@ -52,11 +53,14 @@ class Scheduler {
 
   /// CPU time of a task, in TSC ticks, including its present turn.
   [[nodiscard]] std::uint64_t cpu_ticks(const Task& task) const;
+  /// Up to now, over 1, 5 or 15 minutes (0, 1, 2).
+  [[nodiscard]] std::uint64_t load_average(int span);
 
  private:
   void switch_away();
   Task& next_thread();
   void update_deadline();
+  void sample_load(std::uint64_t now);
 
   Task* current_ = nullptr;
   Task* dead_ = nullptr;  // told so after the next switch
@@ -64,6 +68,7 @@ class Scheduler {
   std::uint64_t turn_began_ = 0;  // TSC
   RunQueue queue_;
   TimerList timers_;
+  LoadAverage load_;
 };
 
 inline constexpr std::size_t pause_bytes = 256 * 1024;

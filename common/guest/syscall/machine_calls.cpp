@@ -35,6 +35,9 @@ Result<std::int64_t> sys_sysinfo(const Args& args) {
   info.uptime_seconds = static_cast<std::int64_t>(monotonic_ns() / ns_per_second);
   info.total_ram = frames_total().number;
   info.free_ram = frames_free().number;
+  constexpr std::uint64_t scale = 1 << 16;
+  for (int span = 0; span < LoadAverage::spans; ++span)
+    info.loads[span] = scheduler.load_average(span) * scale / LoadAverage::one;
   info.unit_bytes = vmi::page_size;
   info.processes = static_cast<std::uint16_t>(processes.count());
   TRY(put_user(args.user(0), info));

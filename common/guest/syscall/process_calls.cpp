@@ -45,9 +45,10 @@ Result<Vec<String>> strings_from_user(UserAddress array, std::size_t& budget) {
   }
 }
 
-abi::ResourceUsage usage_of(const CpuTime& time) {
+abi::ResourceUsage usage_of(const WaitReport& report) {
   abi::ResourceUsage usage{};
-  usage.user = to_timeval(ticks_to_ns(time.own + time.children));
+  usage.user = to_timeval(ticks_to_ns(report.cpu.own + report.cpu.children));
+  usage.max_rss_kib = to_kib(report.peak_memory);
   return usage;
 }
 
@@ -148,7 +149,7 @@ Result<std::int64_t> sys_wait4(const Args& args) {
   WaitReport report = TRY(wait_for_child(request));
   if (report.pid == 0) return 0;
   if (args.user(1)) TRY(put_user(args.user(1), report.wait_status));
-  if (args.user(3)) TRY(put_user(args.user(3), usage_of(report.cpu)));
+  if (args.user(3)) TRY(put_user(args.user(3), usage_of(report)));
   return report.pid;
 }
 
@@ -184,7 +185,7 @@ Result<std::int64_t> sys_waitid(const Args& args) {
     if (report.pid != 0) info = child_signal(report.pid, report.uid, report.wait_status);
     TRY(put_user(args.user(2), info));
   }
-  if (args.user(4) && report.pid != 0) TRY(put_user(args.user(4), usage_of(report.cpu)));
+  if (args.user(4) && report.pid != 0) TRY(put_user(args.user(4), usage_of(report)));
   return 0;
 }
 

@@ -53,10 +53,10 @@ Result<std::int64_t> sys_getrusage(const Args& args) {
   if (who == usage_self || who == usage_thread) {
     usage.user = to_timeval(ticks_to_ns(who == usage_thread ? scheduler.cpu_ticks(current_thread())
                                                             : current_process().own_cpu()));
-    usage.max_rss_kib = static_cast<std::int64_t>(
-        current_process().space->extents().total_pages().number * (vmi::page_size / 1024));
+    usage.max_rss_kib = to_kib(current_process().peak_memory());
   } else if (who == usage_children) {
     usage.user = to_timeval(ticks_to_ns(current_process().cpu.children));
+    usage.max_rss_kib = to_kib(current_process().peak_of_children);
   } else {
     return Errno::inval;
   }

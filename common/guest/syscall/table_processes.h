@@ -96,12 +96,12 @@
 // machine_calls.cpp
 #define GUEST_SYSCALLS_MACHINE(X) \
   X(63, uname, full, "")          \
-  X(99, sysinfo, partly, "no load averages")
+  X(99, sysinfo, partly, "buffers and shared memory are not counted")
 
 // resource_calls.cpp
 #define GUEST_SYSCALLS_RESOURCES(X)                                                        \
   X(97, getrlimit, full, "")                                                               \
-  X(98, getrusage, partly, "CPU time, all as user time, and present memory as its peak")   \
+  X(98, getrusage, partly, "CPU time, all as user time, and the most memory")              \
   X(160, setrlimit, partly, "RLIMIT_NOFILE is in force; the others are kept and reported") \
   X(302, prlimit64, partly, "RLIMIT_NOFILE is in force; the others are kept and reported")
 

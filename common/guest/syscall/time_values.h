@@ -6,6 +6,7 @@
 #include "guest/abi/structs.h"
 #include "guest/base/clock.h"
 #include "guest/base/result.h"
+#include "guest/mm/frames.h"
 
 namespace guest {
 
@@ -20,6 +21,11 @@ constexpr abi::Timespec to_timespec(std::uint64_t ns) {
 constexpr abi::Timeval to_timeval(std::uint64_t ns) {
   return {static_cast<std::int64_t>(ns / ns_per_second),
           static_cast<std::int64_t>(ns % ns_per_second / ns_per_us)};
+}
+
+/// As getrusage has it.
+inline std::int64_t to_kib(Pages pages) {
+  return static_cast<std::int64_t>(bytes_of(pages).number / 1024);
 }
 
 /// EINVAL: negative, or a fraction of a second or more than that.

@@ -3,6 +3,7 @@
 #include "guest/base/log.h"
 #include "guest/mm/address_space.h"
 #include "guest/platform.h"
+#include "guest/proc/out_of_memory.h"
 #include "guest/proc/process.h"
 #include "guest/proc/signal_frame.h"
 #include "guest/trap/upcall.h"
@@ -67,8 +68,7 @@ void serve_page_fault(const vmi::TrapFrame& frame) {
     case Errno::rofs:   // or on one that turned out damaged
       return force_signal(signal_from_fault(sig_bus, abi::bus_address, frame.fault_address));
     case Errno::nomem:
-      // No memory to go on with: what Linux's out-of-memory killer would do to it.
-      return force_signal(signal_from_kernel(sig_kill));
+      return kill_for_memory();
     default:
       return force_signal(signal_from_fault(sig_segv, abi::segv_not_mapped, frame.fault_address));
   }

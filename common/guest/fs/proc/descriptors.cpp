@@ -1,6 +1,7 @@
-// /proc/PID/fd: see the header. Used by process.cpp; made anew for each look-up.
+// /proc/PID/fd and fdinfo: see the header. Used by process.cpp; made anew for each look-up.
 #include "guest/fs/proc/descriptors.h"
 
+#include "guest/abi/file_flags.h"
 #include "guest/base/log.h"
 #include "guest/fs/proc/process.h"
 #include "guest/vfs/file_table.h"
@@ -9,7 +10,9 @@
 namespace guest {
 namespace {
 
-constexpr std::uint64_t directory_number = 0x1000, first_link_number = 0x1001;  // of a process's
+// Of a process's inode numbers.
+constexpr std::uint64_t directory_number = 0x1000, first_link_number = 0x1001, info_number = 0x4000,
+                        first_info_number = 0x4001;
 
 /// ENOENT: the process has ended, or nothing is open there.
 Result<Ref<File>> open_file(int pid, int fd) {
@@ -51,20 +54,46 @@ class DescriptorLink final : public ProcNode {
   const int pid_, fd_;
 };
 
+class DescriptorInfo final : public ProcNode {
+ public:
+  DescriptorInfo(int pid, int fd, Ref<Inode> above)
+      : ProcNode(proc_number(pid) + first_info_number + static_cast<std::uint64_t>(fd),
+                 mode_regular | 0444, std::move(above)),
+        pid_(pid),
+        fd_(fd) {}
+
+ protected:
+  Result<String> text() override {
+    Ref<File> file = TRY(open_file(pid_, fd_));
+    const bool cloexec = TRY(processes.find(pid_)->files->close_on_exec_flag(fd_));
+    String lines;
+    TRY(add(lines, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t1\nino:\t%lu\n", file->position,
+            file->flags | (cloexec ? abi::o_cloexec : 0), file->inode().stat().inode));
+    return lines;
+  }
+
+ private:
+  const int pid_, fd_;
+};
+
 class DescriptorDirectory final : public ProcNode {
  public:
-  DescriptorDirectory(int pid, Ref<Inode> above)
-      : ProcNode(proc_number(pid) + directory_number, mode_directory | 0500, std::move(above)),
-        pid_(pid) {}
+  DescriptorDirectory(int pid, bool info, Ref<Inode> above)
+      : ProcNode(proc_number(pid) + (info ? info_number : directory_number),
+                 mode_directory | (info ? 0555 : 0500), std::move(above)),
+        pid_(pid),
+        info_(info) {}
   Result<Ref<Inode>> lookup(std::string_view name) override {
     int fd = TRY(proc_number_in(name, FileTable::most));
     TRY(open_file(pid_, fd));
+    if (info_) return Ref<Inode>(TRY(make_ref<DescriptorInfo>(pid_, fd, Ref<Inode>(this))));
     return Ref<Inode>(TRY(make_ref<DescriptorLink>(pid_, fd, Ref<Inode>(this))));
   }
   Result<DirectoryEntry> entry(std::uint64_t& position) override;
 
  private:
   const int pid_;
+  const bool info_;
   char name_[12] = {};  // of the entry told last
 };
 
@@ -77,15 +106,17 @@ Result<DirectoryEntry> DescriptorDirectory::entry(std::uint64_t& position) {
     if (!open_file(pid_, static_cast<int>(fd)).ok()) continue;
     position = fd + 3;
     format_text(name_, sizeof name_, "%lu", fd);
-    return DirectoryEntry{name_, proc_number(pid_) + first_link_number + fd, mode_symlink};
+    return DirectoryEntry{name_,
+                          proc_number(pid_) + (info_ ? first_info_number : first_link_number) + fd,
+                          info_ ? mode_regular : mode_symlink};
   }
   return Errno::noent;
 }
 
 }  // namespace
 
-Result<Ref<Inode>> make_descriptor_directory(int pid, Ref<Inode> above) {
-  return Ref<Inode>(TRY(make_ref<DescriptorDirectory>(pid, std::move(above))));
+Result<Ref<Inode>> make_descriptor_directory(int pid, bool info, Ref<Inode> above) {
+  return Ref<Inode>(TRY(make_ref<DescriptorDirectory>(pid, info, std::move(above))));
 }
 
 }  // namespace guest

@@ -14,13 +14,6 @@ Result<String> name_line(Thread& thread) {
   return line;
 }
 
-// A zombie has none.
-Result<String> command_line(Thread& thread) {
-  const Process& process = thread.process;
-  return String::from(process.program && process.space ? process.program->arguments.view()
-                                                       : std::string_view());
-}
-
 Result<String> program_path(Thread& thread) {
   const Process& process = thread.process;
   if (!process.program || !process.space) return Errno::noent;
@@ -36,6 +29,19 @@ Result<Ref<Inode>> root_directory(Thread& thread) {
   return fs ? Result<Ref<Inode>>(fs->root) : Errno::noent;
 }
 
+template <const char* text>
+Result<String> fixed(Thread&) {
+  return String::from(text);
+}
+constexpr char no_group[] = "0::/\n", no_login[] = "4294967295", nothing[] = "0";
+
+Result<> rename_thread(Thread& thread, std::string_view name) {
+  if (&thread.process != &current_process()) return Errno::inval;
+  if (!name.empty() && name.back() == '\n') name.remove_suffix(1);
+  thread.set_name(name);
+  return {};
+}
+
 using Text = Result<String> (*)(Thread&);
 
 struct ProcessEntry {
@@ -43,23 +49,42 @@ struct ProcessEntry {
   std::uint32_t mode;
   Text text = nullptr;
   Result<Ref<Inode>> (*jump)(Thread&) = nullptr;
-  Text text_in_task = nullptr;  // where it differs
+  Text text_in_task = nullptr;                               // where it differs
+  MemoryRange (*range)(Thread&) = nullptr;                   // of its memory, instead of a text
+  Result<> (*command)(Thread&, std::string_view) = nullptr;  // what writing does
 };
 
+constexpr std::uint32_t file = mode_regular | 0444, changeable = mode_regular | 0644,
+                        private_file = mode_regular | 0400, link = mode_symlink | 0777;
 constexpr ProcessEntry entries[] = {
-    {"stat", mode_regular | 0444, process_stat, nullptr, thread_stat},
-    {"statm", mode_regular | 0444, process_statm},
-    {"status", mode_regular | 0444, process_status},
-    {"maps", mode_regular | 0444, process_maps},
-    {"comm", mode_regular | 0444, name_line},
-    {"cmdline", mode_regular | 0444, command_line},
-    {"exe", mode_symlink | 0777, program_path},
-    {"cwd", mode_symlink | 0777, nullptr, working_directory},
-    {"root", mode_symlink | 0777, nullptr, root_directory},
-    {"mountinfo", mode_regular | 0444, process_mountinfo},
+    {"stat", file, process_stat, nullptr, thread_stat},
+    {"statm", file, process_statm},
+    {"status", file, process_status},
+    {"maps", file, process_maps},
+    {"smaps", file, process_smaps},
+    {"smaps_rollup", file, process_smaps_rollup},
+    {.name = "comm", .mode = changeable, .text = name_line, .command = rename_thread},
+    {.name = "cmdline", .mode = file, .range = argument_range},
+    {.name = "environ", .mode = private_file, .range = environment_range},
+    {"exe", link, program_path},
+    {"cwd", link, nullptr, working_directory},
+    {"root", link, nullptr, root_directory},
+    {"limits", file, process_limits},
+    {"io", private_file, process_io},
+    {"oom_score", file, process_oom_score},
+    {.name = "oom_score_adj",
+     .mode = changeable,
+     .text = process_oom_score_adj,
+     .command = set_oom_score_adj},
+    {"cgroup", file, fixed<no_group>},
+    {"loginuid", file, fixed<no_login>},
+    {"sessionid", file, fixed<no_login>},
+    {"wchan", file, fixed<nothing>},
+    {"mounts", file, process_mounts},
+    {"mountinfo", file, process_mountinfo},
     {"fd", mode_directory | 0500},
+    {"fdinfo", mode_directory | 0555},
     {"task", mode_directory | 0555},  // of processes only
-    {"mounts", mode_regular | 0444},  // the same for all: /proc's own
 };
 constexpr std::uint64_t entry_count = sizeof entries / sizeof entries[0];
 constexpr std::uint64_t in_task_offset = 0x8000;  // of inode numbers
@@ -87,6 +112,13 @@ class ProcessFile final : public ProcNode {
     if (!entry_.jump) return Errno::inval;
     return entry_.jump(*TRY(subject_.find()));
   }
+  Result<std::size_t> read(std::uint64_t at, UserAddress to, std::size_t bytes) override {
+    if (!entry_.range) return ProcNode::read(at, to, bytes);
+    Thread& thread = *TRY(subject_.find());
+    return read_process_memory(thread, entry_.range(thread), at, to, bytes);
+  }
+  Result<std::size_t> write(std::uint64_t at, Source from, std::size_t bytes) override;
+  Result<> truncate(std::uint64_t) override { return {}; }  // opened by `>`
 
  protected:
   Result<String> text() override {
@@ -99,6 +131,14 @@ class ProcessFile final : public ProcNode {
   const ProcessEntry& entry_;
   const Subject subject_;
 };
+
+Result<std::size_t> ProcessFile::write(std::uint64_t, Source from, std::size_t bytes) {
+  if (!entry_.command) return Errno::inval;
+  char text[32];
+  const std::size_t length = TRY(from.move_to(text, bytes < sizeof text ? bytes : sizeof text));
+  TRY(entry_.command(*TRY(subject_.find()), {text, length}));
+  return bytes;
+}
 
 class ProcessDirectory final : public ProcNode {
  public:
@@ -121,12 +161,12 @@ class ProcessDirectory final : public ProcNode {
 
 Result<Ref<Inode>> ProcessDirectory::lookup(std::string_view name) {
   TRY(subject_.find());
-  if (name == "fd") return make_descriptor_directory(subject_.id, Ref<Inode>(this));
-  if (name == "mounts" && !subject_.in_task) return above_->lookup(name);
+  if (name == "fd" || name == "fdinfo")
+    return make_descriptor_directory(subject_.id, name == "fdinfo", Ref<Inode>(this));
   if (name == "task" && !subject_.in_task)
     return make_task_directory(subject_.id, Ref<Inode>(this));
   for (std::uint64_t i = 0; i < entry_count; ++i)
-    if (entries[i].name == name && (entries[i].text || entries[i].jump))
+    if (entries[i].name == name && !(entries[i].mode & mode_directory))
       return Ref<Inode>(TRY(make_ref<ProcessFile>(i, subject_, Ref<Inode>(this))));
   return Errno::noent;
 }
@@ -134,9 +174,7 @@ Result<Ref<Inode>> ProcessDirectory::lookup(std::string_view name) {
 Result<DirectoryEntry> ProcessDirectory::entry(std::uint64_t& position) {
   if (position < 2) return dot_entry(position);
   std::uint64_t index = position - 2;
-  while (subject_.in_task && index < entry_count &&
-         (entries[index].name == "task" || entries[index].name == "mounts"))
-    ++index;
+  if (subject_.in_task && index < entry_count && entries[index].name == "task") ++index;
   if (index >= entry_count) return Errno::noent;
   position = index + 3;
   return DirectoryEntry{entries[index].name, number_ + index + 1, entries[index].mode};

@@ -1,9 +1,10 @@
 // /proc/PID and /proc/PID/task/TID: a process or one of its threads as files. The directories are
-// process.cpp's, what the files in them say is status.cpp's, and fd is
-// descriptors.cpp's.
+// process.cpp's, fd and fdinfo are descriptors.cpp's, and what the other files say is told by the
+// file that is named above each of the functions here.
 #pragma once
 
 #include "guest/fs/proc/node.h"
+#include "guest/mm/address_space.h"
 #include "guest/proc/process.h"
 
 namespace guest {
@@ -22,13 +23,38 @@ Result<Ref<Inode>> make_thread_directory(int tid, Ref<Inode> above);
 /// The number that `name` is, without leading zeros. ENOENT: it is none, or `limit` or more.
 Result<int> proc_number_in(std::string_view name, int limit);
 
-/// The mounts, which are the same for all, with their numbers (mountinfo.cpp).
+// mounts.cpp: the mounts, which are the same for all.
+Result<String> process_mounts(Thread& thread);
 Result<String> process_mountinfo(Thread& thread);
-// Of a process its leader stands for; stat differs in whose CPU time it tells.
+
+// status.cpp. Of a process its leader stands for; stat differs in whose CPU time it tells.
 Result<String> process_stat(Thread& thread);
 Result<String> thread_stat(Thread& thread);
-Result<String> process_statm(Thread& thread);
 Result<String> process_status(Thread& thread);
+
+// memory.cpp
+struct MemoryUse {
+  Pages mapped, stack, text, data;
+  Pages resident, anonymous, peak;
+};
+MemoryUse memory_of(const Process& process);
+Result<> add_memory_lines(String& text, const Process& process);
+Result<String> process_statm(Thread& thread);
 Result<String> process_maps(Thread& thread);
+Result<String> process_smaps(Thread& thread);
+Result<String> process_smaps_rollup(Thread& thread);
+
+// limits.cpp
+Result<String> process_limits(Thread& thread);
+Result<String> process_io(Thread& thread);
+Result<String> process_oom_score(Thread& thread);
+Result<String> process_oom_score_adj(Thread& thread);
+Result<> set_oom_score_adj(Thread& thread, std::string_view text);
+
+// arguments.cpp
+MemoryRange argument_range(Thread& thread);
+MemoryRange environment_range(Thread& thread);
+Result<std::size_t> read_process_memory(Thread& thread, MemoryRange range, std::uint64_t at,
+                                        UserAddress to, std::size_t bytes);
 
 }  // namespace guest

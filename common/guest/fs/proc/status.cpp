@@ -1,18 +1,13 @@
-// What /proc/PID/stat, statm, status and maps say: the fields that ps, pgrep, top and shells read.
+// What /proc/PID/stat and status say: the fields that ps, pgrep, top and shells read.
 // Numbers that nobody keeps here are 0, as Linux has them for kernel threads.
 #include "guest/base/clock.h"
 #include "guest/drivers/terminal.h"
 #include "guest/fs/proc/process.h"
-#include "guest/mm/address_space.h"
-#include "guest/vfs/device_number.h"
+#include "guest/proc/credentials.h"
 #include "guest/vfs/fs_context.h"
 
 namespace guest {
 namespace {
-
-std::uint64_t kib_of(Pages pages) {
-  return bytes_of(pages).number / 1024;
-}
 
 char state_letter(const Thread& thread) {
   if (thread.ended) return 'Z';
@@ -31,19 +26,6 @@ const char* state_word(char letter) {
     default:
       return "zombie";
   }
-}
-
-struct MemoryUse {
-  Pages mapped, resident;
-};
-
-MemoryUse memory_of(const Process& process) {
-  MemoryUse use;
-  if (!process.space) return use;
-  for (const Region* r = process.space->regions().first(); r; r = r->following())
-    use.mapped += pages_between(r->va, r->end);
-  use.resident = process.space->extents().total_pages();
-  return use;
 }
 
 struct SignalSets {
@@ -67,12 +49,6 @@ std::uint32_t threads_of(Process& process) {
   std::uint32_t count = 0;
   for ([[maybe_unused]] Thread& thread : process.threads) ++count;
   return count;
-}
-
-std::string_view region_name(const AddressSpace& space, const Region& region) {
-  if (region.source.grows_down) return "[stack]";
-  if (space.in_heap(region.va)) return "[heap]";
-  return "";
 }
 
 }  // namespace
@@ -109,15 +85,6 @@ Result<String> thread_stat(Thread& thread) {
   return stat_line(thread, scheduler.cpu_ticks(thread));
 }
 
-Result<String> process_statm(Thread& thread) {
-  const Process& process = thread.process;
-  MemoryUse memory = memory_of(process);
-  String line;
-  TRY(add(line, "%lu %lu 0 0 0 %lu 0\n", memory.mapped.number, memory.resident.number,
-          memory.mapped.number));
-  return line;
-}
-
 Result<String> process_status(Thread& thread) {
   Process& process = thread.process;
   const Credentials& who = thread.credentials;
@@ -126,44 +93,32 @@ Result<String> process_status(Thread& thread) {
   String text;
   TRY(add(text, "Name:\t%.*s\n", static_cast<int>(name.size()), name.data()));
   if (process.fs) TRY(add(text, "Umask:\t%04o\n", process.fs->umask));
-  TRY(add(text, "State:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state,
+  TRY(add(text, "State:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state,
           state_word(state), process.pid, thread.tid, process.parent_pid()));
   TRY(add(text, "Uid:\t%u\t%u\t%u\t%u\n", who.uid, who.euid, who.suid, who.euid));
-  TRY(add(text, "Gid:\t%u\t%u\t%u\t%u\nGroups:\t", who.gid, who.egid, who.sgid, who.egid));
+  TRY(add(text, "Gid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", who.gid, who.egid, who.sgid,
+          who.egid));
   const std::size_t groups = who.groups ? who.groups->ids.size() : 0;
   constexpr std::size_t all_else = 1024;
   TRY(text.reserve(groups * sizeof "4294967295" + all_else));
   for (std::size_t i = 0; i < groups; ++i) TRY(add(text, i ? " %u" : "%u", who.groups->ids[i]));
   TRY(text.append(" \n"));
-  if (process.space) {
-    MemoryUse memory = memory_of(process);
-    TRY(add(text, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", kib_of(memory.mapped),
-            kib_of(memory.resident)));
-  }
+  TRY(add(text, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", process.pid, thread.tid,
+          process.group, process.session));
+  TRY(add_memory_lines(text, process));
   SignalSets sets = signals_of(thread);
-  TRY(add(text, "Threads:\t%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n", threads_of(process),
-          sets.pending, sets.shared));
-  TRY(add(text, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\nCpus_allowed:\t1\n",
-          sets.blocked, sets.ignored, sets.caught));
-  return text;
-}
-
-Result<String> process_maps(Thread& thread) {
-  const Process& process = thread.process;
-  String text;
-  if (!process.space) return text;
-  for (const Region* r = process.space->regions().first(); r; r = r->following()) {
-    const RegionSource& source = r->source;
-    PageSource::Identity file;
-    if (source.backing) file = source.backing->identity();
-    std::string_view name = region_name(*process.space, *r);
-    TRY(add(text, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu %.*s\n", r->va, r->end,
-            source.protection & vmi::prot_read ? 'r' : '-',
-            source.protection & vmi::prot_write ? 'w' : '-',
-            source.protection & vmi::prot_exec ? 'x' : '-', source.shared ? 's' : 'p',
-            source.backing ? source.offset : 0, device_major(file.device),
-            device_minor(file.device), file.inode, static_cast<int>(name.size()), name.data()));
-  }
+  TRY(add(text, "Threads:\t%u\nSigQ:\t%u/%lu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n",
+          threads_of(process), process.pending.queued(),
+          process.limits[abi::limit_sigpending].current, sets.pending, sets.shared));
+  TRY(add(text, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", sets.blocked, sets.ignored,
+          sets.caught));
+  const std::uint64_t capable = who.euid == 0 ? all_capabilities : 0;
+  const std::uint64_t may_be = who.uid == 0 || who.suid == 0 ? all_capabilities : capable;
+  TRY(add(text, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n", 0ul, may_be,
+          capable, all_capabilities));
+  TRY(add(text, "CapAmb:\t%016lx\nNoNewPrivs:\t0\nCpus_allowed:\t1\n", 0ul));
+  TRY(text.append("Cpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n"));
+  TRY(text.append("voluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n"));
   return text;
 }
 

@@ -1,15 +1,12 @@
-// /proc, as much of it as ps, top, shells and coreutils ask for: the processes (process.h),
-// and mounts, meminfo, uptime, loadavg, stat, sys/kernel.
+// /proc, as much of it as ps, top, shells and coreutils ask for: the processes (process.h), the
+// machine (machine.h), sys/kernel, sys/fs and sys/vm. And /sys.
 #pragma once
 
 #include "guest/fs/ram/ramfs.h"
 
 namespace guest {
 
-/// The contents of /proc/mounts.
-Result<String> proc_mounts();
-
-/// Mounts it on /proc, which is made if it is missing.
-Result<> mount_proc(RamDirectory& root);
+/// Mounts them on /proc and /sys, which are made if they are missing.
+Result<> mount_proc_and_sys(RamDirectory& root);
 
 }  // namespace guest

@@ -72,7 +72,7 @@ Result<> mount_boot_tree(FrameRun frames, Vec<String>& argv, Vec<String>& envp) 
   TRY(build(tree, root));
   TRY(tree.arguments(argv, envp));
   frames_release(frames);
-  TRY(mount_proc(*root));
+  TRY(mount_proc_and_sys(*root));
   Ref<Inode> disk = TRY(mount_disk(*root));
   root->retain();  // for ever: also below a disk, parts of it are mounted
   if (disk)

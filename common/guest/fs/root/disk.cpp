@@ -29,7 +29,7 @@ Result<Ref<Inode>> mount_disk(Inode& boot_tree) {
   mounted = TRY(ext2::FileSystem::mount(*disk));
   Ref<Inode> root = TRY(mounted->root());
   frames_set_reclaimer([](Frames wanted) { mounted->drop_pages(wanted.number); });
-  for (std::string_view name : {"dev", "proc", "tmp"}) {
+  for (std::string_view name : {"dev", "proc", "sys", "tmp"}) {
     auto found = boot_tree.lookup(name);
     if (found.ok()) TRY(add_mount(root, name, found.release()));
   }

@@ -1,12 +1,33 @@
-// /proc/PID/mountinfo, which df reads: the lines of /proc/mounts in other words, with the device
-// numbers that stat gives of what is mounted there.
+// /proc/PID/mounts, and mountinfo, which df reads: its lines in other words, with the device
+// numbers that stat gives of what is mounted there. They are the same for all processes.
+#include "guest/vfs/mounts.h"
 #include "guest/fs/proc/process.h"
-#include "guest/fs/proc/tree.h"
 #include "guest/vfs/device_number.h"
 #include "guest/vfs/fs_context.h"
 
 namespace guest {
 namespace {
+
+const char* type_of(std::string_view name) {
+  return name == "proc" ? "proc" : name == "sys" ? "sysfs" : "tmpfs";
+}
+
+// Nothing here updates access times. Below a disk's root lie parts of the boot tree; without a disk
+// all of that is the root, but for /proc and /sys.
+Result<String> mounts() {
+  const RootMount& root = root_mount();
+  String text;
+  TRY(add(text, "%s / %s %s,noatime 0 0\n", root.source, root.type,
+          root.root->check_writable().ok() ? "rw" : "ro"));
+  if (mount_count() == 0)
+    TRY(text.append("proc /proc proc rw,noatime 0 0\nsysfs /sys sysfs rw,noatime 0 0\n"));
+  for (std::size_t i = 0; i < mount_count(); ++i) {
+    std::string_view name = mount_name(i);
+    TRY(add(text, "%s /%.*s %s rw,noatime 0 0\n", type_of(name), static_cast<int>(name.size()),
+            name.data(), type_of(name)));
+  }
+  return text;
+}
 
 /// Takes what comes before `end`, and that, away from the front.
 std::string_view take_until(std::string_view& text, char end) {
@@ -32,9 +53,13 @@ Result<> add_mount_line(String& text, int id, std::string_view line) {
 
 }  // namespace
 
+Result<String> process_mounts(Thread&) {
+  return mounts();
+}
+
 Result<String> process_mountinfo(Thread&) {
-  String text, mounts = TRY(proc_mounts());
-  std::string_view left = mounts.view();
+  String text, lines = TRY(mounts());
+  std::string_view left = lines.view();
   for (int id = 1; !left.empty(); ++id) TRY(add_mount_line(text, id, take_until(left, '\n')));
   return text;
 }
