@@ -65,6 +65,7 @@ const Rooms& order() {
       {"common/guest/proc"},  // processes, signals and their frames
       {"common/guest/fs/pipe"},
       {"common/guest/fs/events"},  // what is only there to be waited for
+      {"common/guest/net"},        // sockets; names of local ones lie in any file system
       {"common/guest/fs/ram"},
       {"common/guest/drivers"},
       {"common/guest/fs/ext2"},

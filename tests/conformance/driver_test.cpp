@@ -34,7 +34,9 @@ const std::vector<const char*> topics = {"processes",      "exec",
                                          "limits",         "children",
                                          "threads",        "futexes",
                                          "many_sites",     "events",
-                                         "epoll",          "odd_sites"};
+                                         "epoll",          "odd_sites",
+                                         "unix_sockets",   "unix_rights",
+                                         "unix_names",     "unix_messages"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};

@@ -47,7 +47,8 @@ inline constexpr std::int16_t f_unlck = 2;
 // -- poll
 inline constexpr std::uint32_t poll_in = 1, poll_pri = 2, poll_out = 4, poll_err = 8,
                                poll_hup = 0x10, poll_nval = 0x20, poll_rdnorm = 0x40,
-                               poll_wrnorm = 0x100;
+                               poll_rdband = 0x80, poll_wrnorm = 0x100, poll_wrband = 0x200,
+                               poll_rdhup = 0x2000;
 
 // -- utimensat
 inline constexpr std::int64_t utime_now = 0x3fffffff, utime_omit = 0x3ffffffe;

@@ -18,7 +18,7 @@ enum class HeapKind : std::uint8_t {
   mapping,  // regions and extents of a space
   file,     // open files, descriptors, pipes, timers, queued signals
   inode,    // inodes, names, and where their pages are
-  crowd,    // mappings of a space that has a great many
+  crowd,    // mappings of a space that has a great many; messages in sockets' queues
 };
 inline constexpr std::size_t heap_kinds = 7;
 

@@ -8,6 +8,7 @@
 #include "guest/fs/root/disk.h"
 #include "guest/heap/vec.h"
 #include "guest/proc/process.h"
+#include "guest/syscall/message_arguments.h"
 #include "guest/syscall/path_arguments.h"
 #include "guest/vfs/transfer.h"
 
@@ -33,8 +34,9 @@ Result<Ref<File>> file_at(int fd, std::int64_t at, bool (*allows)(std::uint32_t 
 }
 
 // The result of a write of `bytes`. The one place where writing to nobody raises SIGPIPE, also when
-// somebody read the first bytes and has gone.
+// somebody read the first bytes and has gone. Sockets raise their own, which of them do.
 Result<std::int64_t> written(File& file, std::uint64_t bytes, Result<std::size_t> result) {
+  if (file_as<Socket>(file)) return as_count(std::move(result));
   const bool broken =
       result.ok() ? result.value() && result.value() < bytes && file.poll_state() & abi::poll_err
                   : result.error() == Errno::pipe;
@@ -173,6 +175,8 @@ Result<std::int64_t> sys_pwrite64(const Args& args) {
 
 Result<std::int64_t> sys_readv(const Args& args) {
   Ref<File> file = TRY(readable_file(args.i32(0)));
+  if (auto* socket = file_as<Socket>(*file))
+    return read_message(*socket, args.user(1), args.u64(2));
   return as_count(for_each_part(
       args.user(1), args.u64(2),
       [&](UserAddress to, std::size_t bytes, std::size_t) { return file->read(to, bytes); }));
@@ -180,6 +184,8 @@ Result<std::int64_t> sys_readv(const Args& args) {
 
 Result<std::int64_t> sys_writev(const Args& args) {
   Ref<File> file = TRY(writable_file(args.i32(0)));
+  if (auto* socket = file_as<Socket>(*file))
+    return write_message(*socket, args.user(1), args.u64(2));
   if (file->inode().is(mode_fifo)) {
     const std::size_t bytes = TRY(check_vector(args.user(1), args.u64(2)));
     if (bytes <= abi::pipe_buf)

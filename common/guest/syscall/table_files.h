@@ -45,8 +45,6 @@
   X(32, dup, full, "")                                                                     \
   X(33, dup2, full, "")                                                                    \
   X(40, sendfile, partly, "from regular files")                                            \
-  X(41, socket, refused, "EAFNOSUPPORT: no network, no local sockets")                     \
-  X(52, getpeername, refused, "ENOTSOCK: there are no sockets")                            \
   X(72, fcntl, partly, "locks are always granted; no leases, seals or owners")             \
   X(73, flock, partly, "always granted")                                                   \
   X(74, fsync, full, "")                                                                   \
@@ -71,7 +69,7 @@
   X(94, lchown, full, "")                                                                  \
   X(95, umask, full, "")                                                                   \
   X(132, utime, full, "")                                                                  \
-  X(133, mknod, partly, "no sockets; block devices have no driver")                        \
+  X(133, mknod, partly, "block devices have no driver")                                    \
   X(137, statfs, full, "")                                                                 \
   X(138, fstatfs, full, "")                                                                \
   X(161, chroot, full, "")                                                                 \

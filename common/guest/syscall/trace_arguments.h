@@ -10,7 +10,7 @@
 #pragma once
 
 #define TRACE_ARGUMENTS(X) \
-  TRACE_FILES(X) TRACE_EVENTS(X) TRACE_NAMES(X) TRACE_MEMORY(X) TRACE_PROCESSES(X)
+  TRACE_FILES(X) TRACE_EVENTS(X) TRACE_SOCKETS(X) TRACE_NAMES(X) TRACE_MEMORY(X) TRACE_PROCESSES(X)
 
 #define TRACE_FILES(X)                                                                           \
   X(read, "fBu")                                                                                 \
@@ -31,6 +31,13 @@
       X(signalfd, "fpu") X(signalfd4, "fpux") X(epoll_create, "d") X(epoll_create1, "x")        \
           X(epoll_ctl, "fdfp") X(epoll_wait, "fpdd") X(epoll_pwait, "fpddpu")                   \
               X(epoll_pwait2, "fpdppu") X(pidfd_open, "dx") X(pidfd_send_signal, "fSpx")
+
+#define TRACE_SOCKETS(X)                                                                          \
+  X(socket, "dxd")                                                                                \
+  X(socketpair, "dxdi") X(connect, "fpu") X(accept, "fpp") X(accept4, "fppx") X(bind, "fpu")      \
+      X(listen, "fd") X(shutdown, "fd") X(getsockname, "fpp") X(getpeername, "fpp")               \
+          X(setsockopt, "fddpu") X(getsockopt, "fddpp") X(sendto, "fbuxpu") X(recvfrom, "fBuxpp") \
+              X(sendmsg, "fpx") X(recvmsg, "fpx") X(sendmmsg, "fpux") X(recvmmsg, "fpuxp")
 
 #define TRACE_NAMES(X)                                                                           \
   X(open, "sFo")                                                                                 \

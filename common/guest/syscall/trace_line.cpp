@@ -18,6 +18,14 @@ constexpr const char* error_names[] = {
     "EISDIR",  "EINVAL",       "ENFILE", "EMFILE", "ENOTTY",    "ETXTBSY", "EFBIG",
     "ENOSPC",  "ESPIPE",       "EROFS",  "EMLINK", "EPIPE",     "EDOM",    "ERANGE",
     "EDEADLK", "ENAMETOOLONG", "ENOLCK", "ENOSYS", "ENOTEMPTY", "ELOOP"};
+constexpr int first_socket_error = 88;
+constexpr const char* socket_error_names[] = {
+    "ENOTSOCK",        "EDESTADDRREQ",    "EMSGSIZE",   "EPROTOTYPE",   "ENOPROTOOPT",
+    "EPROTONOSUPPORT", "ESOCKTNOSUPPORT", "EOPNOTSUPP", "EPFNOSUPPORT", "EAFNOSUPPORT",
+    "EADDRINUSE",      "EADDRNOTAVAIL",   "ENETDOWN",   "ENETUNREACH",  "ENETRESET",
+    "ECONNABORTED",    "ECONNRESET",      "ENOBUFS",    "EISCONN",      "ENOTCONN",
+    "ESHUTDOWN",       "ETOOMANYREFS",    "ETIMEDOUT",  "ECONNREFUSED", "EHOSTDOWN",
+    "EHOSTUNREACH",    "EALREADY",        "EINPROGRESS"};
 constexpr const char* signal_names[] = {
     "0",         "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
     "SIGFPE",    "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM", "SIGTERM",
@@ -37,17 +45,14 @@ const char* error_name(Errno error) {
       return "EOVERFLOW";
     case Errno::libbad:
       return "ELIBBAD";
-    case Errno::notsock:
-      return "ENOTSOCK";
-    case Errno::notsup:
-      return "EOPNOTSUPP";
-    case Errno::afnosupport:
-      return "EAFNOSUPPORT";
-    case Errno::timedout:
-      return "ETIMEDOUT";
+    case Errno::proto:
+      return "EPROTO";
     default:
-      return name_at(error_names, static_cast<std::uint64_t>(error));
+      break;
   }
+  const int number = static_cast<int>(error);
+  return number < first_socket_error ? name_at(error_names, number)
+                                     : name_at(socket_error_names, number - first_socket_error);
 }
 
 constexpr std::uint64_t large = 1ul << 32;  // no int, whatever the call

@@ -45,7 +45,9 @@ class DescriptorLink final : public ProcNode {
       TRY(add(name, "anon_inode:%s", anonymous));
       return name;
     }
-    const char* kind = inode->is(mode_fifo) ? "pipe" : "anon_inode";
+    const char* kind = inode->is(mode_fifo)     ? "pipe"
+                       : inode->is(mode_socket) ? "socket"
+                                                : "anon_inode";
     TRY(add(name, "%s:[%lu]", kind, inode->stat().inode));
     return name;
   }

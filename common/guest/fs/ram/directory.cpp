@@ -53,7 +53,7 @@ Result<Ref<RamInode>> RamDirectory::make_node(std::uint32_t mode, std::uint64_t 
     case mode_character:
     case mode_block:
       return Ref<RamInode>(TRY(make_ref<RamDevice>(mode, rdev)));
-    case mode_socket:  // a name: nobody can listen there
+    case mode_socket:  // a name: who is bound to it is net/unix's to know
       return Ref<RamInode>(TRY(make_ref<RamDevice>(mode, 0)));
     default:
       return Errno::perm;

@@ -1,0 +1,88 @@
+// See byte_ring.h. Nothing here sleeps: what is put and taken is whole when others run.
+#include "guest/net/byte_ring.h"
+
+#include <algorithm>
+
+#include "guest/base/progress.h"
+#include "guest/heap/heap.h"
+
+namespace guest {
+namespace {
+
+constexpr std::uint32_t page_bytes = vmi::page_size;
+
+}  // namespace
+
+ByteRing::~ByteRing() {
+  release_frames(0);
+  heap_free(frames_);
+}
+
+void ByteRing::release_frames(std::uint32_t from) {
+  for (std::uint32_t slot = from; slot < touched_; ++slot) {
+    if (frames_[slot] != no_frame) frame_release(frames_[slot]);
+    frames_[slot] = no_frame;
+  }
+  touched_ = std::min(touched_, from);
+}
+
+ByteRing::Segment ByteRing::segment(std::uint32_t at, std::uint32_t bytes) const {
+  if (at < near_bytes) return {near_ + at, 0, at, std::min(bytes, near_bytes - at)};
+  std::uint32_t slot = at / page_bytes, last = slot;
+  const std::uint32_t wanted = std::min((at + bytes - 1) / page_bytes, slots - 1);
+  while (last < wanted && frames_[last + 1] == frames_[last] + 1) ++last;
+  return {nullptr, frames_[slot], at % page_bytes, std::min(bytes, (last + 1) * page_bytes - at)};
+}
+
+// Makes sure that there are frames behind a stretch, which may wrap.
+Result<> ByteRing::reserve(std::uint32_t at, std::uint32_t bytes) {
+  if (bytes == 0 || at + bytes <= near_bytes) return {};
+  if (!frames_) {
+    frames_ = static_cast<Frame*>(heap_allocate(slots * sizeof(Frame), HeapKind::file));
+    if (!frames_) return Errno::nobufs;
+    std::fill_n(frames_, slots, no_frame);
+  }
+  const std::uint32_t end = (at + bytes - 1) / page_bytes + 1;
+  for (std::uint32_t page = at / page_bytes; page < end; ++page) {
+    const std::uint32_t slot = page % slots;
+    if (frames_[slot] != no_frame) continue;
+    std::uint32_t room = 1;
+    while (page + room < end && slot + room < slots && frames_[slot + room] == no_frame) ++room;
+    auto run = frames_allocate(Frames(room));
+    if (!run.ok()) return Errno::nobufs;
+    for (std::uint32_t i = 0; i < run.value().count.number; ++i)
+      frames_[slot + i] = run.value().first + i;
+    touched_ = std::max(touched_, slot + run.value().count.number);
+  }
+  return {};
+}
+
+Result<std::size_t> ByteRing::put(std::uint32_t ahead, Source from, std::size_t bytes) {
+  const std::uint32_t begin = (first_ + used_ + ahead) % capacity;
+  const auto wanted = static_cast<std::uint32_t>(bytes);
+  TRY(reserve(begin, wanted));
+  return in_parts(bytes, [&](std::size_t done) {
+    const auto moved = static_cast<std::uint32_t>(done);
+    const Segment to = segment((begin + moved) % capacity, wanted - moved);
+    return to.near ? (from + done).move_to(to.near, to.bytes)
+                   : (from + done).move_to_frame(to.frame, to.offset, to.bytes);
+  });
+}
+
+Result<std::size_t> ByteRing::copy(std::uint32_t offset, UserAddress to, std::size_t bytes) const {
+  return in_parts(bytes, [&](std::size_t done) {
+    const auto moved = static_cast<std::uint32_t>(done);
+    const std::uint32_t at = (first_ + offset + moved) % capacity;
+    const Segment from = segment(at, static_cast<std::uint32_t>(bytes) - moved);
+    return from.near ? move_to_user(to + done, from.near, from.bytes)
+                     : frame_to_user(from.frame, from.offset, to + done, from.bytes);
+  });
+}
+
+void ByteRing::drop(std::uint32_t bytes) {
+  used_ -= bytes;
+  first_ = used_ ? (first_ + bytes) % capacity : 0;
+  if (used_ == 0 && touched_ > kept_slots) release_frames(kept_slots);
+}
+
+}  // namespace guest

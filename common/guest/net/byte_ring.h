@@ -1,0 +1,54 @@
+// ByteRing: bytes between those who send and those who receive. The first of them lie in the
+// object, so that small messages never leave the window: a ring that runs empty starts again at the
+// front. The rest lies in page frames, taken when a message first gets that far. Used by Flow
+// alone.
+#pragma once
+
+#include "guest/mm/frames.h"
+#include "guest/vfs/source.h"
+
+namespace guest {
+
+class ByteRing {
+ public:
+  static constexpr std::uint32_t capacity = 512 * 1024;
+
+  ByteRing() = default;
+  ~ByteRing();
+  ByteRing(const ByteRing&) = delete;
+  ByteRing& operator=(const ByteRing&) = delete;
+
+  [[nodiscard]] std::uint32_t used() const { return used_; }
+  [[nodiscard]] std::uint32_t space() const { return capacity - used_; }
+
+  /// Puts bytes `ahead` of the end, where there must be space. They count from commit() on.
+  Result<std::size_t> put(std::uint32_t ahead, Source from, std::size_t bytes);
+  void commit(std::uint32_t bytes) { used_ += bytes; }
+  /// Of those that are there, from `offset` on; they stay.
+  Result<std::size_t> copy(std::uint32_t offset, UserAddress to, std::size_t bytes) const;
+  void drop(std::uint32_t bytes);
+
+ private:
+  static constexpr std::uint32_t slots = capacity / vmi::page_size;
+  static constexpr std::uint32_t near_bytes = 192;
+  static constexpr std::uint32_t kept_slots = 16;  // of a ring that is empty
+  static constexpr Frame no_frame = UINT32_MAX;
+
+  /// A stretch that lies in one place.
+  struct Segment {
+    std::uint8_t* near;  // in the object, or null:
+    Frame frame;
+    std::uint32_t offset, bytes;
+  };
+  [[nodiscard]] Segment segment(std::uint32_t at, std::uint32_t bytes) const;
+  Result<> reserve(std::uint32_t at, std::uint32_t bytes);
+  void release_frames(std::uint32_t from);
+
+  std::uint32_t first_ = 0;  // ring offset of the oldest byte
+  std::uint32_t used_ = 0;
+  Frame* frames_ = nullptr;    // of each slot, once there is any
+  std::uint32_t touched_ = 0;  // slots from here on have never had one since the ring was empty
+  mutable std::uint8_t near_[near_bytes];
+};
+
+}  // namespace guest

@@ -1,0 +1,38 @@
+// See families.h. A new family is files of its own and its lines here.
+#include "guest/net/families.h"
+
+#include "guest/net/unix/unix_socket.h"
+
+namespace guest {
+namespace {
+
+struct Family {
+  int family, type;
+  int protocol;  // that it has, also where 0 is asked for
+  Result<Ref<Socket>> (*make)(SocketKind kind, std::uint32_t flags);
+};
+
+constexpr Family families[] = {
+    {abi::af_unix, abi::sock_stream, 0, make_unix_socket},
+    {abi::af_unix, abi::sock_dgram, 0, make_unix_socket},
+    {abi::af_unix, abi::sock_seqpacket, 0, make_unix_socket},
+};
+
+}  // namespace
+
+Result<Ref<Socket>> make_socket(int family, int type, int protocol, std::uint32_t flags) {
+  Errno error = Errno::afnosupport;
+  for (const Family& known : families) {
+    if (known.family != family) continue;
+    if (error == Errno::afnosupport) error = Errno::socktnosupport;
+    if (known.type != type) continue;
+    error = Errno::protonosupport;
+    const bool by_family = family == abi::af_unix && protocol == family;
+    if (protocol != 0 && protocol != known.protocol && !by_family) continue;
+    TRY(SocketCount::check(1));
+    return known.make({family, type, known.protocol}, flags);
+  }
+  return error;
+}
+
+}  // namespace guest
