@@ -36,7 +36,9 @@ const std::vector<const char*> topics = {"processes",      "exec",
                                          "many_sites",     "events",
                                          "epoll",          "odd_sites",
                                          "unix_sockets",   "unix_rights",
-                                         "unix_names",     "unix_messages"};
+                                         "unix_names",     "unix_messages",
+                                         "tcp_sockets",    "udp_sockets",
+                                         "socket_options"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};

@@ -3,17 +3,7 @@
 // must have changed them.
 #include "ping_pong.h"
 
-namespace {
-
-constexpr const char* name = "pipe-switch";
-
-struct NoMemory {
-  [[nodiscard]] bool intact() const { return true; }
-};
-
-}  // namespace
-
 int main(int argc, char** argv) {
-  const micro::Arguments arguments(name, argc, argv, 1000);
-  return micro::ping_pong(name, arguments, [](std::uint64_t) { return NoMemory(); });
+  constexpr const char* name = "pipe-switch";
+  return micro::ping_pong(name, micro::Arguments(name, argc, argv, 1000), micro::two_pipes(name));
 }

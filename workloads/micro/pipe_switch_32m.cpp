@@ -34,5 +34,6 @@ class Ballast {
 
 int main(int argc, char** argv) {
   const micro::Arguments arguments(name, argc, argv, 1000);
-  return micro::ping_pong(name, arguments, [](std::uint64_t seed) { return Ballast(seed); });
+  return micro::ping_pong(name, arguments, micro::two_pipes(name),
+                          [](std::uint64_t seed) { return Ballast(seed); });
 }

@@ -49,6 +49,6 @@ int main(int argc, char** argv) {
   const char* end = argv[3] + std::strlen(argv[3]);
   if (std::from_chars(argv[3], end, mib).ptr != end) micro::fail(name, "MIB is a whole number");
   const micro::Arguments arguments(name, argc - 1, argv, 1000);
-  return micro::ping_pong(name, arguments,
+  return micro::ping_pong(name, arguments, micro::two_pipes(name),
                           [&](std::uint64_t seed) { return Stripes(name, mib, seed); });
 }

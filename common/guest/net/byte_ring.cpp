@@ -11,19 +11,23 @@ namespace {
 
 constexpr std::uint32_t page_bytes = vmi::page_size;
 
+std::uint32_t frames_held = 0;  // by all rings
+
 }  // namespace
 
 ByteRing::~ByteRing() {
-  release_frames(0);
+  release_frames();
   heap_free(frames_);
 }
 
-void ByteRing::release_frames(std::uint32_t from) {
-  for (std::uint32_t slot = from; slot < touched_; ++slot) {
-    if (frames_[slot] != no_frame) frame_release(frames_[slot]);
+void ByteRing::release_frames() {
+  for (std::uint32_t slot = 0; slot < touched_; ++slot) {
+    if (frames_[slot] == no_frame) continue;
+    frame_release(frames_[slot]);
     frames_[slot] = no_frame;
+    --frames_held;
   }
-  touched_ = std::min(touched_, from);
+  touched_ = 0;
 }
 
 ByteRing::Segment ByteRing::segment(std::uint32_t at, std::uint32_t bytes) const {
@@ -52,6 +56,7 @@ Result<> ByteRing::reserve(std::uint32_t at, std::uint32_t bytes) {
     if (!run.ok()) return Errno::nobufs;
     for (std::uint32_t i = 0; i < run.value().count.number; ++i)
       frames_[slot + i] = run.value().first + i;
+    frames_held += run.value().count.number;
     touched_ = std::max(touched_, slot + run.value().count.number);
   }
   return {};
@@ -82,7 +87,7 @@ Result<std::size_t> ByteRing::copy(std::uint32_t offset, UserAddress to, std::si
 void ByteRing::drop(std::uint32_t bytes) {
   used_ -= bytes;
   first_ = used_ ? (first_ + bytes) % capacity : 0;
-  if (used_ == 0 && touched_ > kept_slots) release_frames(kept_slots);
+  if (used_ == 0 && frames_held > kept_frames) release_frames();
 }
 
 }  // namespace guest

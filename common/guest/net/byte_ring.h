@@ -31,7 +31,9 @@ class ByteRing {
  private:
   static constexpr std::uint32_t slots = capacity / vmi::page_size;
   static constexpr std::uint32_t near_bytes = 192;
-  static constexpr std::uint32_t kept_slots = 16;  // of a ring that is empty
+  /// A ring that is empty keeps its frames, so that what flows stays in the CPU's caches, unless
+  /// all rings together have more than so many (16 MiB).
+  static constexpr std::uint32_t kept_frames = 4096;
   static constexpr Frame no_frame = UINT32_MAX;
 
   /// A stretch that lies in one place.
@@ -42,7 +44,7 @@ class ByteRing {
   };
   [[nodiscard]] Segment segment(std::uint32_t at, std::uint32_t bytes) const;
   Result<> reserve(std::uint32_t at, std::uint32_t bytes);
-  void release_frames(std::uint32_t from);
+  void release_frames();
 
   std::uint32_t first_ = 0;  // ring offset of the oldest byte
   std::uint32_t used_ = 0;

@@ -1,6 +1,8 @@
 // See families.h. A new family is files of its own and its lines here.
 #include "guest/net/families.h"
 
+#include "guest/net/inet/tcp.h"
+#include "guest/net/inet/udp.h"
 #include "guest/net/unix/unix_socket.h"
 
 namespace guest {
@@ -16,6 +18,10 @@ constexpr Family families[] = {
     {abi::af_unix, abi::sock_stream, 0, make_unix_socket},
     {abi::af_unix, abi::sock_dgram, 0, make_unix_socket},
     {abi::af_unix, abi::sock_seqpacket, 0, make_unix_socket},
+    {abi::af_inet, abi::sock_stream, abi::ipproto_tcp, make_tcp_socket},
+    {abi::af_inet, abi::sock_dgram, abi::ipproto_udp, make_udp_socket},
+    {abi::af_inet6, abi::sock_stream, abi::ipproto_tcp, make_tcp_socket},
+    {abi::af_inet6, abi::sock_dgram, abi::ipproto_udp, make_udp_socket},
 };
 
 }  // namespace

@@ -55,12 +55,15 @@ class InFlight {
   /// Lets go of what no process can get at. When a local socket is closed, and when there are many.
   void collect();
   void let_go(Rights& rights);
+  /// All local sockets.
+  using Holders = List<RightsHolder, &RightsHolder::holder_node>;
+  Holders& holders() { return holders_; }
 
  private:
   static constexpr std::size_t most = 16 * 1024;  // files in queues, of everybody
   void let_go_of_all();
 
-  List<RightsHolder, &RightsHolder::holder_node> holders_;
+  Holders holders_;
   List<Rights, &Rights::node> letting_go_;
   bool busy_ = false, collecting_ = false;
   std::size_t files_ = 0;

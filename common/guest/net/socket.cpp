@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "guest/base/clock.h"
+#include "guest/net/interface.h"
 #include "guest/proc/process.h"
 
 namespace guest {
@@ -79,7 +80,8 @@ Result<std::size_t> Socket::write(Source from, std::size_t bytes) {
 }
 
 Result<std::int64_t> Socket::ioctl(std::uint32_t request, std::uint64_t argument) {
-  if (request != abi::siocinq && request != abi::siocoutq) return Errno::notty;
+  if (request != abi::siocinq && request != abi::siocoutq)
+    return interface_ioctl(request, argument);
   const std::size_t bytes = TRY(request == abi::siocinq ? bytes_to_read() : bytes_unsent());
   TRY(put_user(UserAddress{argument}, static_cast<std::int32_t>(bytes)));
   return std::int64_t{0};

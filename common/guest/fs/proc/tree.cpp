@@ -5,10 +5,13 @@
 #include "guest/base/panic.h"
 #include "guest/drivers/entropy.h"
 #include "guest/fs/proc/machine.h"
+#include "guest/fs/proc/net.h"
 #include "guest/fs/proc/process.h"
 #include "guest/fs/proc/sys_tree.h"
 #include "guest/fs/proc/text_tree.h"
 #include "guest/mm/region_map.h"
+#include "guest/net/backlog.h"
+#include "guest/net/inet/ports.h"
 #include "guest/proc/system_name.h"
 #include "guest/vfs/file_table.h"
 #include "guest/vfs/open_files.h"
@@ -47,6 +50,12 @@ Result<String> own_mounts() {
 Result<String> file_nr() {
   String line;
   TRY(add(line, "%u\t0\t%u\n", open_files.count(), OpenFiles::most));
+  return line;
+}
+
+Result<String> local_port_range() {
+  String line;
+  TRY(add(line, "%u\t%u\n", Ports::first_free, Ports::last_free));
   return line;
 }
 
@@ -90,6 +99,15 @@ constexpr TextEntry tree[] = {
     {"loadavg", file, machine_loadavg},
     {"meminfo", file, machine_meminfo},
     {"mounts", link, own_mounts},
+    {"net"},
+    {"net/dev", file, net_dev},
+    {"net/if_inet6", file, net_if_inet6},
+    {"net/route", file, net_route},
+    {"net/tcp", file, net_tcp},
+    {"net/tcp6", file, net_tcp6},
+    {"net/udp", file, net_udp},
+    {"net/udp6", file, net_udp6},
+    {"net/unix", file, net_unix},
     {"partitions", file, machine_partitions},
     {"self", link, self},
     {"stat", file, machine_stat},
@@ -113,6 +131,11 @@ constexpr TextEntry tree[] = {
     {"sys/kernel/randomize_va_space", file, fixed<0>},
     {"sys/kernel/threads-max", file, fixed<max_threads>},
     {"sys/kernel/version", file, named<system_version>},
+    {"sys/net"},
+    {"sys/net/core"},
+    {"sys/net/core/somaxconn", file, fixed<Backlog::largest>},
+    {"sys/net/ipv4"},
+    {"sys/net/ipv4/ip_local_port_range", file, local_port_range},
     {"sys/vm"},
     {"sys/vm/max_map_count", file, fixed<most_regions>},
     {"sys/vm/mmap_min_addr", file, fixed<65536>},

@@ -25,6 +25,10 @@ class UnixEnd : public RightsHolder {
   /// A name that nobody has (autobind), unless it has one.
   Result<> bind_to_any();
 
+  // -- For /proc/net/unix.
+  [[nodiscard]] virtual bool shown_listening() const { return false; }
+  [[nodiscard]] virtual bool shown_connected() const = 0;
+
   Socket& socket;
   Ref<UnixName> name;
   ListNode bound_node;

@@ -42,6 +42,8 @@ class UnixStream final : public StreamSocket, public UnixEnd {
   RightsHolder* rights_holder() override { return this; }
   void each_rights(Visitor& visitor) override;
   void give_up_rights() override;
+  [[nodiscard]] bool shown_listening() const override { return state_ == State::listening; }
+  [[nodiscard]] bool shown_connected() const override { return state_ == State::connected; }
 
  private:
   struct UnixArrival;
@@ -93,6 +95,7 @@ class UnixDatagram final : public Socket, public UnixEnd {
   RightsHolder* rights_holder() override { return this; }
   void each_rights(Visitor& visitor) override { each_rights_in(*inbox_, visitor); }
   void give_up_rights() override { give_up_rights_in(*inbox_); }
+  [[nodiscard]] bool shown_connected() const override { return static_cast<bool>(peer_); }
 
  private:
   void set_peer(Ref<UnixInbox> peer, Ref<UnixName> name);

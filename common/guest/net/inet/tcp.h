@@ -1,0 +1,63 @@
+// TcpSocket: streams between internet addresses. There are no segments: on the loopback nothing is
+// lost, and what programs see of TCP is who connects to whom, who is told what when one end goes,
+// and which ports are taken.
+#pragma once
+
+#include "guest/net/inet/ports.h"
+#include "guest/net/stream_socket.h"
+
+namespace guest {
+
+class TcpSocket final : public StreamSocket, public InetEnd {
+ public:
+  TcpSocket(Ref<Inode> inode, std::uint32_t flags, SocketKind kind);
+  ~TcpSocket() override;
+
+  Result<> bind(const SocketAddress& address) override;
+  Result<> connect(const SocketAddress& address) override;
+  Result<> join(Socket&) override { return Errno::notsup; }
+  Result<> shutdown(int how) override;
+  Result<SocketAddress> name() override { return address_of(local, kind.family); }
+  Result<SocketAddress> peer_name() override;
+  Result<std::size_t> send(const Parts& from, Outgoing& how) override;
+  Result<std::size_t> receive(const Parts& to, Incoming& how) override;
+
+  /// For /proc/net/tcp, states as Linux numbers them.
+  static constexpr std::uint8_t listens = 10;
+  struct Shown {
+    std::uint8_t state;
+    std::size_t unsent, unread;
+  };
+  Shown shown();
+
+ private:
+  struct TcpArrival;
+  void begin_to_connect(const Route& route, std::uint16_t port);
+  /// Connects if there is a listener with room; fails if there is none; else goes on waiting.
+  void try_to_connect();
+  static void room_for_connections(Listener& listener, Events happened);
+  void fail(Errno error);
+  Result<> connect_result();
+  Result<> wait_until_connected(std::uint64_t deadline_ns);
+  void disconnect();
+  void close_connection();
+  Result<std::size_t> receive_bytes(const Parts& to, Incoming& how);
+
+  Result<Ref<StreamSocket>> make_accepted(Arrival& arrival, std::uint32_t flags) override;
+  Result<> prepare_to_listen() override;
+  Result<> may_send() override;
+  void sent_to_nobody() override;
+  [[nodiscard]] std::uint32_t flow_limit() const override;
+  Result<> set_own_option(int level, int name, UserAddress value, std::uint32_t bytes) override;
+  Result<std::size_t> get_own_option(int level, int name, OptionValue& value) override;
+
+  Listener retry_;        // on the queue of a backlog that is full
+  Ref<Backlog> waiting_;  // that one
+  bool told_ = false;     // the program knows that it is connected
+  bool read_shut_ = false;
+  bool finished_ = false;  // all has been read: errors that come later are the sender's
+};
+
+Result<Ref<Socket>> make_tcp_socket(SocketKind kind, std::uint32_t flags);
+
+}  // namespace guest
