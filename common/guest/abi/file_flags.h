@@ -10,9 +10,10 @@ namespace guest::abi {
 inline constexpr std::uint32_t o_access = 3, o_rdonly = 0, o_wronly = 1, o_rdwr = 2;
 inline constexpr std::uint32_t o_creat = 0100, o_excl = 0200, o_noctty = 0400, o_trunc = 01000,
                                o_append = 02000, o_nonblock = 04000, o_dsync = 010000,
-                               o_direct = 040000, o_largefile = 0100000, o_directory = 0200000,
-                               o_nofollow = 0400000, o_noatime = 01000000, o_cloexec = 02000000,
-                               o_path = 010000000, o_tmpfile = 020000000 | o_directory;
+                               o_async = 020000, o_direct = 040000, o_largefile = 0100000,
+                               o_directory = 0200000, o_nofollow = 0400000, o_noatime = 01000000,
+                               o_cloexec = 02000000, o_path = 010000000,
+                               o_tmpfile = 020000000 | o_directory;
 // The fourth access mode opens for ioctl alone: neither reading nor writing.
 constexpr bool may_read(std::uint32_t flags) {
   return (flags & o_access) == o_rdonly || (flags & o_access) == o_rdwr;

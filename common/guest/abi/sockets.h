@@ -115,6 +115,8 @@ struct Linger {
 };
 
 // -- ioctl
-inline constexpr std::uint32_t siocinq = 0x541b, siocoutq = 0x5411, siocatmark = 0x8905;
+inline constexpr std::uint32_t siocinq = 0x541b, siocoutq = 0x5411, siocatmark = 0x8905,
+                               fioasync = 0x5452, fiosetown = 0x8901, siocspgrp = 0x8902,
+                               fiogetown = 0x8903, siocgpgrp = 0x8904;
 
 }  // namespace guest::abi

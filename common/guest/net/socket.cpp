@@ -6,6 +6,7 @@
 #include "guest/base/clock.h"
 #include "guest/net/interface.h"
 #include "guest/proc/process.h"
+#include "guest/proc/signal.h"
 
 namespace guest {
 namespace {
@@ -80,11 +81,43 @@ Result<std::size_t> Socket::write(Source from, std::size_t bytes) {
 }
 
 Result<std::int64_t> Socket::ioctl(std::uint32_t request, std::uint64_t argument) {
-  if (request != abi::siocinq && request != abi::siocoutq)
-    return interface_ioctl(request, argument);
-  const std::size_t bytes = TRY(request == abi::siocinq ? bytes_to_read() : bytes_unsent());
-  TRY(put_user(UserAddress{argument}, static_cast<std::int32_t>(bytes)));
+  const UserAddress at{argument};
+  std::int32_t number = 0;
+  switch (request) {
+    case abi::siocinq:
+      number = static_cast<std::int32_t>(TRY(bytes_to_read()));
+      break;
+    case abi::siocoutq:
+      number = static_cast<std::int32_t>(TRY(bytes_unsent()));
+      break;
+    case abi::fiogetown:
+    case abi::siocgpgrp:
+      number = owner.id;
+      break;
+    case abi::fiosetown:
+    case abi::siocspgrp:
+      owner.id = TRY(get_user<std::int32_t>(at));
+      return std::int64_t{0};
+    case abi::fioasync:
+      return set_async(TRY(get_user<std::int32_t>(at)) != 0);
+    default:
+      return interface_ioctl(request, argument);
+  }
+  TRY(put_user(at, number));
   return std::int64_t{0};
+}
+
+Result<std::int64_t> Socket::set_async(bool on) {
+  owner.listen(on ? &events_ : nullptr);
+  flags = on ? flags | abi::o_async : flags & ~abi::o_async;
+  return std::int64_t{0};
+}
+
+void SignalledOwner::tell(Listener& listener, Events) {
+  const int id = static_cast<SignalledOwner*>(listener.owner)->id;
+  if (id < 0) (void)send_signal_to_group(-id, signal_from_kernel(sig_io));
+  Process* process = id > 0 ? processes.find(id) : nullptr;
+  if (process) send_signal(*process, sig_io);
 }
 
 std::uint64_t Socket::deadline(std::uint64_t timeout_ns) {

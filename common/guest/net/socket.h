@@ -58,6 +58,23 @@ struct Forwarder {
   Listener listener;
 };
 
+/// Who gets SIGIO whenever something happens (FIOASYNC, F_SETOWN).
+class SignalledOwner {
+ public:
+  SignalledOwner() : listener_(tell, this) {}
+  ~SignalledOwner() { listen(nullptr); }
+  /// nullptr: no more.
+  void listen(WaitQueue* queue) {
+    WaitQueue::remove(listener_);
+    if (queue) queue->add(listener_);
+  }
+  int id = 0;  // a process, or as a negative number a group; 0: nobody
+
+ private:
+  static void tell(Listener& listener, Events happened);
+  Listener listener_;
+};
+
 class Socket : public File {
  public:
   static constexpr char tag = 0;
@@ -94,6 +111,7 @@ class Socket : public File {
 
   const SocketKind kind;
   SocketOptions options;
+  SignalledOwner owner;
 
  protected:
   // -- What a kind knows of options beyond those of all sockets.
@@ -124,6 +142,7 @@ class Socket : public File {
 
  private:
   Result<std::size_t> common_option(int name, OptionValue& value);
+  Result<std::int64_t> set_async(bool on);
   SocketCount count_;
 };
 

@@ -42,6 +42,7 @@ enum Signal : int {
   sig_urg = 23,
   sig_xfsz = 25,
   sig_winch = 28,
+  sig_io = 29,
   sig_first_realtime = 32,
   sig_last = 64,
 };

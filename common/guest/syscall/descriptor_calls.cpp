@@ -2,6 +2,7 @@
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
 #include "guest/fs/pipe/pipe.h"
+#include "guest/net/socket.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
 
@@ -83,8 +84,12 @@ Result<std::int64_t> sys_fcntl(const Args& args) {
       TRY(get_user<abi::FileLock>(args.user(2)));
       return std::int64_t{0};
     case abi::f_setown:
-    case abi::f_getown:
+      if (auto* socket = file_as<Socket>(*file)) socket->owner.id = args.i32(2);
       return std::int64_t{0};
+    case abi::f_getown: {
+      auto* socket = file_as<Socket>(*file);
+      return std::int64_t{socket ? socket->owner.id : 0};
+    }
     case abi::f_getpipe_size:
       if (!file->inode().is(mode_fifo)) return Errno::badf;
       return std::int64_t{Pipe::capacity};

@@ -45,7 +45,7 @@
   X(32, dup, full, "")                                                                     \
   X(33, dup2, full, "")                                                                    \
   X(40, sendfile, partly, "from regular files")                                            \
-  X(72, fcntl, partly, "locks are always granted; no leases, seals or owners")             \
+  X(72, fcntl, partly, "locks are always granted; no leases or seals; owners of sockets")  \
   X(73, flock, partly, "always granted")                                                   \
   X(74, fsync, full, "")                                                                   \
   X(75, fdatasync, full, "")                                                               \

@@ -41,7 +41,7 @@ bool Ports::conflict(const InetEnd& end, const Endpoint& wanted, bool to_listen)
     const SocketOptions& its = other.socket.options;
     const bool both_reuse = own.reuse_address && its.reuse_address;
     if (both_reuse && !(streams_ && other.listening)) continue;
-    if (own.reuse_port && its.reuse_port && other.owner == end.owner) continue;
+    if (own.reuse_port && its.reuse_port && other.bound_by == end.bound_by) continue;
     if (to_listen && !other.listening) continue;
     return true;
   }
@@ -68,7 +68,7 @@ Result<std::uint16_t> Ports::free_port(const InetEnd& end, const IpAddress& addr
 
 Result<> Ports::bind(InetEnd& end, const Endpoint& wanted) {
   const std::uint32_t user = current_thread().credentials.euid;
-  end.owner = user;
+  end.bound_by = user;
   Endpoint got = wanted;
   if (got.port == 0)
     got.port = TRY(free_port(end, wanted.ip));

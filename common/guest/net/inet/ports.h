@@ -26,7 +26,7 @@ class InetEnd {
   bool address_chosen = false, port_chosen = false;  // by bind
   bool listening = false;
   ListNode port_node;
-  std::uint32_t owner = 0;  // uid of who bound it
+  std::uint32_t bound_by = 0;  // uid
   InetOptions options;
 
   /// bind's rules. EINVAL: it is bound.

@@ -61,7 +61,7 @@ Result<Ref<StreamSocket>> TcpSocket::make_accepted(Arrival& arrival, std::uint32
   accepted->Socket::options = Socket::options;
   accepted->InetEnd::options = InetEnd::options;
   accepted->v6_only = v6_only;
-  accepted->owner = owner;
+  accepted->bound_by = bound_by;
   accepted->local = client.server;
   accepted->remote = client.client;
   accepted->told_ = true;
