@@ -37,8 +37,8 @@ const std::vector<const char*> topics = {"processes",      "exec",
                                          "epoll",          "odd_sites",
                                          "unix_sockets",   "unix_rights",
                                          "unix_names",     "unix_messages",
-                                         "tcp_sockets",    "udp_sockets",
-                                         "socket_options"};
+                                         "interfaces",     "tcp_sockets",
+                                         "udp_sockets",    "socket_options"};
 
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};

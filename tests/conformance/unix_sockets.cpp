@@ -8,6 +8,21 @@
 
 using namespace sockets;
 
+namespace {
+
+volatile sig_atomic_t signals = 0;
+void count(int) {
+  signals = signals + 1;
+}
+void catch_signal(int signal) {
+  struct sigaction action = {};
+  action.sa_handler = count;
+  action.sa_flags = SA_RESTART;
+  sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
 TEST(pair_carries_bytes_both_ways) {
   Pair pair;
   CHECK_EQ(state(pair.a), POLLOUT);
@@ -335,4 +350,24 @@ TEST(options_of_local_sockets) {
   CHECK_ERRNO(setsockopt(pair.a, SOL_SOCKET, SO_PEERCRED, &peer, bytes), ENOPROTOOPT);
   CHECK_ERRNO(set_option(pair.a, 1, 1, 6), EOPNOTSUPP);
   CHECK_ERRNO(getsockopt(pair.a, 6, 1, &peer, &bytes), EOPNOTSUPP);
+}
+
+TEST(a_signal_when_something_happens) {
+  Pair pair;
+  catch_signal(SIGIO);
+  CHECK_EQ(fcntl(pair.b, F_GETOWN), 0);
+  CHECK_EQ(fcntl(pair.b, F_SETOWN, getpid()), 0);
+  CHECK_EQ(fcntl(pair.b, F_GETOWN), getpid());
+  say_to(pair.a, "x");
+  CHECK_EQ(signals, 0);
+  int on = 1;
+  CHECK_EQ(ioctl(pair.b, FIOASYNC, &on), 0);
+  CHECK_EQ(fcntl(pair.b, F_GETFL), O_RDWR | O_ASYNC);
+  say_to(pair.a, "y");
+  CHECK(signals > 0);
+  on = 0;
+  CHECK_EQ(ioctl(pair.b, FIOASYNC, &on), 0);
+  signals = 0;
+  say_to(pair.a, "z");
+  CHECK_EQ(signals, 0);
 }

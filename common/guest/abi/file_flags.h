@@ -40,8 +40,9 @@ inline constexpr std::uint32_t x_ok = 1, w_ok = 2, r_ok = 4;
 
 // -- fcntl
 inline constexpr int f_dupfd = 0, f_getfd = 1, f_setfd = 2, f_getfl = 3, f_setfl = 4, f_getlk = 5,
-                     f_setlk = 6, f_setlkw = 7, f_setown = 8, f_getown = 9, f_dupfd_cloexec = 1030,
-                     f_setpipe_size = 1031, f_getpipe_size = 1032;
+                     f_setlk = 6, f_setlkw = 7, f_setown = 8, f_getown = 9, f_setown_ex = 15,
+                     f_getown_ex = 16, f_dupfd_cloexec = 1030, f_setpipe_size = 1031,
+                     f_getpipe_size = 1032;
 inline constexpr std::uint32_t fd_cloexec = 1;
 inline constexpr std::int16_t f_unlck = 2;
 

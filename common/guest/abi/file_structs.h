@@ -76,6 +76,11 @@ struct FileLock {
 };
 static_assert(sizeof(FileLock) == 32);
 
+/// struct f_owner_ex
+struct FileOwner {
+  std::int32_t type, id;
+};
+
 /// struct timespec and struct timeval, as the file calls take them
 struct FileTimespec {
   std::int64_t seconds, nanoseconds;

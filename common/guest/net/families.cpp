@@ -3,6 +3,7 @@
 
 #include "guest/net/inet/tcp.h"
 #include "guest/net/inet/udp.h"
+#include "guest/net/netlink/netlink.h"
 #include "guest/net/unix/unix_socket.h"
 
 namespace guest {
@@ -22,6 +23,10 @@ constexpr Family families[] = {
     {abi::af_inet, abi::sock_dgram, abi::ipproto_udp, make_udp_socket},
     {abi::af_inet6, abi::sock_stream, abi::ipproto_tcp, make_tcp_socket},
     {abi::af_inet6, abi::sock_dgram, abi::ipproto_udp, make_udp_socket},
+    {abi::af_netlink, abi::sock_raw, 0, make_netlink_socket},
+    {abi::af_netlink, abi::sock_dgram, 0, make_netlink_socket},
+    {abi::af_netlink, abi::sock_raw, abi::netlink_sock_diag, make_netlink_socket},
+    {abi::af_netlink, abi::sock_dgram, abi::netlink_sock_diag, make_netlink_socket},
 };
 
 }  // namespace

@@ -41,6 +41,29 @@ Result<std::int64_t> set_status(File& file, std::uint32_t flags) {
   return std::int64_t{0};
 }
 
+/// Who is signalled when something happens: sockets alone do that.
+Result<std::int64_t> owner_of(File& file, const Args& args) {
+  enum OwnerType : std::int32_t { process = 1, group = 2 };
+  auto* socket = file_as<Socket>(file);
+  const int id = socket ? socket->owner.id : 0;
+  switch (args.i32(1)) {
+    case abi::f_getown:
+      return std::int64_t{id};
+    case abi::f_setown:
+      if (socket) socket->owner.id = args.i32(2);
+      return std::int64_t{0};
+    case abi::f_getown_ex:
+      return as_zero(put_user(args.user(2),
+                              id < 0 ? abi::FileOwner{group, -id} : abi::FileOwner{process, id}));
+    default: {
+      const auto wanted = TRY(get_user<abi::FileOwner>(args.user(2)));
+      if (wanted.type != process && wanted.type != group) return Errno::inval;
+      if (socket) socket->owner.id = wanted.type == group ? -wanted.id : wanted.id;
+      return std::int64_t{0};
+    }
+  }
+}
+
 }  // namespace
 
 Result<std::int64_t> sys_dup(const Args& args) {
@@ -84,12 +107,10 @@ Result<std::int64_t> sys_fcntl(const Args& args) {
       TRY(get_user<abi::FileLock>(args.user(2)));
       return std::int64_t{0};
     case abi::f_setown:
-      if (auto* socket = file_as<Socket>(*file)) socket->owner.id = args.i32(2);
-      return std::int64_t{0};
-    case abi::f_getown: {
-      auto* socket = file_as<Socket>(*file);
-      return std::int64_t{socket ? socket->owner.id : 0};
-    }
+    case abi::f_getown:
+    case abi::f_setown_ex:
+    case abi::f_getown_ex:
+      return owner_of(*file, args);
     case abi::f_getpipe_size:
       if (!file->inode().is(mode_fifo)) return Errno::badf;
       return std::int64_t{Pipe::capacity};

@@ -3,19 +3,20 @@
 
 // X(number, name, support, note)
 // socket_calls.cpp
-#define GUEST_SYSCALLS_SOCKETS(X)                                           \
-  X(41, socket, partly, "AF_UNIX, AF_INET, AF_INET6; streams and messages") \
-  X(42, connect, full, "")                                                  \
-  X(43, accept, full, "")                                                   \
-  X(48, shutdown, full, "")                                                 \
-  X(49, bind, full, "")                                                     \
-  X(50, listen, full, "")                                                   \
-  X(51, getsockname, full, "")                                              \
-  X(52, getpeername, full, "")                                              \
-  X(53, socketpair, full, "")                                               \
-  X(54, setsockopt, partly, "what programs set; others ENOPROTOOPT")        \
-  X(55, getsockopt, partly, "as setsockopt")                                \
-  X(288, accept4, full, "")                                                 \
+#define GUEST_SYSCALLS_SOCKETS(X)                                                 \
+  X(41, socket, partly,                                                           \
+    "AF_UNIX, AF_INET and AF_INET6 within the guest; NETLINK_ROUTE can be asked") \
+  X(42, connect, full, "")                                                        \
+  X(43, accept, full, "")                                                         \
+  X(48, shutdown, full, "")                                                       \
+  X(49, bind, full, "")                                                           \
+  X(50, listen, full, "")                                                         \
+  X(51, getsockname, full, "")                                                    \
+  X(52, getpeername, full, "")                                                    \
+  X(53, socketpair, full, "")                                                     \
+  X(54, setsockopt, partly, "what programs set; others ENOPROTOOPT")              \
+  X(55, getsockopt, partly, "as setsockopt")                                      \
+  X(288, accept4, full, "")                                                       \
   GUEST_SYSCALLS_MESSAGES(X)
 
 // message_calls.cpp
