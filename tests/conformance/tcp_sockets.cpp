@@ -289,6 +289,22 @@ TEST(disconnecting) {
   CHECK_EQ(connect_to(both.client, name_of(both.listener)), 0);
 }
 
+TEST(disconnected_while_others_wait) {
+  static char much[8 << 20];
+  signal(SIGPIPE, SIG_IGN);
+  sockaddr nobody = {AF_UNSPEC, {}};
+  for (bool sends : {false, true}) {
+    Connection both;
+    pid_t child = check::start_child([&] {
+      if (!sends) return recv(both.client, much, 1, 0) > 0;
+      return send(both.client, much, sizeof much, 0) == (long)sizeof much;
+    });
+    usleep(20000);
+    CHECK_EQ(connect(both.client, &nobody, sizeof nobody), 0);
+    CHECK(ends_well(child));
+  }
+}
+
 TEST(accept_is_interrupted_and_ended) {
   int listener = inet_listener();
   struct sigaction action = {};

@@ -80,6 +80,7 @@ class Socket : public File {
   static constexpr char tag = 0;
   [[nodiscard]] const void* class_tag() const override { return &tag; }
   Socket(Ref<Inode> inode, std::uint32_t flags, SocketKind kind);
+  ~Socket() override { owner.listen(nullptr); }
 
   // -- What the calls of their names do. Addresses come as the program gave them.
   virtual Result<> bind(const SocketAddress&) { return Errno::notsup; }

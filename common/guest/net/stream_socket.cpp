@@ -117,7 +117,7 @@ Result<bool> StreamSocket::wait_for_bytes(Flow& in, const Incoming& how,
 Result<> StreamSocket::wait_for_room(Flow& out, std::size_t message, const Outgoing& how,
                                      std::uint64_t deadline_ns) {
   for (;;) {
-    TRY(may_send());
+    TRY(may_send(out));
     if (message ? out.has_room_for(message) : out.room() > 0) return {};
     if (nonblocking(how.flags)) return Errno::again;
     TRY(wait(out.departures, any_event, deadline_ns));
@@ -125,14 +125,14 @@ Result<> StreamSocket::wait_for_room(Flow& out, std::size_t message, const Outgo
 }
 
 Result<std::size_t> StreamSocket::send_bytes(const Parts& from, Outgoing& how) {
-  TRY(may_send());
-  const std::uint64_t until = deadline(options.send_timeout_ns);
   Ref<Flow> out = out_;
+  TRY(may_send(*out));
+  const std::uint64_t until = deadline(options.send_timeout_ns);
   return in_parts(from.bytes(), [&](std::size_t done) -> Result<std::size_t> {
     TRY(wait_for_room(*out, 0, how, until));
     const std::size_t left = from.bytes() - done;
     if (out->reader_gone) {
-      sent_to_nobody();
+      sent_to_nobody(*out);
       return left;
     }
     FlowNote* note = TRY(note_on(how, done == 0));

@@ -24,12 +24,13 @@ class StreamSocket : public Socket {
   virtual Result<Ref<StreamSocket>> make_accepted(Arrival& arrival, std::uint32_t flags) = 0;
   /// May it begin to listen? What must be known by then, is.
   virtual Result<> prepare_to_listen() = 0;
-  /// May anything be sent now? EPIPE, or the error that is due.
-  virtual Result<> may_send() = 0;
+  /// May anything be sent now? EPIPE, or the error that is due. `out` was this socket's when the
+  /// call began; meanwhile it may have been disconnected.
+  virtual Result<> may_send(const Flow& out) = 0;
   /// What goes with the bytes of a send, `first` ones or later ones. nullptr: nothing.
   virtual Result<FlowNote*> note_on(Outgoing&, bool /*first*/) { return nullptr; }
   /// The peer has gone; what is sent goes nowhere.
-  virtual void sent_to_nobody() {}
+  virtual void sent_to_nobody(Flow& /*out*/) {}
 
   /// From now on it is connected by these.
   void attach(Ref<Flow> in, Ref<Flow> out);

@@ -30,7 +30,6 @@ Result<std::int64_t> accept_as(const Args& args, std::uint32_t flags) {
   TRY(check_room_for_files(1));
   Process& self = current_process();
   TRY(self.files->make_room(self.open_limit()));
-  TRY(SocketCount::check(0));
   Ref<Socket> accepted = TRY(listener->accept(flags & abi::o_nonblock));
   if (args.user(1)) {
     auto peer = accepted->peer_name();

@@ -173,6 +173,8 @@ void TcpSocket::disconnect() {
     in_->refuse();
     out_->end();
     in_->drop_everything();
+    in_->end();  // of its own calls that sleep
+    out_->refuse();
     from_peer_.stop();
     to_peer_.stop();
     in_.reset();

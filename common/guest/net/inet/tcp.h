@@ -45,8 +45,8 @@ class TcpSocket final : public StreamSocket, public InetEnd {
 
   Result<Ref<StreamSocket>> make_accepted(Arrival& arrival, std::uint32_t flags) override;
   Result<> prepare_to_listen() override;
-  Result<> may_send() override;
-  void sent_to_nobody() override;
+  Result<> may_send(const Flow& out) override;
+  void sent_to_nobody(Flow& out) override;
   [[nodiscard]] std::uint32_t flow_limit() const override;
   Result<> set_own_option(int level, int name, UserAddress value, std::uint32_t bytes) override;
   Result<std::size_t> get_own_option(int level, int name, OptionValue& value) override;

@@ -25,16 +25,16 @@ std::uint32_t TcpSocket::flow_limit() const {
 
 // -- Sending.
 
-Result<> TcpSocket::may_send() {
-  if (!out_->refused && !has_error()) return {};
+Result<> TcpSocket::may_send(const Flow& out) {
+  if (!out.refused && !has_error()) return {};
   const Errno error = take_error();
   return error != Errno::ok ? error : Errno::pipe;
 }
 
 // The peer would answer that it is gone: from now on the program is told.
-void TcpSocket::sent_to_nobody() {
+void TcpSocket::sent_to_nobody(Flow& out) {
   error_ = Errno::pipe;
-  out_->refuse();
+  out.refuse();
   finished_ = true;
 }
 

@@ -29,9 +29,9 @@ UnixDatagram::~UnixDatagram() {
 }
 
 void UnixDatagram::set_peer(Ref<UnixInbox> peer, Ref<UnixName> name) {
+  to_peer_.stop();  // before the peer's inbox goes, perhaps
   peer_ = std::move(peer);
   peer_name_ = std::move(name);
-  to_peer_.stop();
   if (peer_) to_peer_.listen(peer_->departures);
 }
 

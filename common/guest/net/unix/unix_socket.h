@@ -54,7 +54,7 @@ class UnixStream final : public StreamSocket, public UnixEnd {
 
   Result<Ref<StreamSocket>> make_accepted(Arrival& arrival, std::uint32_t flags) override;
   Result<> prepare_to_listen() override;
-  Result<> may_send() override;
+  Result<> may_send(const Flow& out) override;
   Result<FlowNote*> note_on(Outgoing& how, bool first) override;
   abi::PeerCredentials peer_credentials() override { return peer_; }
   void buffers_changed() override;

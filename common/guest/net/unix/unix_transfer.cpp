@@ -36,10 +36,10 @@ bool same_sender(const Run& run, const abi::PeerCredentials& known) {
 
 // -- Sending.
 
-Result<> UnixStream::may_send() {
+Result<> UnixStream::may_send(const Flow& out) {
   if (packets())
     if (Errno error = take_error(); error != Errno::ok) return error;
-  return out_->refused ? Result<>(Errno::pipe) : Result<>();
+  return out.refused ? Result<>(Errno::pipe) : Result<>();
 }
 
 Result<FlowNote*> UnixStream::note_on(Outgoing& how, bool first) {
