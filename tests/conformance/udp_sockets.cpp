@@ -212,3 +212,24 @@ TEST(both_families) {
   CHECK_EQ(send_to(six, "y", from), 1);
   CHECK(hears(four, "y"));
 }
+
+TEST(to_which_address) {
+  int four = bound("0.0.0.0"), six = bound("::"), client = socket(AF_INET, SOCK_DGRAM, 0);
+  CHECK_EQ(set_option(four, IP_PKTINFO, 1, IPPROTO_IP), 0);
+  CHECK_EQ(set_option(six, IPV6_RECVPKTINFO, 1, IPPROTO_IPV6), 0);
+  CHECK_EQ(send_to(client, "x", Address("127.0.0.7", name_of(four).port())), 1);
+  Message one;
+  CHECK_EQ(recvmsg(four, &one.header, 0), 1);
+  cmsghdr* first = CMSG_FIRSTHDR(&one.header);
+  REQUIRE(first && first->cmsg_level == IPPROTO_IP && first->cmsg_type == IP_PKTINFO);
+  auto* info = (in_pktinfo*)CMSG_DATA(first);
+  CHECK_EQ(info->ipi_ifindex, 1);
+  CHECK_EQ(info->ipi_addr.s_addr, inet_addr("127.0.0.7"));
+  CHECK_EQ(info->ipi_spec_dst.s_addr, inet_addr("127.0.0.7"));
+  CHECK_EQ(send_to(socket(AF_INET6, SOCK_DGRAM, 0), "x", Address("::1", name_of(six).port())), 1);
+  Message other;
+  CHECK_EQ(recvmsg(six, &other.header, 0), 1);
+  first = CMSG_FIRSTHDR(&other.header);
+  REQUIRE(first && first->cmsg_level == IPPROTO_IPV6 && first->cmsg_type == IPV6_PKTINFO);
+  CHECK(IN6_IS_ADDR_LOOPBACK(&((in6_pktinfo*)CMSG_DATA(first))->ipi6_addr));
+}

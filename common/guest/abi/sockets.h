@@ -32,6 +32,15 @@ struct InternetAddress6 {
   std::uint8_t address[16];
   std::uint32_t scope;
 };
+/// struct in_pktinfo, in6_pktinfo
+struct PacketInformation {
+  std::int32_t interface;
+  std::uint8_t local[4], target[4];
+};
+struct PacketInformation6 {
+  std::uint8_t target[16];
+  std::uint32_t interface;
+};
 inline constexpr std::size_t unix_path_max = 108, unix_path_offset = 2;
 static_assert(sizeof(InternetAddress) == 16 && sizeof(InternetAddress6) == 28);
 
@@ -100,7 +109,6 @@ enum SocketOption : int {
   so_rcvtimeo = 20,
   so_sndtimeo = 21,
   so_attach_filter = 26,
-  so_timestamp = 29,
   so_acceptconn = 30,
   so_sndbufforce = 32,
   so_rcvbufforce = 33,

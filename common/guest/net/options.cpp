@@ -43,8 +43,6 @@ bool* SocketOptions::flag(int name) {
       return &dont_route;
     case abi::so_passcred:
       return &pass_credentials;
-    case abi::so_timestamp:
-      return &timestamp;
     default:
       return nullptr;
   }

@@ -32,8 +32,7 @@ struct SocketOptions {
                                  smallest_send_buffer = 4608, smallest_receive_buffer = 2304;
 
   bool debug = false, reuse_address = false, reuse_port = false, keep_alive = false,
-       broadcast = false, out_of_band_inline = false, dont_route = false, pass_credentials = false,
-       timestamp = false;
+       broadcast = false, out_of_band_inline = false, dont_route = false, pass_credentials = false;
   bool send_buffer_set = false, receive_buffer_set = false;
   std::int32_t priority = 0, receive_low_water = 1;
   std::uint32_t send_buffer = usual_buffer, receive_buffer = usual_buffer;

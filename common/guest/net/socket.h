@@ -39,6 +39,12 @@ struct Incoming {
   std::uint32_t told = 0;  // MSG_TRUNC, MSG_EOR
   Control control;
   bool wants_sender = false;  // SO_PASSCRED, at the time
+  /// Ancillary data of the family's own, if any.
+  struct {
+    std::int32_t level = 0, type = 0;
+    std::size_t bytes = 0;
+    std::uint8_t data[20];
+  } own;
 };
 
 /// Passes on what one queue is told to another.

@@ -48,6 +48,7 @@ Result<> give_control(UserAddress at, const abi::MessageHeader& header, Incoming
   if (how.wants_sender)
     TRY(control.put(abi::sol_socket, abi::scm_credentials, &how.control.sender,
                     sizeof how.control.sender));
+  if (how.own.bytes) TRY(control.put(how.own.level, how.own.type, how.own.data, how.own.bytes));
   if (how.control.rights) TRY(control.put_files(*how.control.rights));
   const std::uint32_t told = how.told | control.flags | (how.flags & abi::msg_cmsg_cloexec);
   TRY(put_user(at + offsetof(abi::MessageHeader, flags), told));

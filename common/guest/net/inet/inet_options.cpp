@@ -13,12 +13,9 @@ constexpr std::int32_t any = INT32_MAX, none = INT32_MIN;
 constexpr InetOption known[] = {
     {ip, 1, 0, none, any},        // IP_TOS
     {ip, 2, 64, -1, 255},         // IP_TTL
-    {ip, 6, 0, none, any},        // IP_RECVOPTS
     {ip, 8, 0, none, any},        // IP_PKTINFO
     {ip, 10, 1, 0, 5},            // IP_MTU_DISCOVER
     {ip, 11, 0, none, any},       // IP_RECVERR
-    {ip, 12, 0, none, any},       // IP_RECVTTL
-    {ip, 13, 0, none, any},       // IP_RECVTOS
     {ip, 15, 0, none, any},       // IP_FREEBIND
     {ip, 24, 0, none, any},       // IP_BIND_ADDRESS_NO_PORT
     {ip, 33, 1, -1, 255},         // IP_MULTICAST_TTL
@@ -29,8 +26,6 @@ constexpr InetOption known[] = {
     {ip6, 23, 1, 0, 5},           // IPV6_MTU_DISCOVER
     {ip6, 25, 0, none, any},      // IPV6_RECVERR
     {ip6, 49, 0, none, any},      // IPV6_RECVPKTINFO
-    {ip6, 51, 0, none, any},      // IPV6_RECVHOPLIMIT
-    {ip6, 66, 0, none, any},      // IPV6_RECVTCLASS
     {ip6, 67, 0, -1, 255},        // IPV6_TCLASS
     {tcp, 1, 0, none, any},       // TCP_NODELAY
     {tcp, 2, 65483, 88, 32767},   // TCP_MAXSEG

@@ -26,8 +26,9 @@ Result<> throw_away(const Parts& from) {
 }  // namespace
 
 struct UdpSocket::Note final : FlowNote {
-  explicit Note(const Endpoint& from) : from(from) {}
+  Note(const Endpoint& from, const IpAddress& target) : from(from), target(target) {}
   Endpoint from;
+  IpAddress target;
 };
 
 UdpSocket::UdpSocket(Ref<Inode> inode, std::uint32_t flags, SocketKind kind)
@@ -93,9 +94,10 @@ Result<Endpoint> UdpSocket::target_of(const Outgoing& how) const {
   return target.port ? Result<Endpoint>(target) : Errno::inval;
 }
 
-Result<> UdpSocket::deliver(UdpSocket& to, const Parts& from, const Endpoint& source) {
+Result<> UdpSocket::deliver(UdpSocket& to, const Parts& from, const Endpoint& source,
+                            const IpAddress& target) {
   if (!to.inbox_->has_room_for(from.bytes())) return throw_away(from);  // lost
-  auto* note = new (std::nothrow) Note(source);
+  auto* note = new (std::nothrow) Note(source, target);
   if (!note) return Errno::nobufs;
   auto put = to.inbox_->put_message(from, *note);
   if (!put.ok()) delete note;
@@ -115,7 +117,7 @@ Result<std::size_t> UdpSocket::send(const Parts& from, Outgoing& how) {
   const Endpoint source = {route.source, local.port}, receiver = {route.target, target.port};
   loopback_traffic.add(from.bytes());
   if (InetEnd* end = udp_ports.find_receiver(receiver, source)) {
-    TRY(deliver(static_cast<UdpSocket&>(end->socket), from, source));
+    TRY(deliver(static_cast<UdpSocket&>(end->socket), from, source, receiver.ip));
     return from.bytes();
   }
   TRY(throw_away(from));
@@ -127,6 +129,29 @@ Result<std::size_t> UdpSocket::send(const Parts& from, Outgoing& how) {
 }
 
 // -- Receiving.
+
+// IP_PKTINFO and IPV6_RECVPKTINFO: to which of this machine's addresses it was sent.
+void UdpSocket::tell_target(const Note& note, Incoming& how) const {
+  constexpr int packet_info = 8, receive_packet_info6 = 49, packet_info6 = 50;
+  auto give = [&](int level, int type, const auto& info) {
+    how.own.level = level;
+    how.own.type = type;
+    how.own.bytes = sizeof info;
+    __builtin_memcpy(how.own.data, &info, sizeof info);
+  };
+  if (kind.family == abi::af_inet && InetEnd::options.get(abi::ipproto_ip, packet_info).value()) {
+    abi::PacketInformation info = {loopback_index, {}, {}};
+    __builtin_memcpy(info.local, note.target.bytes + 12, sizeof info.local);
+    __builtin_memcpy(info.target, note.target.bytes + 12, sizeof info.target);
+    give(abi::ipproto_ip, packet_info, info);
+  }
+  if (kind.family == abi::af_inet6 &&
+      InetEnd::options.get(abi::ipproto_ipv6, receive_packet_info6).value()) {
+    abi::PacketInformation6 info = {{}, loopback_index};
+    __builtin_memcpy(info.target, note.target.bytes, sizeof info.target);
+    give(abi::ipproto_ipv6, packet_info6, info);
+  }
+}
 
 Result<std::size_t> UdpSocket::receive(const Parts& to, Incoming& how) {
   if (how.flags & abi::msg_errqueue) return Errno::again;
@@ -142,6 +167,7 @@ Result<std::size_t> UdpSocket::receive(const Parts& to, Incoming& how) {
   const std::size_t whole = note.bytes(), wanted = std::min(whole, to.bytes());
   if (wanted < whole) how.told |= abi::msg_trunc;
   how.from = address_of(note.from, kind.family);
+  tell_target(note, how);
   auto copied = inbox_->copy(0, to, 0, wanted);
   if (!(how.flags & abi::msg_peek)) inbox_->drop_message();
   if (!copied.ok() || copied.value() < wanted) return Errno::fault;

@@ -26,7 +26,9 @@ class UdpSocket final : public Socket, public InetEnd {
  private:
   struct Note;
   Result<Endpoint> target_of(const Outgoing& how) const;
-  Result<> deliver(UdpSocket& to, const Parts& from, const Endpoint& source);
+  Result<> deliver(UdpSocket& to, const Parts& from, const Endpoint& source,
+                   const IpAddress& target);
+  void tell_target(const Note& note, Incoming& how) const;
   void disconnect();
   Result<std::size_t> bytes_to_read() override;
   Result<std::size_t> bytes_unsent() override { return std::size_t{0}; }
