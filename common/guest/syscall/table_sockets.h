@@ -6,10 +6,10 @@
 #define GUEST_SYSCALLS_SOCKETS(X)                                                 \
   X(41, socket, partly,                                                           \
     "AF_UNIX, AF_INET and AF_INET6 within the guest; NETLINK_ROUTE can be asked") \
-  X(42, connect, full, "")                                                        \
+  X(42, connect, partly, "nothing outside the guest: ENETUNREACH")                \
   X(43, accept, full, "")                                                         \
   X(48, shutdown, full, "")                                                       \
-  X(49, bind, full, "")                                                           \
+  X(49, bind, partly, "no multicast or broadcast addresses")                      \
   X(50, listen, full, "")                                                         \
   X(51, getsockname, full, "")                                                    \
   X(52, getpeername, full, "")                                                    \
