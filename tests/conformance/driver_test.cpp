@@ -14,32 +14,6 @@ namespace {
 
 using support::ToolRun;
 
-const std::vector<const char*> topics = {"processes",      "exec",
-                                         "memory",         "mapped_files",
-                                         "moved_code",     "copy_on_write",
-                                         "pipes",          "files",
-                                         "directories",    "signals",
-                                         "signal_state",   "time",
-                                         "vectors",        "efault",
-                                         "errors",         "preemption",
-                                         "vdso",           "dynamic_programs",
-                                         "descriptors",    "proc",
-                                         "proc_files",     "timers",
-                                         "signal_rules",   "identity",
-                                         "call_sites",     "truncation",
-                                         "transfers",      "truncated_elsewhere",
-                                         "padding",        "ids",
-                                         "robust_futexes", "shared_futexes",
-                                         "restarts",       "poll_bits",
-                                         "limits",         "children",
-                                         "threads",        "futexes",
-                                         "many_sites",     "events",
-                                         "epoll",          "odd_sites",
-                                         "unix_sockets",   "unix_rights",
-                                         "unix_names",     "unix_messages",
-                                         "interfaces",     "tcp_sockets",
-                                         "udp_sockets",    "socket_options"};
-
 ToolRun run(const std::string& topic, const std::string& place) {
   std::vector<std::string> options = {"--memory", "64M", "--timeout", "120"};
   if (topic == "dynamic_programs") {
@@ -65,8 +39,7 @@ class Conformance : public testing::TestWithParam<support::Case> {};
 
 TEST_P(Conformance, BehavesAsTheHostDoes) {
   const auto& [topic, place] = GetParam();
-  if (geteuid() != 0 && std::string(topic) == "identity")
-    GTEST_SKIP() << "needs root: it becomes other users";
+  if (geteuid() != 0 && topic == "identity") GTEST_SKIP() << "needs root: it becomes other users";
   const ToolRun& oracle = native(topic);
   ASSERT_EQ(oracle.status, 0) << "natively: " << oracle.describe();
   const ToolRun guest = run(topic, place);
@@ -75,7 +48,8 @@ TEST_P(Conformance, BehavesAsTheHostDoes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Conformance,
-                         testing::ValuesIn(support::cases(topics, support::every_point())),
+                         testing::ValuesIn(support::cases(support::topics_of(TYPETWO_TOPICS),
+                                                          support::every_point())),
                          [](const auto& info) { return support::case_name(info.param); });
 
 }  // namespace

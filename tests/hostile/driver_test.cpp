@@ -14,11 +14,6 @@ namespace {
 
 using support::ToolRun;
 
-const std::vector<const char*> topics = {
-    "forged_frames", "stack_pointer", "flags",           "gate_jumps",      "reach",
-    "mappings",      "doors",         "blocked_signals", "segment_bases",   "processor_state",
-    "instructions",  "leftovers",     "patched_sites",   "patched_threads", "attic"};
-
 bool runs_natively(const std::string& topic) {
   return topic != "mappings";  // it is about addresses that only a guest lacks
 }
@@ -68,7 +63,7 @@ class Hostile : public testing::TestWithParam<support::Case> {
 
 TEST_P(Hostile, HarmsOnlyItself) {
   const auto& [topic, place] = GetParam();
-  const auto guest = support::exec_reported(place, {std::string("/test/") + topic},
+  const auto guest = support::exec_reported(place, {"/test/" + topic},
                                             options(topic, stride_at(place, false), false));
   check(guest.run, topic);
   EXPECT_EQ(guest.outcome.failure, "");
@@ -76,7 +71,7 @@ TEST_P(Hostile, HarmsOnlyItself) {
 
 TEST_P(Hostile, HarmsOnlyItselfWhenNested) {
   const auto& [topic, place] = GetParam();
-  const auto guest = support::exec_reported(place, {std::string("/test/") + topic},
+  const auto guest = support::exec_reported(place, {"/test/" + topic},
                                             options(topic, 5 * stride_at(place, false), true));
   check(guest.run, topic);
   EXPECT_EQ(guest.outcome.failure, "");
@@ -90,7 +85,7 @@ TEST_P(HostileToAccounts, HarmsOnlyItself) {
   const auto& [topic, place] = GetParam();
   auto words = options(topic, 3 * stride_at(place, false), false);
   words.emplace_back("--account");
-  const auto guest = support::exec_reported(place, {std::string("/test/") + topic}, words);
+  const auto guest = support::exec_reported(place, {"/test/" + topic}, words);
   check(guest.run, topic);
   EXPECT_EQ(guest.outcome.failure, "");
   EXPECT_GT(guest.outcome.cycles.at("user"), 0u);
@@ -100,7 +95,7 @@ TEST_P(Hostile, MakesNoHostCallOfItsOwn) {
   const auto& [topic, place] = GetParam();
   auto words = options(topic, stride_at(place, true), false);
   words.emplace_back("--observe");
-  const auto guest = support::exec_reported(place, {std::string("/test/") + topic}, words);
+  const auto guest = support::exec_reported(place, {"/test/" + topic}, words);
   check(guest.run, topic);
   support::expect_allowed(guest.outcome);
 }
@@ -110,7 +105,8 @@ std::string name_of(const testing::TestParamInfo<support::Case>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Hostile,
-                         testing::ValuesIn(support::cases(topics, support::protected_points())),
+                         testing::ValuesIn(support::cases(support::topics_of(TYPETWO_TOPICS),
+                                                          support::protected_points())),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(All, HostileToAccounts,
                          testing::ValuesIn(support::cases({"gate_jumps"},

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <iterator>
 #include <random>
+#include <sstream>
 
 #include "tests/support/tool.h"
 
@@ -28,7 +30,7 @@ bool is_always_taken(const std::string& point) {
 
 }  // namespace
 
-std::vector<Case> cases(const std::vector<const char*>& topics,
+std::vector<Case> cases(const std::vector<std::string>& topics,
                         const std::vector<std::string>& points) {
   const bool all = std::getenv("TYPETWO_TEST_ALL") != nullptr;
   if (!all) {
@@ -39,7 +41,7 @@ std::vector<Case> cases(const std::vector<const char*>& topics,
   }
   std::mt19937_64 random(seed());
   std::vector<Case> taken;
-  for (const char* topic : topics) {
+  for (const auto& topic : topics) {
     std::vector<std::string> others;
     for (const auto& point : points) {
       if (is_always_taken(point)) {
@@ -55,8 +57,13 @@ std::vector<Case> cases(const std::vector<const char*>& topics,
   return taken;
 }
 
+std::vector<std::string> topics_of(const std::string& words) {
+  std::istringstream in(words);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
 std::string case_name(const Case& one) {
-  return test_name(std::string(std::get<0>(one)) + "_on_" + std::get<1>(one));
+  return test_name(std::get<0>(one) + "_on_" + std::get<1>(one));
 }
 
 }  // namespace support
