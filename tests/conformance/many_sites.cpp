@@ -1,5 +1,5 @@
-// System calls from more places than a monitor has room to patch, a few times each, and from some of
-// the last again and again: then it may have to patch anew what it patched before.
+// System calls from more places than a monitor has room to patch, a few times each, and from some
+// of the last again and again: then it may have to patch anew what it patched before.
 #include "site_farm.h"
 
 TEST(calls_from_17000_places) {

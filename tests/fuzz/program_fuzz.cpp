@@ -142,12 +142,19 @@ class HostedBoot {
   void load(const std::string& path) {
     ++run_.count("loads");
     const std::uint32_t before = frames_free().number;
-    if (auto file = process_->fs->resolve(path); file.ok()) {
-      auto loaded = load_program(file.value(), argv_, envp_, path, process_->leader->credentials);
-      if (loaded.ok()) ++run_.count("programs loaded");
-    }
+    load_file(path);
     AddressSpace::deactivate();
     if (frames_free().number != before) throw std::logic_error("page frames are lost: " + path);
+  }
+
+  void load_file(const std::string& path) {
+    ProgramStrings given(stack_limit / 4);
+    const bool fits = given.push(argv_).ok() && given.push(envp_).ok() && given.push(path).ok();
+    if (auto file = process_->fs->find(path); fits && file.ok()) {
+      auto loaded = load_program({file.release(), path, last_part(path), given, argv_.size()},
+                                 process_->leader->credentials);
+      if (loaded.ok()) ++run_.count("programs loaded");
+    }
   }
 
   void look(const std::string& path) {

@@ -11,23 +11,6 @@
 
 namespace guest {
 
-void name_thread(Thread& thread, std::string_view path) {
-  std::size_t slash = path.rfind('/');
-  thread.set_name(slash == path.npos ? path : path.substr(slash + 1));
-}
-
-// Only /proc would miss it.
-void note_program(Process& process, LoadedProgram& program) {
-  auto name = make_ref<ProgramName>();
-  auto absolute = process.fs->absolute_path(program.path.view());
-  process.program = {};
-  if (!name.ok() || !absolute.ok()) return;
-  auto path = String::from(absolute.value().view(), HeapKind::process);
-  if (!path.ok()) return;
-  name.value()->path = path.release();
-  process.program = name.release();
-}
-
 void start_program(Thread& thread, const LoadedProgram& program) {
   *thread.frame = {};
   thread.frame->rip = program.entry;
@@ -45,15 +28,14 @@ static Result<Share<SignalHandlers>> own_handlers(const Process& process) {
   return Share<SignalHandlers>(std::move(own));
 }
 
-Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<String>& envp) {
+Result<> execute(const ExecRequest& request) {
   Thread& self = current_thread();
   Process& process = self.process;
-  Ref<Inode> file = TRY(process.fs->resolve(path));
   // Descriptors and handlers that another process has, too, must not change under it.
   Share<FileTable> files = process.files.shared() ? TRY(process.files->clone()) : process.files;
   Share<SignalHandlers> handlers = TRY(own_handlers(process));
   const bool words_wait = has_user_words(self);
-  LoadedProgram program = TRY(load_program(file, argv, envp, path, self.credentials));
+  LoadedProgram program = TRY(load_program(request, self.credentials));
   if (auto alone = end_other_threads(); !alone.ok()) {
     process.space->activate();
     return alone;
@@ -67,7 +49,7 @@ Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<Strin
   process.peak_of_earlier = process.peak_memory();
   process.space = program.space;
   process.space->activate();
-  note_program(process, program);
+  process.program = program.program;
   process.files = std::move(files);
   process.files->close_on_exec();
   process.handlers = std::move(handlers);
@@ -79,7 +61,7 @@ Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<Strin
   self.alternate_stack = {0, abi::ss_disable, 0, 0};
   process.exit_signal = sig_chld;
   process.executed = true;
-  name_thread(self, path);
+  self.set_name(request.name);
   start_program(self, program);
   process.release_vfork_parent();
   ++shared_info().counters.execs;

@@ -1,6 +1,8 @@
 // load_program: see the header. Called by execve and once at boot, in process context.
 #include "guest/exec/exec_load.h"
 
+#include <algorithm>
+
 #include "guest/exec/elf_image.h"
 #include "guest/exec/initial_stack.h"
 #include "guest/exec/vdso.h"
@@ -52,41 +54,42 @@ Result<bool> read_script_line(Inode& file, ScriptLine& line) {
 /// Follows "#!" lines to the ELF file, putting interpreters in front of the arguments.
 class ScriptChain {
  public:
-  Result<> resolve(Ref<Inode> file, std::string_view path) {
-    file_ = std::move(file);
+  Result<> resolve(const Place& file, std::string_view path) {
+    file_ = file;
     for (int depth = 0;; ++depth) {
-      TRY(check_executable(*file_));
+      TRY(check_executable(*file_.inode));
       ScriptLine line;
-      if (!TRY(read_script_line(*file_, line))) return {};
+      if (!TRY(read_script_line(*file_.inode, line))) {
+        program_ = TRY(Program::create(file_, last_part(path)));
+        return arrange();
+      }
       if (depth == deepest_interpreter) return Errno::loop;
       // The path takes argv[0]'s place behind the interpreter.
-      TRY(keep_in_front(path));
-      if (!line.argument.empty()) TRY(keep_in_front(line.argument));
-      String interpreter = TRY(String::from(line.interpreter));
-      file_ = TRY(current_process().fs->resolve(interpreter.view()));
-      interpreter_ = std::move(interpreter);
+      TRY(keep(path));
+      if (!line.argument.empty()) TRY(keep(line.argument));
+      interpreter_ = TRY(String::from(line.interpreter));
+      file_ = TRY(current_process().fs->find(interpreter_.view()));
       path = interpreter_.view();
     }
   }
-  [[nodiscard]] const Ref<Inode>& file_ref() const { return file_; }
-  /// Empty where the file is no script.
-  [[nodiscard]] std::string_view interpreter() const { return interpreter_.view(); }
+  [[nodiscard]] const Ref<Program>& program() const { return program_; }
+  /// What takes the place of argv[0]; empty where the file is no script.
+  [[nodiscard]] const Vec<String>& in_front() const { return in_front_; }
 
-  Result<> arguments(const Vec<String>& argv, Strings& result) const {
-    bool script = !front_.empty();
-    if (script) TRY(result.push(interpreter_.view()));
-    for (std::size_t i = front_.size(); i-- > 0;) TRY(result.push(front_[i].view()));
-    for (std::size_t i = script ? 1 : 0; i < argv.size(); ++i) TRY(result.push(argv[i].view()));
-    if (result.empty()) TRY(result.push(std::string_view()));  // as Linux: never without argv[0]
+ private:
+  Result<> keep(std::string_view text) { return kept_.push(TRY(String::from(text))); }
+  Result<> arrange() {
+    if (kept_.empty()) return {};
+    TRY(in_front_.push(std::move(interpreter_)));
+    for (std::size_t i = kept_.size(); i-- > 0;) TRY(in_front_.push(std::move(kept_[i])));
     return {};
   }
 
- private:
-  Result<> keep_in_front(std::string_view text) { return front_.push(TRY(String::from(text))); }
-
-  Ref<Inode> file_;
+  Place file_;
+  Ref<Program> program_;
   String interpreter_;
-  Vec<String> front_;  // last first
+  Vec<String> kept_;  // last first
+  Vec<String> in_front_;
 };
 
 Result<> map_segment(AddressSpace& space, const Ref<Inode>& file, const ElfSegment& segment) {
@@ -149,11 +152,10 @@ struct Parts {
   Ref<Inode> file;
   ElfImage image;
   Interpreter interpreter;
-  Strings argv, envp;
 };
 
 /// Fills the current, empty space. Returns the stack pointer.
-Result<std::uint64_t> build(AddressSpace& space, const Parts& parts, std::string_view exec_path,
+Result<std::uint64_t> build(AddressSpace& space, const Parts& parts, const Given& given,
                             const Credentials& who) {
   TRY(map_image(space, parts.file, parts.image));
   Companions companions;
@@ -165,34 +167,40 @@ Result<std::uint64_t> build(AddressSpace& space, const Parts& parts, std::string
   space.start_brk(page_up(parts.image.end()));
   TRY(space.map_stack());
   TRY(space.populate(stack_top - vmi::page_size, vmi::page_size));
-  return write_initial_stack(parts.image, companions, parts.argv, parts.envp, exec_path, who);
+  return write_initial_stack(parts.image, companions, given, who);
 }
 
 }  // namespace
 
-Result<LoadedProgram> load_program(Ref<Inode> file, const Vec<String>& argv,
-                                   const Vec<String>& envp, std::string_view exec_path,
-                                   const Credentials& who) {
+std::uint64_t most_string_bytes(const Process& process) {
+  constexpr std::uint64_t least = 128 * 1024, most = stack_limit / 4;
+  return std::clamp(process.limits[abi::limit_stack].current / 4, least, most);
+}
+
+std::string_view last_part(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == path.npos ? path : path.substr(slash + 1);
+}
+
+Result<LoadedProgram> load_program(const ExecRequest& request, const Credentials& who) {
   ScriptChain chain;
-  TRY(chain.resolve(std::move(file), exec_path));
+  TRY(chain.resolve(request.file, request.path));
   Parts parts;
-  parts.file = chain.file_ref();
+  parts.file = chain.program()->file.inode;
   parts.image = TRY(read_elf(*parts.file));
   parts.interpreter = TRY(find_interpreter(parts.image));
-  TRY(chain.arguments(argv, parts.argv));
-  String path = TRY(String::from(chain.interpreter().empty() ? exec_path : chain.interpreter()));
-  for (const String& variable : envp) TRY(parts.envp.push(variable.view()));
+  const Given given{request.strings, request.arguments, chain.in_front()};
 
   Ref<AddressSpace> old(AddressSpace::current());
   Ref<AddressSpace> space = TRY(AddressSpace::create());
   space->activate();
-  auto stack_pointer = build(*space, parts, exec_path, who);
+  auto stack_pointer = build(*space, parts, given, who);
   if (!stack_pointer.ok()) {
     if (old) old->activate();
     return stack_pointer.error();
   }
   const ElfImage& first = parts.interpreter.file ? parts.interpreter.image : parts.image;
-  return LoadedProgram{std::move(space), first.entry, stack_pointer.value(), std::move(path)};
+  return LoadedProgram{std::move(space), first.entry, stack_pointer.value(), chain.program()};
 }
 
 }  // namespace guest

@@ -8,10 +8,9 @@
 
 #include "guest/base/ref.h"
 #include "guest/base/result.h"
-#include "guest/heap/string.h"
+#include "guest/exec/program_strings.h"
 #include "guest/mm/address_space.h"
-#include "guest/proc/credentials.h"
-#include "guest/vfs/inode.h"
+#include "guest/proc/process.h"
 
 namespace guest {
 
@@ -19,16 +18,29 @@ struct LoadedProgram {
   Ref<AddressSpace> space;
   std::uint64_t entry;
   std::uint64_t stack_pointer;
-  String path;  // of the file that runs: a script's interpreter
+  Ref<Program> program;  // a script's interpreter
+};
+
+/// What is asked for.
+struct ExecRequest {
+  Place file;
+  std::string_view path;  // how it was named: a script's argument, and AT_EXECFN
+  std::string_view name;  // what the thread is called from then on
+  /// Its arguments, its environment, and `path`.
+  const ProgramStrings& strings;
+  std::uint64_t arguments;  // how many of them
 };
 
 /// EACCES (not an executable regular file), ENOEXEC (not an x86-64 ELF, or damaged), E2BIG,
-/// ELOOP (interpreters of interpreters), ELIBBAD (the dynamic linker is none), ENOMEM, and what
-/// looking for either interpreter gives. On failure the old space is current again.
-/// `exec_path` is how the program was named: argv[1] for an interpreter, and AT_EXECFN. The program
-/// is told who it runs as.
-Result<LoadedProgram> load_program(Ref<Inode> file, const Vec<String>& argv,
-                                   const Vec<String>& envp, std::string_view exec_path,
-                                   const Credentials& who);
+/// ELOOP (interpreters of interpreters), ELIBBAD (the dynamic linker is none), ETXTBSY (open for
+/// writing), ENOMEM, and what looking for either interpreter gives. On failure the old space is
+/// current again. The program is told who it runs as.
+Result<LoadedProgram> load_program(const ExecRequest& request, const Credentials& who);
+
+/// How much a program of this process may be given: a quarter of its stack, within bounds.
+std::uint64_t most_string_bytes(const Process& process);
+
+/// The last part of a path.
+std::string_view last_part(std::string_view path);
 
 }  // namespace guest

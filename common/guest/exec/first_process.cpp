@@ -56,11 +56,16 @@ Result<Thread*> make_first_thread() {
 
 Result<> load(Thread& first, const Vec<String>& argv, const Vec<String>& envp) {
   std::string_view path = argv[0].view();
-  Ref<Inode> file = TRY(first.process.fs->resolve(path));
-  LoadedProgram program = TRY(load_program(file, argv, envp, path, first.credentials));
+  ProgramStrings strings(most_string_bytes(first.process));
+  TRY(strings.push(argv));
+  TRY(strings.push(envp));
+  TRY(strings.push(path));
+  LoadedProgram program = TRY(
+      load_program({TRY(first.process.fs->find(path)), path, last_part(path), strings, argv.size()},
+                   first.credentials));
   first.process.space = program.space;
-  note_program(first.process, program);
-  name_thread(first, path);
+  first.process.program = program.program;
+  first.set_name(last_part(path));
   start_program(first, program);
   return {};
 }

@@ -1,6 +1,8 @@
 // write_initial_stack: see the header. Called by load_program with the new space current.
 #include "guest/exec/initial_stack.h"
 
+#include <algorithm>
+
 #include "guest/drivers/entropy.h"
 #include "guest/mm/address_space.h"
 #include "guest/mm/user.h"
@@ -35,52 +37,130 @@ enum Auxiliary : std::uint64_t {
   at_minsigstksz = 51,
 };
 
-constexpr std::uint64_t most_bytes = stack_limit / 4;
-constexpr std::uint64_t longest_string = 128 * 1024;
 constexpr std::uint64_t signal_frame_bytes = 1024;  // ucontext, siginfo and slack, without xsave
 
-/// Pushes bytes downwards from stack_top.
-class StackWriter {
+/// Writes words upwards, some at a time.
+class WordWriter {
  public:
-  Result<std::uint64_t> push(const void* bytes, std::size_t size) {
-    if (size > longest_string || stack_top - (at_ - size) > most_bytes) return Errno::toobig;
-    at_ -= size;
-    TRY(copy_to_user({at_}, bytes, size));
-    return at_;
+  explicit WordWriter(std::uint64_t to) : to_(to) {}
+  Result<> push(std::uint64_t word) {
+    words_[used_++] = word;
+    return used_ == size ? flush() : Result<>();
   }
-  Result<std::uint64_t> push_string(std::string_view text) {
-    TRY(push("", 1));
-    return push(text.data(), text.size());
+  Result<> flush() {
+    TRY(copy_to_user({to_}, static_cast<const void*>(words_), used_ * sizeof words_[0]));
+    to_ += used_ * sizeof words_[0];
+    used_ = 0;
+    return {};
   }
-  [[nodiscard]] std::uint64_t position() const { return at_; }
-  void align_for(std::size_t bytes) { at_ = ((at_ - bytes) & ~15ull) + bytes; }
 
  private:
-  std::uint64_t at_ = stack_top - 8;  // as on Linux, a zero word ends the stack
+  static constexpr std::size_t size = 64;
+  std::uint64_t to_;
+  std::uint64_t words_[size];
+  std::size_t used_ = 0;
 };
 
-/// Where the strings lie in memory, the first one lowest.
-Result<MemoryRange> push_pointers(StackWriter& stack, const Strings& strings,
-                                  Vec<std::uint64_t>& words) {
-  const std::uint64_t end = stack.position();
-  std::size_t first = words.size();
-  for (std::size_t i = 0; i < strings.size(); ++i) TRY(words.push(0));
-  TRY(words.push(0));
-  for (std::size_t i = strings.size(); i-- > 0;) {
-    words[first + i] = TRY(stack.push_string(strings[i]));
+/// The strings as they lie in the new memory, from `begin` up.
+class StringArea {
+ public:
+  explicit StringArea(const Given& given) : given_(given) {
+    for (const String& text : given.in_front) bytes_ += text.size() + 1;
+    bytes_ += given.strings.bytes();
   }
-  return MemoryRange{stack.position(), end};
-}
+  /// They end here. What is skipped of them is left out, at their beginning.
+  Result<> write_below(std::uint64_t end) {
+    skipped_ = given_.without_first() ? TRY(first_bytes()) : 0;
+    begin_ = at_ = end - (bytes_ - skipped_);
+    for (const String& text : given_.in_front) TRY(put({text.c_str(), text.size() + 1}));
+    std::uint64_t left_out = skipped_;
+    return given_.strings.for_each_piece([&](std::string_view piece) {
+      const std::uint64_t part = std::min<std::uint64_t>(piece.size(), left_out);
+      left_out -= part;
+      return put(piece.substr(part));
+    });
+  }
+  [[nodiscard]] std::uint64_t begin() const { return begin_; }
+  [[nodiscard]] std::uint64_t arguments() const {
+    return given_.arguments + given_.in_front.size() - given_.without_first();
+  }
+  [[nodiscard]] std::uint64_t variables() const {
+    return given_.strings.count() - given_.arguments - 1;
+  }
+  /// The last string: how the program was named.
+  [[nodiscard]] std::uint64_t exec_path() const { return exec_path_; }
+
+  /// The pointers to them, a zero behind each kind. Tells where which lie.
+  Result<> push_pointers(WordWriter& words, AddressSpace& space) {
+    auto& told = space.program_strings;
+    std::uint64_t index = 0, at = begin_;
+    TRY(words.push(arguments()));
+    told.arguments.begin = at;
+    auto begins = [&](std::uint64_t string) -> Result<> {
+      if (index == arguments()) {
+        TRY(words.push(0));
+        told.arguments.end = told.environment.begin = string;
+      }
+      if (index == arguments() + variables()) {
+        TRY(words.push(0));
+        told.environment.end = exec_path_ = string;
+      } else {
+        TRY(words.push(string));
+      }
+      ++index;
+      return {};
+    };
+    for (const String& text : given_.in_front) {
+      TRY(begins(at));
+      at += text.size() + 1;
+    }
+    std::uint64_t left_out = skipped_;
+    bool new_one = true;
+    return given_.strings.for_each_piece([&](std::string_view piece) -> Result<> {
+      const std::uint64_t part = std::min<std::uint64_t>(piece.size(), left_out);
+      left_out -= part;
+      for (char c : piece.substr(part)) {
+        if (new_one) TRY(begins(at));
+        new_one = c == '\0';
+        ++at;
+      }
+      return {};
+    });
+  }
+
+ private:
+  Result<> put(std::string_view piece) {
+    TRY(copy_to_user({at_}, piece.data(), piece.size()));
+    at_ += piece.size();
+    return {};
+  }
+  /// How long the first string is, with its NUL.
+  Result<std::uint64_t> first_bytes() {
+    std::uint64_t bytes = 0;
+    bool ended = false;
+    TRY(given_.strings.for_each_piece([&](std::string_view piece) -> Result<> {
+      const std::size_t end = ended ? 0 : piece.find('\0');
+      if (!ended) bytes += end == piece.npos ? piece.size() : end + 1;
+      ended = ended || end != piece.npos;
+      return {};
+    }));
+    return bytes;
+  }
+
+  const Given& given_;
+  std::uint64_t bytes_ = 0, skipped_ = 0, begin_ = 0, at_ = 0, exec_path_ = 0;
+};
+
+constexpr std::size_t auxiliary_entries = 21;
 
 struct Addresses {
   std::uint64_t exec_path, platform, random;
 };
 
-Result<> push_auxiliary(Vec<std::uint64_t>& words, const ElfImage& image,
-                        const Companions& companions, const Addresses& addresses,
-                        const Credentials& who) {
+Result<> push_auxiliary(WordWriter& words, const ElfImage& image, const Companions& companions,
+                        const Addresses& addresses, const Credentials& who) {
   const vmi::BootInfo& boot = boot_info();
-  const std::uint64_t vector[][2] = {
+  const std::uint64_t vector[auxiliary_entries][2] = {
       {at_hwcap, boot.hwcap},
       {at_pagesz, vmi::page_size},
       {at_clktck, 100},
@@ -113,26 +193,27 @@ Result<> push_auxiliary(Vec<std::uint64_t>& words, const ElfImage& image,
 }  // namespace
 
 Result<std::uint64_t> write_initial_stack(const ElfImage& image, const Companions& companions,
-                                          const Strings& argv, const Strings& envp,
-                                          std::string_view exec_path, const Credentials& who) {
-  StackWriter stack;
+                                          const Given& given, const Credentials& who) {
+  StringArea strings(given);
+  TRY(strings.write_below(stack_top - sizeof(std::uint64_t)));  // as on Linux, a zero word ends it
   Addresses addresses;
-  addresses.exec_path = TRY(stack.push_string(exec_path));
-  Vec<std::uint64_t> environment, words;
-  auto& strings = AddressSpace::current()->program_strings;
-  strings.environment = TRY(push_pointers(stack, envp, environment));
-  TRY(words.push(argv.size()));
-  strings.arguments = TRY(push_pointers(stack, argv, words));
-  for (std::uint64_t pointer : environment) TRY(words.push(pointer));
-  addresses.platform = TRY(stack.push_string("x86_64"));
   unsigned char random[16];
   fill_random(random, sizeof random);
-  addresses.random = TRY(stack.push(random, sizeof random));
-  TRY(push_auxiliary(words, image, companions, addresses, who));
+  addresses.random = strings.begin() - sizeof random;
+  TRY(copy_to_user({addresses.random}, static_cast<const void*>(random), sizeof random));
+  constexpr std::string_view platform("x86_64", sizeof "x86_64");
+  addresses.platform = addresses.random - platform.size();
+  TRY(copy_to_user({addresses.platform}, platform.data(), platform.size()));
 
-  std::size_t bytes = words.size() * sizeof(std::uint64_t);
-  stack.align_for(bytes);
-  return stack.push(words.begin(), bytes);
+  const std::uint64_t words = 3 + strings.arguments() + strings.variables() + 2 * auxiliary_entries;
+  const std::uint64_t stack_pointer =
+      (addresses.platform - words * sizeof(std::uint64_t)) & ~std::uint64_t{15};
+  WordWriter writer(stack_pointer);
+  TRY(strings.push_pointers(writer, *AddressSpace::current()));
+  addresses.exec_path = strings.exec_path();
+  TRY(push_auxiliary(writer, image, companions, addresses, who));
+  TRY(writer.flush());
+  return stack_pointer;
 }
 
 }  // namespace guest

@@ -51,6 +51,7 @@ void end(Process& process) {
   scheduler.cancel_timer(process.alarm);
   delete_posix_timers(process);
   process.files.reset();
+  process.program.reset();
   process.fs.reset();
   process.peak_of_earlier = process.peak_memory();
   process.space.reset();  // stays mapped until another one takes its place

@@ -44,9 +44,6 @@ Result<int> clone_task(const CloneRequest& request);
 /// Another thread of the current process (CLONE_THREAD; flags as clone_task has judged them).
 Result<Thread*> make_thread(const CloneRequest& request);
 
-/// Replaces the current process's program. On failure nothing has changed.
-Result<> execute(std::string_view path, const Vec<String>& argv, const Vec<String>& envp);
-
 /// execve: ends the process's other threads, and makes the current one its leader. EAGAIN: the
 /// process ends, or another execve came first; the current thread is to end too.
 Result<> end_other_threads();

@@ -77,6 +77,14 @@ std::uint64_t Process::own_cpu() {
   return ticks;
 }
 
+Result<Ref<Program>> Program::create(const Place& file, std::string_view name) {
+  auto program = TRY(make_ref<Program>());
+  program->name = TRY(String::from(name, HeapKind::process));
+  TRY(file.inode->deny_writes());
+  program->file = file;
+  return program;
+}
+
 Pages Process::peak_memory() const {
   return space ? std::max(peak_of_earlier, space->extents().peak_pages()) : peak_of_earlier;
 }

@@ -18,6 +18,7 @@
 #include "guest/proc/thread.h"
 #include "guest/sched/scheduler.h"
 #include "guest/sched/wait_queue.h"
+#include "guest/vfs/inode.h"
 
 namespace guest {
 
@@ -36,9 +37,15 @@ struct CpuTime {
   std::uint64_t children = 0;
 };
 
-/// What a process runs, for /proc: shared by those forked from one another.
-struct ProgramName : Counted, Allocated<HeapKind::process> {
-  String path;  // absolute, symlinks resolved
+/// What a process runs: shared by those forked from one another. Meanwhile nobody writes it.
+struct Program : Counted, Allocated<HeapKind::process> {
+  /// ETXTBSY: somebody does; ENOMEM.
+  static Result<Ref<Program>> create(const Place& file, std::string_view name);
+  ~Program() {
+    if (file.inode) file.inode->allow_writes();
+  }
+  Place file;
+  String name{HeapKind::process};  // when it was found
 };
 
 class Process : public Counted, public Allocated<HeapKind::process> {
@@ -53,7 +60,7 @@ class Process : public Counted, public Allocated<HeapKind::process> {
   Share<FileTable> files;
   Share<FsContext> fs;
   Share<SignalHandlers> handlers;
-  Ref<ProgramName> program;  // survives; none if memory was short
+  Ref<Program> program;
   const std::uint64_t started_ns;
 
   // -- Its threads. The leader is the one that goes by the process's number: it is the first, lives

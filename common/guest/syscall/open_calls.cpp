@@ -34,11 +34,11 @@ Result<> check_existing(Inode& inode, std::uint32_t flags) {
     return writes || (flags & abi::o_creat) ? Result<>(Errno::isdir) : Result<>();
   if (flags & abi::o_directory) return Errno::notdir;
   if (inode.is(mode_socket)) return Errno::nxio;
-  return {};
+  if (flags & abi::o_path) return {};
+  return writes || (flags & abi::o_trunc) ? inode.check_not_run() : Result<>();
 }
 
-struct Found {
-  Ref<Inode> directory, inode;
+struct Found : Place {
   bool created;
 };
 
@@ -51,7 +51,7 @@ Result<Found> find_or_create(int directory_fd, UserAddress path, std::uint32_t f
     found.inode = TRY(create_regular(found, mode));
   else
     TRY(check_existing(*found.inode, flags));
-  return Found{std::move(found.directory), std::move(found.inode), created};
+  return Found{found.place(), created};
 }
 
 Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t flags,

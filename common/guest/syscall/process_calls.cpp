@@ -14,8 +14,6 @@ namespace guest {
 
 namespace {
 
-constexpr std::size_t argument_limit = 256 * 1024;  // bytes of one execve's strings and pointers
-
 enum WaitOptions : std::uint32_t {
   w_nohang = 1,
   w_stopped = 2,
@@ -28,22 +26,6 @@ enum WaitOptions : std::uint32_t {
 };
 constexpr std::uint32_t wait4_options =
     w_nohang | w_stopped | w_continued | w_nothread | w_all | w_clone;
-
-/// The strings of a NULL-terminated array of pointers. `budget` is what argv and envp share.
-Result<Vec<String>> strings_from_user(UserAddress array, std::size_t& budget) {
-  Vec<String> strings;
-  if (!array) return strings;  // Linux takes NULL for an empty array
-  for (;; array = array + sizeof(std::uint64_t)) {
-    UserAddress text{TRY(get_user<std::uint64_t>(array))};
-    if (!text) return strings;
-    auto string = string_from_user(text, budget);
-    if (!string.ok()) return string.error() == Errno::nametoolong ? Errno::toobig : string.error();
-    std::size_t cost = string.value().size() + 1 + sizeof(std::uint64_t);
-    if (cost > budget) return Errno::toobig;
-    budget -= cost;
-    TRY(strings.push(string.release()));
-  }
-}
 
 abi::ResourceUsage usage_of(const WaitReport& report) {
   abi::ResourceUsage usage{};
@@ -112,17 +94,6 @@ Result<std::int64_t> sys_clone3(const Args& args) {
   request.child_tid = given.child_tid;
   request.tls = given.tls;
   return clone_result(request);
-}
-
-Result<std::int64_t> sys_execve(const Args& args) {
-  String path = TRY(string_from_user(args.user(0)));
-  std::size_t budget = argument_limit;
-  Vec<String> argv = TRY(strings_from_user(args.user(1), budget));
-  Vec<String> envp = TRY(strings_from_user(args.user(2), budget));
-  // A program with argc 0 has been a security hole once too often: Linux gives it an empty name.
-  if (argv.empty()) TRY(argv.push(String{}));
-  TRY(execute(path.view(), argv, envp));
-  return 0;
 }
 
 Result<std::int64_t> sys_exit(const Args& args) {

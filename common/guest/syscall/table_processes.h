@@ -5,6 +5,7 @@
 // X(number, name, support, note)
 #define GUEST_SYSCALLS_PROCESSES(X) \
   GUEST_SYSCALLS_LIFE(X)            \
+  GUEST_SYSCALLS_EXEC(X)            \
   GUEST_SYSCALLS_PIDFD(X)           \
   GUEST_SYSCALLS_SIGNALS(X)         \
   GUEST_SYSCALLS_TIME(X)            \
@@ -16,16 +17,20 @@
   GUEST_SYSCALLS_FUTEX(X)
 
 // process_calls.cpp
-#define GUEST_SYSCALLS_LIFE(X)                                                      \
-  X(56, clone, partly, "no namespaces, pidfds, tracing: EINVAL")                    \
-  X(57, fork, full, "")                                                             \
-  X(58, vfork, full, "")                                                            \
-  X(59, execve, partly, "x86-64 programs; arguments and environment up to 256 KiB") \
-  X(60, exit, full, "")                                                             \
-  X(61, wait4, full, "")                                                            \
-  X(231, exit_group, full, "")                                                      \
-  X(247, waitid, full, "")                                                          \
+#define GUEST_SYSCALLS_LIFE(X)                                   \
+  X(56, clone, partly, "no namespaces, pidfds, tracing: EINVAL") \
+  X(57, fork, full, "")                                          \
+  X(58, vfork, full, "")                                         \
+  X(60, exit, full, "")                                          \
+  X(61, wait4, full, "")                                         \
+  X(231, exit_group, full, "")                                   \
+  X(247, waitid, full, "")                                       \
   X(435, clone3, partly, "as clone; no set_tid, no cgroup, no pidfd: EINVAL")
+
+// exec_calls.cpp
+#define GUEST_SYSCALLS_EXEC(X)                                                                    \
+  X(59, execve, partly, "x86-64 programs; arguments and environment up to 2 MiB; no set-id bits") \
+  X(322, execveat, partly, "as execve")
 
 // pidfd_calls.cpp
 #define GUEST_SYSCALLS_PIDFD(X)       \

@@ -12,25 +12,27 @@
 #define TRACE_ARGUMENTS(X) \
   TRACE_FILES(X) TRACE_EVENTS(X) TRACE_SOCKETS(X) TRACE_NAMES(X) TRACE_MEMORY(X) TRACE_PROCESSES(X)
 
-#define TRACE_FILES(X)                                                                           \
-  X(read, "fBu")                                                                                 \
-  X(write, "fbu")                                                                                \
-  X(close, "f") X(fstat, "fp") X(poll, "pud") X(lseek, "fdw") X(ioctl, "fxp") X(pread64, "fBud") \
-      X(pwrite64, "fbud") X(readv, "fpu") X(writev, "fpu") X(pipe, "i") X(select, "dpppp")       \
-          X(dup, "f") X(dup2, "ff") X(sendfile, "ffpu") X(fcntl, "fdx") X(flock, "fd")           \
-              X(fsync, "f") X(fdatasync, "f") X(ftruncate, "fd") X(fchdir, "f") X(fchmod, "fo")  \
-                  X(fchown, "fdd") X(fstatfs, "fp") X(sync, "") X(getdents64, "fpu")             \
-                      X(fadvise64, "fdud") X(pselect6, "dppppp") X(ppoll, "pupp")                \
-                          X(fallocate, "fxdd") X(dup3, "ffF") X(pipe2, "ix") X(preadv, "fpud")   \
-                              X(pwritev, "fpud") X(syncfs, "f") X(getrandom, "pux")              \
+#define TRACE_FILES(X)                                                                          \
+  X(read, "fBu")                                                                                \
+  X(write, "fbu")                                                                               \
+  X(close, "f")                                                                                 \
+  X(fstat, "fp") X(poll, "pud") X(lseek, "fdw") X(ioctl, "fxp") X(pread64, "fBud")              \
+      X(pwrite64, "fbud") X(readv, "fpu") X(writev, "fpu") X(pipe, "i") X(select, "dpppp")      \
+          X(dup, "f") X(dup2, "ff") X(sendfile, "ffpu") X(fcntl, "fdx") X(flock, "fd")          \
+              X(fsync, "f") X(fdatasync, "f") X(ftruncate, "fd") X(fchdir, "f") X(fchmod, "fo") \
+                  X(fchown, "fdd") X(fstatfs, "fp") X(sync, "") X(getdents64, "fpu")            \
+                      X(fadvise64, "fdud") X(pselect6, "dppppp") X(ppoll, "pupp")               \
+                          X(fallocate, "fxdd") X(dup3, "ffF") X(pipe2, "ix") X(preadv, "fpud")  \
+                              X(pwritev, "fpud") X(syncfs, "f") X(getrandom, "pux")             \
                                   X(close_range, "uux")
 
-#define TRACE_EVENTS(X)                                                                         \
-  X(eventfd, "u")                                                                               \
-  X(eventfd2, "ux") X(timerfd_create, "dx") X(timerfd_settime, "fxpp") X(timerfd_gettime, "fp") \
-      X(signalfd, "fpu") X(signalfd4, "fpux") X(epoll_create, "d") X(epoll_create1, "x")        \
-          X(epoll_ctl, "fdfp") X(epoll_wait, "fpdd") X(epoll_pwait, "fpddpu")                   \
-              X(epoll_pwait2, "fpdppu") X(pidfd_open, "dx") X(pidfd_send_signal, "fSpx")
+#define TRACE_EVENTS(X)                                                                          \
+  X(eventfd, "u")                                                                                \
+  X(eventfd2, "ux")                                                                              \
+  X(timerfd_create, "dx") X(timerfd_settime, "fxpp") X(timerfd_gettime, "fp") X(signalfd, "fpu") \
+      X(signalfd4, "fpux") X(epoll_create, "d") X(epoll_create1, "x") X(epoll_ctl, "fdfp")       \
+          X(epoll_wait, "fpdd") X(epoll_pwait, "fpddpu") X(epoll_pwait2, "fpdppu")               \
+              X(pidfd_open, "dx") X(pidfd_send_signal, "fSpx")
 
 #define TRACE_SOCKETS(X)                                                                          \
   X(socket, "dxd")                                                                                \
@@ -42,8 +44,9 @@
 #define TRACE_NAMES(X)                                                                           \
   X(open, "sFo")                                                                                 \
   X(stat, "sp")                                                                                  \
-  X(lstat, "sp") X(access, "so") X(truncate, "sd") X(getcwd, "tu") X(chdir, "s") X(rename, "ss") \
-      X(mkdir, "so") X(rmdir, "s") X(creat, "so") X(link, "ss") X(unlink, "s") X(symlink, "ss")  \
+  X(lstat, "sp")                                                                                 \
+  X(access, "so") X(truncate, "sd") X(getcwd, "tu") X(chdir, "s") X(rename, "ss") X(mkdir, "so") \
+      X(rmdir, "s") X(creat, "so") X(link, "ss") X(unlink, "s") X(symlink, "ss")                 \
           X(readlink, "sBu") X(chmod, "so") X(chown, "sdd") X(lchown, "sdd") X(umask, "o")       \
               X(utime, "sp") X(mknod, "sox") X(statfs, "sp") X(chroot, "s") X(utimes, "sp")      \
                   X(openat, "DsFo") X(mkdirat, "Dso") X(mknodat, "Dsox") X(fchownat, "Dsddx")    \
@@ -53,17 +56,18 @@
                                   X(utimensat, "Dspx") X(renameat2, "DsDsx") X(statx, "Dsxxp")   \
                                       X(faccessat2, "Dsox")
 
-#define TRACE_MEMORY(X)                                                                    \
-  X(mmap, "puPMfx@")                                                                       \
-  X(mprotect, "puP")                                                                       \
-  X(munmap, "pu") X(brk, "p@") X(mremap, "puuxp@") X(msync, "pux") X(mincore, "pup")       \
-      X(madvise, "pud") X(mlock, "pu") X(munlock, "pu") X(mlockall, "x") X(munlockall, "") \
-          X(mlock2, "pux")
+#define TRACE_MEMORY(X)                                                                \
+  X(mmap, "puPMfx@")                                                                   \
+  X(mprotect, "puP")                                                                   \
+  X(munmap, "pu")                                                                      \
+  X(brk, "p@") X(mremap, "puuxp@") X(msync, "pux") X(mincore, "pup") X(madvise, "pud") \
+      X(mlock, "pu") X(munlock, "pu") X(mlockall, "x") X(munlockall, "") X(mlock2, "pux")
 
 #define TRACE_PROCESSES(X)                                                                         \
   X(clone, "xpppp")                                                                                \
   X(fork, "")                                                                                      \
-  X(vfork, "") X(execve, "sap") X(exit, "d!") X(wait4, "dWxp") X(exit_group, "d!") X(              \
+  X(vfork, "")                                                                                     \
+  X(execve, "sap") X(execveat, "Dsapx") X(exit, "d!") X(wait4, "dWxp") X(exit_group, "d!") X(      \
       waitid, "ddpxp") X(clone3, "pu") X(rt_sigaction, "Sppu") X(rt_sigprocmask, "Hppu")           \
       X(rt_sigreturn, "") X(restart_syscall, "") X(pause, "") X(kill, "dS") X(rt_sigpending, "pu") \
           X(rt_sigtimedwait, "pppu") X(rt_sigqueueinfo, "dSp") X(rt_sigsuspend, "pu")              \

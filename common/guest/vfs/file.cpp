@@ -14,11 +14,17 @@ Result<Ref<File>> Inode::open(std::uint32_t flags) {
 
 File::File(Ref<Inode> inode, std::uint32_t flags) : flags(flags), inode_(std::move(inode)) {
   open_files.add();
+  inode_->writers_ += writes();
 }
 
 File::~File() {
   open_files.remove();
+  inode_->writers_ -= writes();
   inode_->closed(flags);
+}
+
+bool File::writes() const {
+  return abi::may_write(flags) && !(flags & abi::o_path);
 }
 
 Result<std::size_t> File::read(UserAddress to, std::size_t bytes) {

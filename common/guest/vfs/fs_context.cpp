@@ -39,8 +39,12 @@ Result<Ref<FsContext>> FsContext::clone() {
   return copy;
 }
 
+Result<Place> FsContext::find(std::string_view path) const {
+  return TRY(walk_path({root, cwd}, TRY(String::from(path)), Last::follow)).place();
+}
+
 Result<Ref<Inode>> FsContext::resolve(std::string_view path) const {
-  return TRY(walk_path({root, cwd}, TRY(String::from(path)), Last::follow)).inode;
+  return TRY(find(path)).inode;
 }
 
 Result<String> FsContext::working_path() const {
@@ -73,12 +77,21 @@ Result<String> FsContext::path_in(Ref<Inode> directory, Inode& file) const {
   return path;
 }
 
-Result<String> FsContext::absolute_path(std::string_view path) const {
-  auto found = TRY(walk_path({root, cwd}, TRY(String::from(path)), Last::follow));
-  String name = TRY(path_of(found.directory));
-  if (name.size() > 1) TRY(name.append("/"));
-  TRY(name.append(found.last));
-  return name;
+Result<String> FsContext::path_in(const Place& place, std::string_view name) const {
+  String path;
+  if (place.directory) {
+    auto found = name_in(*place.directory, *place.inode);
+    auto above = path_of(place.directory);
+    if (above.ok()) path = above.release();
+    if (found.ok()) name = found.value();
+    if (path.size() > 1 || !above.ok()) TRY(path.append("/"));
+    TRY(path.append(name));
+    if (found.ok() && above.ok()) return path;
+  } else {
+    TRY(path.append(name));
+  }
+  TRY(path.append(" (deleted)"));
+  return path;
 }
 
 }  // namespace guest

@@ -19,6 +19,7 @@ class FsContext : public Sharable, public Allocated<HeapKind::process> {
 
   /// What a path leads to, symlinks followed.
   Result<Ref<Inode>> resolve(std::string_view path) const;
+  Result<Place> find(std::string_view path) const;
   /// The working directory's path below root; ENOENT when it has been removed.
   Result<String> working_path() const;
   /// A directory's path below root.
@@ -26,8 +27,8 @@ class FsContext : public Sharable, public Allocated<HeapKind::process> {
 
   /// The path of a file found in this directory; with " (deleted)" when it is not there any more.
   Result<String> path_in(Ref<Inode> directory, Inode& file) const;
-  /// A file's absolute path, symlinks resolved.
-  Result<String> absolute_path(std::string_view path) const;
+  /// And if `name` was its name when it was found.
+  Result<String> path_in(const Place& place, std::string_view name) const;
 
   Ref<Inode> root;
   Ref<Inode> cwd;

@@ -21,6 +21,12 @@
 namespace guest {
 
 class File;
+class Inode;
+
+/// An inode, and the directory in which it was found, if in one: from it /proc makes its path.
+struct Place {
+  Ref<Inode> inode, directory;
+};
 
 class Inode : public PageSource, public Allocated<HeapKind::inode> {
  public:
@@ -65,7 +71,7 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   virtual Result<String> target() { return Errno::inval; }
   /// Links that lead straight to a file, as /proc/self/fd/0 does: no path is walked. EINVAL:
   /// others.
-  virtual Result<Ref<Inode>> jump() { return Errno::inval; }
+  virtual Result<Place> jump() { return Errno::inval; }
 
   // -- Attributes.
   /// EROFS: nothing on the file system can be changed.
@@ -88,9 +94,25 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   /// An open file description is gone.
   virtual void closed(std::uint32_t /*flags*/) {}
 
+  // -- A regular file is open for writing, or is a program that runs: never both.
+  /// ETXTBSY: it runs.
+  [[nodiscard]] Result<> check_not_run() const { return runners_ ? Errno::txtbsy : Result<>(); }
+  /// Until allow_writes(). ETXTBSY: it is open for writing.
+  Result<> deny_writes() {
+    if (writers_) return Errno::txtbsy;
+    ++runners_;
+    return {};
+  }
+  void allow_writes() { --runners_; }
+
   [[nodiscard]] bool is(std::uint32_t type) const { return (mode() & mode_type) == type; }
   /// Of what has no name anywhere, how /proc calls it: "[eventfd]". nullptr: other inodes.
   [[nodiscard]] virtual const char* anonymous_name() const { return nullptr; }
+
+ private:
+  friend class File;
+  std::uint32_t writers_ = 0;  // open files
+  std::uint32_t runners_ = 0;  // programs
 };
 
 /// Somebody who knows an open file without keeping it open: epoll.
@@ -142,6 +164,7 @@ class File : public Counted, public Allocated<HeapKind::file> {
   List<FileWatcher, &FileWatcher::watcher_node> watchers;
 
  private:
+  [[nodiscard]] bool writes() const;
   Ref<Inode> inode_;
 };
 

@@ -87,8 +87,10 @@ Result<PathResult> walk_path(const PathStart& start, String path, Last last) {
     if (child->is(mode_symlink) && follows(last, is_final, slash)) {
       if (++symlinks > max_symlinks) return Errno::loop;
       if (auto jumped = child->jump(); jumped.ok()) {
-        if (is_final && !slash) return finish(name, jumped.release(), false);
-        directory = jumped.release();
+        result.elsewhere = jumped.value().directory;
+        if (is_final && !slash) return finish(name, jumped.value().inode, false);
+        result.elsewhere = {};
+        directory = jumped.value().inode;
         continue;
       }
       String longer = TRY(child->target());

@@ -30,6 +30,10 @@ struct PathResult {
   Ref<Inode> inode;       // null when missing
   bool trailing_slash = false;
 
+  /// Of a link straight to a file, where that was found.
+  Ref<Inode> elsewhere;
+  [[nodiscard]] Place place() const { return {inode, elsewhere ? elsewhere : directory}; }
+
   /// The last component is a name that can be made or removed.
   [[nodiscard]] bool has_name() const { return last != "." && last != ".."; }
 

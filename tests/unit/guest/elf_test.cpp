@@ -75,10 +75,19 @@ class ElfTest : public ::testing::Test {
     EXPECT_EQ(guest::frames_free().number, frames_);
     EXPECT_TRUE(platform_.spaces.empty());
   }
+  static guest::Result<guest::LoadedProgram> load_given(const Ref<guest::Inode>& file,
+                                                        const Vec<String>& argv,
+                                                        const Vec<String>& envp,
+                                                        std::string_view path) {
+    guest::ProgramStrings given(guest::stack_limit / 4);
+    TRY(given.push(argv));
+    TRY(given.push(envp));
+    TRY(given.push(path));
+    return guest::load_program({{file, {}}, path, guest::last_part(path), given, argv.size()}, {});
+  }
   static guest::Result<guest::LoadedProgram> load(const std::vector<std::uint8_t>& bytes) {
-    return guest::load_program(Ref<guest::Inode>(new MemoryFile(bytes)),
-                               strings({"prog", "-x", "a b"}), strings({"A=1", "B=2"}), "/bin/prog",
-                               {});
+    return load_given(Ref<guest::Inode>(new MemoryFile(bytes)), strings({"prog", "-x", "a b"}),
+                      strings({"A=1", "B=2"}), "/bin/prog");
   }
   static Errno load_error(const Elf& elf) { return load(elf.bytes()).error(); }
   std::uint64_t word(std::uint64_t va) { return guest::get_user<std::uint64_t>({va}).release(); }
@@ -221,9 +230,9 @@ TEST_F(ElfTest, NotPrograms) {
   auto* file = new MemoryFile(Elf{}.bytes());
   Ref<guest::Inode> inode(file);
   file->file_mode = guest::mode_regular | 0644;
-  EXPECT_EQ(guest::load_program(inode, strings({"x"}), strings({}), "x", {}).error(), Errno::acces);
+  EXPECT_EQ(load_given(inode, strings({"x"}), strings({}), "x").error(), Errno::acces);
   file->file_mode = guest::mode_directory | 0755;
-  EXPECT_EQ(guest::load_program(inode, strings({"x"}), strings({}), "x", {}).error(), Errno::acces);
+  EXPECT_EQ(load_given(inode, strings({"x"}), strings({}), "x").error(), Errno::acces);
 }
 
 TEST_F(ElfTest, TruncatedAnywhere) {
@@ -331,14 +340,13 @@ TEST_F(ElfTest, AHostThatRefusesAnyCall) {
 TEST_F(ElfTest, TooManyArguments) {
   std::string longest(130 * 1024, 'x'), usual(100 * 1024, 'y');
   Ref<guest::Inode> file(new MemoryFile(Elf{}.bytes()));
-  EXPECT_EQ(guest::load_program(file, strings({longest.c_str()}), strings({}), "x", {}).error(),
-            Errno::toobig);
+  EXPECT_EQ(load_given(file, strings({longest.c_str()}), strings({}), "x").error(), Errno::toobig);
   Vec<String> many;
   for (int i = 0; i < 30; ++i) (void)many.push(String::from(usual).release());
-  EXPECT_EQ(guest::load_program(file, many, strings({}), "x", {}).error(), Errno::toobig);
+  EXPECT_EQ(load_given(file, many, strings({}), "x").error(), Errno::toobig);
   Vec<String> fitting;
   for (int i = 0; i < 15; ++i) (void)fitting.push(String::from(usual).release());
-  EXPECT_TRUE(guest::load_program(file, fitting, strings({}), "x", {}).ok());
+  EXPECT_TRUE(load_given(file, fitting, strings({}), "x").ok());
 }
 
 }  // namespace

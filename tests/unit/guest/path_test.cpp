@@ -110,10 +110,12 @@ TEST_F(PathTest, WorkingPath) {
   EXPECT_EQ(context->working_path().value().view(), "/a/b");
   ASSERT_TRUE(a->rename("b", *root, "moved").ok());
   EXPECT_EQ(context->working_path().value().view(), "/moved");
-  EXPECT_EQ(context->absolute_path("./file").value().view(), "/moved/file");
+  const guest::Place place = context->find("./file").release();
+  EXPECT_EQ(context->path_in(place, "old").value().view(), "/moved/file");
   EXPECT_EQ(context->path_in(b, *file).value().view(), "/moved/file");
   ASSERT_TRUE(b->unlink("file").ok());
   EXPECT_EQ(context->path_in(b, *file).value().view(), "/moved/? (deleted)");
+  EXPECT_EQ(context->path_in(place, "old").value().view(), "/moved/old (deleted)");
   ASSERT_TRUE(root->rmdir("moved").ok());
   EXPECT_EQ(context->working_path().error(), Errno::noent);
 }

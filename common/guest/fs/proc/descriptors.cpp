@@ -29,7 +29,10 @@ class DescriptorLink final : public ProcNode {
                  mode_symlink | 0700, std::move(above)),
         pid_(pid),
         fd_(fd) {}
-  Result<Ref<Inode>> jump() override { return TRY(open_file(pid_, fd_))->inode_ref(); }
+  Result<Place> jump() override {
+    Ref<File> file = TRY(open_file(pid_, fd_));
+    return Place{file->inode_ref(), file->found_in};
+  }
 
  protected:
   /// What readlink shows.

@@ -16,17 +16,21 @@ Result<String> name_line(Thread& thread) {
 
 Result<String> program_path(Thread& thread) {
   const Process& process = thread.process;
-  if (!process.program || !process.space) return Errno::noent;
-  return String::from(process.program->path.view());
+  if (!process.program) return Errno::noent;
+  return current_process().fs->path_in(process.program->file, process.program->name.view());
+}
+Result<Place> program_file(Thread& thread) {
+  const Process& process = thread.process;
+  return process.program ? Result<Place>(process.program->file) : Errno::noent;
 }
 
-Result<Ref<Inode>> working_directory(Thread& thread) {
+Result<Place> working_directory(Thread& thread) {
   const auto& fs = thread.process.fs;
-  return fs ? Result<Ref<Inode>>(fs->cwd) : Errno::noent;
+  return fs ? Result<Place>(Place{fs->cwd, {}}) : Errno::noent;
 }
-Result<Ref<Inode>> root_directory(Thread& thread) {
+Result<Place> root_directory(Thread& thread) {
   const auto& fs = thread.process.fs;
-  return fs ? Result<Ref<Inode>>(fs->root) : Errno::noent;
+  return fs ? Result<Place>(Place{fs->root, {}}) : Errno::noent;
 }
 
 template <const char* text>
@@ -48,7 +52,7 @@ struct ProcessEntry {
   std::string_view name;
   std::uint32_t mode;
   Text text = nullptr;
-  Result<Ref<Inode>> (*jump)(Thread&) = nullptr;
+  Result<Place> (*jump)(Thread&) = nullptr;
   Text text_in_task = nullptr;                               // where it differs
   MemoryRange (*range)(Thread&) = nullptr;                   // of its memory, instead of a text
   Result<> (*command)(Thread&, std::string_view) = nullptr;  // what writing does
@@ -66,7 +70,7 @@ constexpr ProcessEntry entries[] = {
     {.name = "comm", .mode = changeable, .text = name_line, .command = rename_thread},
     {.name = "cmdline", .mode = file, .range = argument_range},
     {.name = "environ", .mode = private_file, .range = environment_range},
-    {"exe", link, program_path},
+    {"exe", link, program_path, program_file},
     {"cwd", link, nullptr, working_directory},
     {"root", link, nullptr, root_directory},
     {"limits", file, process_limits},
@@ -108,7 +112,7 @@ class ProcessFile final : public ProcNode {
       : ProcNode(subject.number() + index + 1, entries[index].mode, std::move(above)),
         entry_(entries[index]),
         subject_(subject) {}
-  Result<Ref<Inode>> jump() override {
+  Result<Place> jump() override {
     if (!entry_.jump) return Errno::inval;
     return entry_.jump(*TRY(subject_.find()));
   }
@@ -122,7 +126,7 @@ class ProcessFile final : public ProcNode {
 
  protected:
   Result<String> text() override {
-    if (entry_.jump) return current_process().fs->path_of(TRY(jump()));
+    if (entry_.jump && !entry_.text) return current_process().fs->path_of(TRY(jump()).inode);
     const bool own = subject_.in_task && entry_.text_in_task;
     return (own ? entry_.text_in_task : entry_.text)(*TRY(subject_.find()));
   }
