@@ -28,7 +28,8 @@ static_assert(sizeof(ElfHeader) == 64 && sizeof(ProgramHeader) == 56);
 constexpr std::uint8_t expected_identity[] = {
     0x7f, 'E', 'L', 'F', 2 /*64 bit*/, 1 /*little endian*/, 1 /*version*/};
 constexpr std::uint16_t type_executable = 2, type_dynamic = 3, machine_x86_64 = 62;
-constexpr std::uint32_t segment_load = 1, segment_interpreter = 3;
+constexpr std::uint32_t segment_load = 1, segment_interpreter = 3, segment_stack = 0x6474e551;
+constexpr std::uint32_t flag_executable = 1;
 constexpr std::uint16_t most_headers = 128;
 constexpr std::size_t longest_path = 4096;
 
@@ -130,6 +131,8 @@ Result<ElfImage> read_elf(Inode& file, ElfRole role) {
       if (image.interpreter.size()) return Errno::noexec;
       image.interpreter = TRY(read_interpreter(file, program_header));
     }
+    if (program_header.type == segment_stack)
+      image.executable_stack = program_header.flags & flag_executable;
     if (program_header.type != segment_load) continue;
     TRY(add_segment(image, header, TRY(make_segment(program_header, image.bias, file_size))));
   }

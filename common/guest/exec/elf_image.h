@@ -29,6 +29,7 @@ struct ElfImage {
   std::uint64_t entry = 0;
   std::uint64_t headers_va = 0;  // of the program headers in memory; 0 if no segment holds them
   std::uint16_t header_count = 0;
+  bool executable_stack = false;
   String interpreter;  // path of the dynamic linker; empty: the program runs by itself
 
   [[nodiscard]] std::uint64_t end() const { return segments[segments.size() - 1].end(); }

@@ -165,7 +165,7 @@ Result<std::uint64_t> build(AddressSpace& space, const Parts& parts, const Given
   }
   companions.vdso = TRY(map_vdso(space));
   space.start_brk(page_up(parts.image.end()));
-  TRY(space.map_stack());
+  TRY(space.map_stack(parts.image.executable_stack));
   TRY(space.populate(stack_top - vmi::page_size, vmi::page_size));
   return write_initial_stack(parts.image, companions, given, who);
 }

@@ -93,7 +93,7 @@ class AddressSpace : public Sharable, public Allocated<HeapKind::process> {
   void start_brk(std::uint64_t va) { brk_begin_ = brk_ = va; }
   [[nodiscard]] bool in_heap(std::uint64_t va) const { return va >= brk_begin_ && va < brk_; }
   /// The initial stack region, growing down from stack_top.
-  Result<> map_stack();
+  Result<> map_stack(bool executable = false);
 
   /// Copies what is there, of any space, up to the first page that is not. Returns how many bytes.
   std::size_t peek(std::uint64_t va, void* to, std::size_t bytes) const;

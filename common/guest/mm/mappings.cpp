@@ -280,9 +280,11 @@ std::uint64_t AddressSpace::set_brk(std::uint64_t va) {
   return brk_ = va;
 }
 
-Result<> AddressSpace::map_stack() {
+Result<> AddressSpace::map_stack(bool executable) {
   constexpr std::uint64_t initial = 128 * 1024;
-  RegionSource source{.protection = vmi::prot_read | vmi::prot_write, .grows_down = true};
+  const std::uint32_t execution = executable ? vmi::prot_exec : vmi::prot_none;
+  RegionSource source{.protection = vmi::prot_read | vmi::prot_write | execution,
+                      .grows_down = true};
   return regions_.add(stack_top - initial, stack_top, std::move(source));
 }
 

@@ -53,6 +53,8 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
   child.exit_signal = request.flags & clone_parent ? parent.exit_signal : request.exit_signal;
   child.program = parent.program;
   child.nice = parent.nice;
+  child.scheduling = parent.scheduling;
+  child.personality = parent.personality;
   child.oom_score_adj = parent.oom_score_adj;
   child.least_oom_score_adj = parent.least_oom_score_adj;
   for (std::uint32_t i = 0; i < abi::resource_limits; ++i) child.limits[i] = parent.limits[i];

@@ -112,6 +112,10 @@ class Process : public Counted, public Allocated<HeapKind::process> {
   List<PosixTimer, &PosixTimer::node> posix_timers;
 
   int nice = 0;
+  struct {
+    std::int32_t policy = 0, priority = 0, io_priority = 0;
+  } scheduling;                   // told, and without effect
+  std::uint32_t personality = 0;  // the same
   // See out_of_memory.h. Only root may go below the least that root has set.
   int oom_score_adj = 0, least_oom_score_adj = 0;
   CpuTime cpu;

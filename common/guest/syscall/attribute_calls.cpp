@@ -125,7 +125,9 @@ Result<std::int64_t> sys_newfstatat(const Args& args) {
 Result<std::int64_t> sys_statx(const Args& args) {
   constexpr std::uint32_t known = abi::at_symlink_nofollow | abi::at_no_automount |
                                   abi::at_empty_path | abi::at_statx_sync_type;
-  if (args.u32(2) & ~known) return Errno::inval;
+  constexpr std::uint32_t reserved_mask = 0x8000'0000;
+  if (args.u32(2) & ~known || args.u32(3) & reserved_mask) return Errno::inval;
+  if ((args.u32(2) & abi::at_statx_sync_type) == abi::at_statx_sync_type) return Errno::inval;
   Ref<Inode> inode = TRY(inode_argument(args.i32(0), args.user(1), args.u32(2)));
   return as_zero(put_statx(*inode, args.user(4)));
 }

@@ -135,11 +135,29 @@ Result<std::int64_t> change_directory(Ref<Inode>& which, Ref<Inode> directory) {
   return std::int64_t{0};
 }
 
-}  // namespace
+// The older layout: the type is the last byte of all.
+std::size_t old_record_bytes(std::size_t name_length) {
+  constexpr std::size_t before_name = 18, nul_and_type = 2;
+  return (before_name + name_length + nul_and_type + 7) & ~std::size_t{7};
+}
+Result<> put_old_entry(UserAddress to, const DirectoryEntry& entry, std::uint64_t next) {
+  char record[8 + 8 + 2 + abi::name_max + 2 + 7] = {};
+  const std::size_t bytes = old_record_bytes(entry.name.size());
+  const auto short_bytes = static_cast<std::uint16_t>(bytes);
+  __builtin_memcpy(record, &entry.inode, 8);
+  __builtin_memcpy(record + 8, &next, 8);
+  __builtin_memcpy(record + 16, &short_bytes, 2);
+  __builtin_memcpy(record + 18, entry.name.data(), entry.name.size());
+  record[bytes - 1] = static_cast<char>((entry.mode & mode_type) >> 12);
+  return copy_to_user(to, static_cast<const void*>(record), bytes);
+}
 
-Result<std::int64_t> sys_getdents64(const Args& args) {
+/// Calls `put(to, entry, next position)` for each entry that there is room for.
+template <class Size, class Put>
+Result<std::int64_t> read_entries(const Args& args, Size record_size, Put put) {
   Ref<File> file = TRY(file_argument(args.i32(0)));
   if (!file->inode().is(mode_directory)) return Errno::notdir;
+  if (file->inode().stat().links == 0) return Errno::noent;  // it was removed
   std::size_t done = 0, room = args.u32(2);
   for (;;) {
     std::uint64_t position = file->position;
@@ -148,17 +166,26 @@ Result<std::int64_t> sys_getdents64(const Args& args) {
       if (entry.error() == Errno::noent) break;
       return as_count(moved(entry.error(), done));
     }
-    std::size_t bytes = record_bytes(entry.value().name.size());
+    std::size_t bytes = record_size(entry.value().name.size());
     if (bytes > room - done) {
       if (done == 0) return Errno::inval;
       break;
     }
-    auto put = put_entry(args.user(1) + done, entry.value(), position);
-    if (!put.ok()) return as_count(moved(put, done));
+    auto written = put(args.user(1) + done, entry.value(), position);
+    if (!written.ok()) return as_count(moved(written, done));
     done += bytes;
     file->position = position;
   }
   return static_cast<std::int64_t>(done);
+}
+
+}  // namespace
+
+Result<std::int64_t> sys_getdents64(const Args& args) {
+  return read_entries(args, record_bytes, put_entry);
+}
+Result<std::int64_t> sys_getdents(const Args& args) {
+  return read_entries(args, old_record_bytes, put_old_entry);
 }
 
 Result<std::int64_t> sys_getcwd(const Args& args) {

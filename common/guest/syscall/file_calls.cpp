@@ -315,7 +315,8 @@ Result<std::int64_t> sys_copy_file_range(const Args& args) {
 
 Result<std::int64_t> sys_fsync(const Args& args) {
   Ref<File> file = TRY(file_argument(args.i32(0)));
-  if (!file->seekable()) return Errno::inval;
+  const bool stored = file->inode().is(mode_regular) || file->inode().is(mode_directory);
+  if (!stored || !file->seekable()) return Errno::inval;
   return as_zero(file->inode().sync());
 }
 Result<std::int64_t> sys_fdatasync(const Args& args) {

@@ -1,6 +1,7 @@
 // System calls on a process's own memory: mmap and its family. Called by dispatch; what they mean
 // is AddressSpace's, here are the ABI's flags and the checks of arguments.
 #include "guest/abi/file_flags.h"
+#include "guest/drivers/device_files.h"
 #include "guest/mm/address_space.h"
 #include "guest/proc/process.h"
 #include "guest/sched/scheduler.h"
@@ -23,6 +24,8 @@ enum MapFlag : std::uint32_t {
   map_huge = 0x40000,
   map_fixed_no_replace = 0x100000,
 };
+// Those that programs had before there was MAP_SHARED_VALIDATE, which checks for others.
+constexpr std::uint32_t map_known = 0x7f973;
 constexpr std::uint32_t all_protections = vmi::prot_read | vmi::prot_write | vmi::prot_exec;
 constexpr std::uint32_t prot_sem = 8;  // "may be used for atomic operations": always
 constexpr std::uint32_t mremap_may_move = 1, mremap_fixed = 2;
@@ -59,6 +62,12 @@ Result<> take_file(MapRequest& request, int fd) {
     request.may_write = access == abi::o_rdwr;
     if (request.protection & vmi::prot_write && !request.may_write) return Errno::acces;
   }
+  // /dev/zero is another name for memory.
+  if (file->inode().is(mode_character) && file->inode().stat().rdev == device_zero) {
+    request.offset = 0;
+    request.may_write = true;
+    return {};
+  }
   // Only regular files have pages; devices and pipes say so now, not at the first fault.
   if ((file->inode().mode() & mode_type) != mode_regular) return Errno::nodev;
   request.backing = file->inode_ref();
@@ -79,7 +88,12 @@ Result<std::int64_t> check_locked_range(const Args& args) {
 Result<std::int64_t> sys_mmap(const Args& args) {
   std::uint32_t flags = args.u32(3), type = flags & map_type;
   if (type != map_shared && type != map_private && type != map_shared_validate) return Errno::inval;
-  if (!page_aligned(args.u64(5))) return Errno::inval;
+  if (!page_aligned(args.u64(5)) || args.u64(1) == 0) {
+    if (!(flags & map_anonymous)) TRY(current_process().files->get(args.i32(4)));
+    return Errno::inval;
+  }
+  if (type == map_shared_validate && flags & map_anonymous) return Errno::inval;
+  if (type == map_shared_validate && flags & ~map_known) return Errno::notsup;
   if (flags & map_huge) return Errno::nomem;  // none are configured
   MapRequest request{.address = args.u64(0),
                      .bytes = args.u64(1),

@@ -80,9 +80,13 @@ Result<std::int64_t> sys_clone3(const Args& args) {
   if (bytes < sizeof(abi::CloneArguments)) return Errno::inval;
   if (bytes > largest) return Errno::toobig;
   auto given = TRY(get_user<abi::CloneArguments>(args.user(0)));
-  // Later members (set_tid, cgroup) must be absent or zero.
-  for (std::uint64_t at = sizeof given; at + 8 <= bytes; at += 8)
-    if (TRY(get_user<std::uint64_t>(args.user(0) + at)) != 0) return Errno::inval;
+  // Later members (set_tid, cgroup) must be absent or zero, and those that nobody knows, too.
+  constexpr std::uint64_t known = 88;
+  Errno refused = Errno::ok;
+  for (std::uint64_t at = sizeof given; at < bytes; ++at)
+    if (TRY(get_user<std::uint8_t>(args.user(0) + at)) != 0)
+      refused = at < known ? Errno::inval : Errno::toobig;
+  if (refused != Errno::ok) return refused;
   if (given.flags & clone_exit_signal) return Errno::inval;
   if ((given.stack == 0) != (given.stack_size == 0)) return Errno::inval;
   CloneRequest request;

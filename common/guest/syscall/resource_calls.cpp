@@ -3,7 +3,7 @@
 #include "guest/base/clock.h"
 #include "guest/mm/address_space.h"
 #include "guest/mm/user.h"
-#include "guest/proc/process.h"
+#include "guest/proc/permission.h"
 #include "guest/syscall/handlers.h"
 #include "guest/syscall/time_values.h"
 #include "guest/vfs/file_table.h"
@@ -26,6 +26,7 @@ Result<> change_limit(Process& process, std::uint32_t resource, const abi::Resou
 Result<std::int64_t> sys_prlimit64(const Args& args) {
   if (args.u32(1) >= abi::resource_limits) return Errno::inval;
   Process& target = *TRY(process_or_self(args.i32(0)));
+  TRY(may_limit(target));
   abi::ResourceLimit old = target.limits[args.u32(1)];
   if (args.user(2))
     TRY(change_limit(target, args.u32(1), TRY(get_user<abi::ResourceLimit>(args.user(2)))));

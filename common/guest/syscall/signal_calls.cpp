@@ -2,7 +2,7 @@
 #include "guest/base/clock.h"
 #include "guest/mm/user.h"
 #include "guest/platform.h"
-#include "guest/proc/process.h"
+#include "guest/proc/permission.h"
 #include "guest/proc/signal_frame.h"
 #include "guest/syscall/handlers.h"
 #include "guest/syscall/restart.h"
@@ -19,9 +19,17 @@ Result<> check_signal(int signal) {
   return {};
 }
 
+Process& process_of(Process& process) {
+  return process;
+}
+Process& process_of(Thread& thread) {
+  return thread.process;
+}
+
 template <class Target>
 Result<> send(Target& target, const abi::SigInfo& info) {
   TRY(check_signal(info.number));
+  TRY(may_signal(process_of(target), info.number));
   if (info.number == 0) return {};  // only whether it exists
   return send_signal(target, info);
 }
@@ -29,7 +37,10 @@ Result<> send(Target& target, const abi::SigInfo& info) {
 Result<> send_to_group(int group, const abi::SigInfo& info) {
   TRY(send_signal_to_group(group, {}));  // only whether it exists
   TRY(check_signal(info.number));
-  return send_signal_to_group(group, info);
+  bool any = false;
+  for (Process& process : processes.all())
+    if (process.group == group && send(process, info).ok()) any = true;
+  return any ? Result<>() : Errno::perm;
 }
 
 // kill(-1): all but the first process and the sender.
@@ -38,7 +49,8 @@ Result<> send_to_all(const abi::SigInfo& info) {
   for (Process& process : processes.all()) {
     if (&process == &processes.first() || &process == &current_process()) continue;
     any = true;
-    TRY(send(process, info));
+    auto sent = send(process, info);
+    if (!sent.ok() && sent.error() != Errno::perm) return sent;
   }
   if (!any) return Errno::srch;
   return {};
@@ -158,6 +170,19 @@ Result<std::int64_t> sys_rt_sigqueueinfo(const Args& args) {
     return Errno::perm;
   Process* target = processes.find(pid);
   if (!target) return Errno::srch;
+  TRY(send(*target, info));
+  return 0;
+}
+
+Result<std::int64_t> sys_rt_tgsigqueueinfo(const Args& args) {
+  const int pid = args.i32(0), tid = args.i32(1);
+  auto info = TRY(get_user<abi::SigInfo>(args.user(3)));
+  info.number = args.i32(2);
+  if (pid <= 0 || tid <= 0) return Errno::inval;
+  if ((info.code >= 0 || info.code == abi::si_tkill) && tid != current_thread().tid)
+    return Errno::perm;
+  Thread* target = processes.find_thread(tid);
+  if (!target || target->process.pid != pid) return Errno::srch;
   TRY(send(*target, info));
   return 0;
 }

@@ -51,6 +51,7 @@
   X(75, fdatasync, full, "")                                                               \
   X(76, truncate, full, "")                                                                \
   X(77, ftruncate, full, "")                                                               \
+  X(78, getdents, full, "")                                                                \
   X(79, getcwd, full, "")                                                                  \
   X(80, chdir, full, "")                                                                   \
   X(81, fchdir, full, "")                                                                  \
@@ -74,6 +75,7 @@
   X(138, fstatfs, full, "")                                                                \
   X(161, chroot, full, "")                                                                 \
   X(162, sync, full, "")                                                                   \
+  X(187, readahead, full, "")                                                              \
   X(188, setxattr, refused, "EOPNOTSUPP: no extended attributes")                          \
   X(189, lsetxattr, refused, "EOPNOTSUPP: no extended attributes")                         \
   X(190, fsetxattr, refused, "EOPNOTSUPP: no extended attributes")                         \
@@ -104,6 +106,7 @@
   X(269, faccessat, full, "")                                                              \
   X(270, pselect6, full, "")                                                               \
   X(271, ppoll, full, "")                                                                  \
+  X(277, sync_file_range, full, "the whole file")                                          \
   X(280, utimensat, full, "")                                                              \
   X(285, fallocate, partly, "sets nothing aside; punches no holes")                        \
   X(292, dup3, full, "")                                                                   \
@@ -114,6 +117,8 @@
   X(316, renameat2, partly, "RENAME_NOREPLACE only")                                       \
   X(318, getrandom, full, "")                                                              \
   X(326, copy_file_range, partly, "regular files only")                                    \
+  X(327, preadv2, partly, "RWF_HIPRI, RWF_DSYNC and RWF_SYNC")                             \
+  X(328, pwritev2, partly, "as preadv2")                                                   \
   X(332, statx, partly, "no birth time, no attributes")                                    \
   X(436, close_range, full, "")                                                            \
   X(439, faccessat2, full, "")

@@ -51,7 +51,8 @@
   X(131, sigaltstack, full, "")     \
   X(200, tkill, full, "")           \
   X(219, restart_syscall, full, "") \
-  X(234, tgkill, full, "")
+  X(234, tgkill, full, "")          \
+  X(297, rt_tgsigqueueinfo, full, "")
 
 // time_calls.cpp
 #define GUEST_SYSCALLS_TIME(X)                                                 \
@@ -111,17 +112,26 @@
   X(302, prlimit64, partly, "RLIMIT_NOFILE is in force; the others are kept and reported")
 
 // scheduling_calls.cpp
-#define GUEST_SYSCALLS_SCHEDULING(X)                                                       \
-  X(24, sched_yield, full, "")                                                             \
-  X(140, getpriority, partly, "of processes: EINVAL for groups and users")                 \
-  X(141, setpriority, partly, "as getpriority; kept and reported: round robin knows none") \
-  X(203, sched_setaffinity, full, "")                                                      \
-  X(204, sched_getaffinity, full, "")                                                      \
+#define GUEST_SYSCALLS_SCHEDULING(X)                                                         \
+  X(142, sched_setparam, partly, "as sched_setscheduler")                                    \
+  X(143, sched_getparam, full, "")                                                           \
+  X(144, sched_setscheduler, partly, "of processes; kept and reported: round robin for all") \
+  X(145, sched_getscheduler, full, "")                                                       \
+  X(146, sched_get_priority_max, full, "")                                                   \
+  X(147, sched_get_priority_min, full, "")                                                   \
+  X(148, sched_rr_get_interval, full, "")                                                    \
+  X(251, ioprio_set, partly, "of processes; kept and reported")                              \
+  X(252, ioprio_get, partly, "of processes")                                                 \
+  X(24, sched_yield, full, "")                                                               \
+  X(140, getpriority, partly, "of processes: EINVAL for groups and users")                   \
+  X(141, setpriority, partly, "as getpriority; kept and reported: round robin knows none")   \
+  X(203, sched_setaffinity, full, "")                                                        \
+  X(204, sched_getaffinity, full, "")                                                        \
   X(309, getcpu, full, "")
 
 // thread_calls.cpp
 #define GUEST_SYSCALLS_THREADS(X)                                                       \
-  X(135, personality, partly, "PER_LINUX only: EINVAL for others")                      \
+  X(135, personality, partly, "PER_LINUX and ADDR_NO_RANDOMIZE: EINVAL for others")     \
   X(157, prctl, partly, "name, pdeathsig, dumpable, no_new_privs; EINVAL for the rest") \
   X(158, arch_prctl, partly, "FS and GS base; EINVAL for the rest")                     \
   X(218, set_tid_address, full, "")                                                     \

@@ -48,7 +48,8 @@ inline std::uint64_t monotonic_deadline(std::uint64_t ns, bool absolute, bool re
   if (!absolute) return now + ns;
   if (!real_time) return ns;
   const std::uint64_t real_now = realtime_ns();
-  return ns > real_now ? now + (ns - real_now) : now;
+  if (ns > real_now) return now + (ns - real_now);
+  return now > real_now - ns ? now - (real_now - ns) : 1;  // for timers: what they have missed
 }
 
 }  // namespace guest
