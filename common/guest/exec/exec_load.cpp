@@ -16,9 +16,8 @@ namespace {
 
 constexpr int deepest_interpreter = 4;
 
-Result<> check_executable(Inode& file) {
-  bool regular = (file.mode() & mode_type) == mode_regular;
-  return regular && file.mode() & 0111 ? Result<>() : Errno::acces;
+Result<> check_executable(Inode& file, const Caller& caller) {
+  return file.is(mode_regular) ? check_access(file, may_execute, caller) : Errno::acces;
 }
 
 /// A "#!" line: interpreter and at most one argument, which may contain blanks.
@@ -54,10 +53,10 @@ Result<bool> read_script_line(Inode& file, ScriptLine& line) {
 /// Follows "#!" lines to the ELF file, putting interpreters in front of the arguments.
 class ScriptChain {
  public:
-  Result<> resolve(const Place& file, std::string_view path) {
+  Result<> resolve(const Place& file, std::string_view path, const Caller& caller) {
     file_ = file;
     for (int depth = 0;; ++depth) {
-      TRY(check_executable(*file_.inode));
+      TRY(check_executable(*file_.inode, caller));
       ScriptLine line;
       if (!TRY(read_script_line(*file_.inode, line))) {
         program_ = TRY(Program::create(file_, last_part(path)));
@@ -68,7 +67,7 @@ class ScriptChain {
       TRY(keep(path));
       if (!line.argument.empty()) TRY(keep(line.argument));
       interpreter_ = TRY(String::from(line.interpreter));
-      file_ = TRY(current_process().fs->find(interpreter_.view()));
+      file_ = TRY(current_process().fs->find(interpreter_.view(), caller));
       path = interpreter_.view();
     }
   }
@@ -136,11 +135,11 @@ struct Interpreter {
   ElfImage image;
 };
 
-Result<Interpreter> find_interpreter(const ElfImage& program) {
+Result<Interpreter> find_interpreter(const ElfImage& program, const Caller& caller) {
   Interpreter found;
   if (program.interpreter.size() == 0) return found;
-  found.file = TRY(current_process().fs->resolve(program.interpreter.view()));
-  TRY(check_executable(*found.file));
+  found.file = TRY(current_process().fs->find(program.interpreter.view(), caller)).inode;
+  TRY(check_executable(*found.file, caller));
   auto image = read_elf(*found.file, ElfRole::interpreter);
   if (!image.ok()) return image.error() == Errno::noexec ? Errno::libbad : image.error();
   found.image = image.release();
@@ -184,11 +183,11 @@ std::string_view last_part(std::string_view path) {
 
 Result<LoadedProgram> load_program(const ExecRequest& request, const Credentials& who) {
   ScriptChain chain;
-  TRY(chain.resolve(request.file, request.path));
+  TRY(chain.resolve(request.file, request.path, who.caller()));
   Parts parts;
   parts.file = chain.program()->file.inode;
   parts.image = TRY(read_elf(*parts.file));
-  parts.interpreter = TRY(find_interpreter(parts.image));
+  parts.interpreter = TRY(find_interpreter(parts.image, who.caller()));
   const Given given{request.strings, request.arguments, chain.in_front()};
 
   Ref<AddressSpace> old(AddressSpace::current());

@@ -1,11 +1,12 @@
-// Credentials: user and group ids of a process. Files do not check them: there everybody acts as
-// root. Changed by identity_calls; execve tells the program of them.
+// Credentials: user and group ids of a thread. Changed by identity_calls; execve tells the program
+// of them; files (vfs/caller.h) and other processes (permission.h) check them.
 #pragma once
 
 #include <cstdint>
 
 #include "guest/base/ref.h"
 #include "guest/heap/vec.h"
+#include "guest/vfs/caller.h"
 
 namespace guest {
 
@@ -20,6 +21,16 @@ struct Credentials {
   std::uint32_t uid = 0, euid = 0, suid = 0;
   std::uint32_t gid = 0, egid = 0, sgid = 0;
   Ref<GroupList> groups;  // supplementary ones; null: none
+
+  /// Who asks for files: the effective ids; access() looks at the real ones.
+  [[nodiscard]] Caller caller() const { return as(euid, egid); }
+  [[nodiscard]] Caller real_caller() const { return as(uid, gid); }
+
+ private:
+  [[nodiscard]] Caller as(std::uint32_t user, std::uint32_t group) const {
+    return groups ? Caller{user, group, groups->ids.begin(), groups->ids.size()}
+                  : Caller{user, group};
+  }
 };
 
 }  // namespace guest

@@ -75,31 +75,47 @@ Result<> put_file_system(Inode& inode, UserAddress to) {
   return put_user(to, out);
 }
 
-// uid 0 may do all but execute what nobody may execute, and change what nobody can.
-Result<std::int64_t> check_access(Inode& inode, std::uint32_t wanted) {
-  if (wanted & ~(abi::r_ok | abi::w_ok | abi::x_ok)) return Errno::inval;
-  if ((wanted & abi::x_ok) && !inode.is(mode_directory) && !(inode.mode() & 0111))
-    return Errno::acces;
-  bool contents = inode.is(mode_regular) || inode.is(mode_directory) || inode.is(mode_symlink);
-  if ((wanted & abi::w_ok) && contents) TRY(inode.check_writable());
-  return std::int64_t{0};
-}
-
 Result<std::int64_t> access_at(int fd, UserAddress path, std::uint32_t wanted,
                                std::uint32_t flags) {
-  Ref<Inode> inode = TRY(inode_argument(fd, path, flags));
-  return check_access(*inode, wanted);
+  if (wanted & ~(abi::r_ok | abi::w_ok | abi::x_ok)) return Errno::inval;
+  const Credentials& ids = current_thread().credentials;
+  const Caller caller = flags & abi::at_eaccess ? ids.caller() : ids.real_caller();
+  Ref<Inode> inode = TRY(inode_argument(fd, path, flags, Last::follow, caller));
+  const bool contents =
+      inode->is(mode_regular) || inode->is(mode_directory) || inode->is(mode_symlink);
+  if ((wanted & abi::w_ok) && contents) TRY(inode->check_writable());
+  return as_zero(check_access(*inode, wanted, caller));
+}
+
+/// Root may give files away; an owner his to a group that he is in.
+Result<std::int64_t> change_owner(Inode& inode, std::uint32_t uid, std::uint32_t gid) {
+  constexpr std::uint32_t unchanged = 0xffffffff;
+  const Caller caller = current_caller();
+  if (!caller.is_root()) {
+    TRY(check_owner(inode, caller));
+    const bool gives_away = uid != unchanged && uid != caller.uid;
+    const bool foreign = gid != unchanged && gid != inode.stat().gid && !caller.in_group(gid);
+    if (gives_away || foreign) return Errno::perm;
+  }
+  return as_zero(inode.set_owner(uid, gid));
+}
+
+/// Nobody makes a file run as a group that he is not in.
+Result<std::int64_t> change_mode(Inode& inode, std::uint32_t mode) {
+  constexpr std::uint32_t set_group = 02000;
+  const Caller caller = current_caller();
+  TRY(check_owner(inode, caller));
+  if (!caller.is_root() && !caller.in_group(inode.stat().gid)) mode &= ~set_group;
+  return as_zero(inode.set_mode(mode));
 }
 
 Result<std::int64_t> chown_at(int fd, UserAddress path, std::uint32_t uid, std::uint32_t gid,
                               std::uint32_t flags) {
-  Ref<Inode> inode = TRY(inode_argument(fd, path, flags));
-  return as_zero(inode->set_owner(uid, gid));
+  return change_owner(*TRY(inode_argument(fd, path, flags)), uid, gid);
 }
 
 Result<std::int64_t> chmod_at(int fd, UserAddress path, std::uint32_t mode) {
-  Ref<Inode> inode = TRY(inode_argument(fd, path, 0));
-  return as_zero(inode->set_mode(mode));
+  return change_mode(*TRY(inode_argument(fd, path, 0)), mode);
 }
 
 }  // namespace
@@ -160,7 +176,7 @@ Result<std::int64_t> sys_fchmodat(const Args& args) {
   return chmod_at(args.i32(0), args.user(1), args.u32(2));
 }
 Result<std::int64_t> sys_fchmod(const Args& args) {
-  return as_zero(TRY(file_argument(args.i32(0)))->inode().set_mode(args.u32(1)));
+  return change_mode(TRY(file_argument(args.i32(0)))->inode(), args.u32(1));
 }
 
 Result<std::int64_t> sys_chown(const Args& args) {
@@ -175,7 +191,7 @@ Result<std::int64_t> sys_fchownat(const Args& args) {
 }
 Result<std::int64_t> sys_fchown(const Args& args) {
   Ref<File> file = TRY(file_argument(args.i32(0)));
-  return as_zero(file->inode().set_owner(args.u32(1), args.u32(2)));
+  return change_owner(file->inode(), args.u32(1), args.u32(2));
 }
 
 Result<std::int64_t> sys_umask(const Args& args) {
@@ -204,6 +220,13 @@ Result<std::int64_t> set_times(Inode& inode, const TimePair& times) {
   Stat s = inode.stat();
   std::uint64_t access = TRY(moment(times.access, s.atime_ns));
   std::uint64_t modification = TRY(moment(times.modification, s.mtime_ns));
+  const bool now = times.access.nanoseconds == abi::utime_now &&
+                   times.modification.nanoseconds == abi::utime_now;
+  const bool neither = times.access.nanoseconds == abi::utime_omit &&
+                       times.modification.nanoseconds == abi::utime_omit;
+  if (neither) return std::int64_t{0};
+  if (auto owns = check_owner(inode, current_caller()); !owns.ok())
+    TRY(now ? check_access(inode, may_write, current_caller()) : owns.error());
   return as_zero(inode.set_times(access, modification));
 }
 

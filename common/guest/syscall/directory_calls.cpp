@@ -44,7 +44,7 @@ Result<> put_entry(UserAddress to, const DirectoryEntry& entry, std::uint64_t ne
 
 Result<std::int64_t> mkdir_at(int fd, UserAddress path, std::uint32_t mode) {
   PathResult name = TRY(new_name(fd, path, true));
-  TRY(name.directory->create(name.last, mode_directory | (without_umask(mode) & 01777), 0));
+  TRY(make_node(name, mode_directory | (without_umask(mode) & 01777), 0, current_caller()));
   return std::int64_t{0};
 }
 
@@ -67,7 +67,11 @@ Result<std::int64_t> mknod_at(int fd, UserAddress path, std::uint32_t mode, std:
   TRY(check_node_type(mode & mode_type));
   PathResult name = TRY(new_name(fd, path));
   std::uint32_t masked = (mode & mode_type) | (without_umask(mode) & 07777);
-  TRY(name.directory->create(name.last, masked, device));
+  const bool is_device = masked & mode_type && (mode & mode_type) != mode_regular &&
+                         (mode & mode_type) != mode_fifo && (mode & mode_type) != mode_socket;
+  if (is_device && !current_caller().is_root()) return Errno::perm;
+  if (!(masked & mode_type)) masked |= mode_regular;
+  TRY(make_node(name, masked, device, current_caller()));
   return std::int64_t{0};
 }
 
@@ -75,6 +79,7 @@ Result<std::int64_t> unlink_at(int fd, UserAddress path) {
   PathResult found = TRY(path_argument(fd, path, Last::entry));
   if (!found.inode) return Errno::noent;
   if (!found.has_name()) return Errno::isdir;
+  TRY(check_removing(*found.directory, *found.inode, current_caller()));
   return as_zero(found.directory->unlink(found.last));
 }
 
@@ -84,7 +89,18 @@ Result<std::int64_t> rmdir_at(int fd, UserAddress path) {
   if (found.inode == current_process().fs->root || !mount_name(*found.inode).empty())
     return Errno::busy;
   if (!found.has_name()) return found.last == "." ? Errno::inval : Errno::notempty;
+  TRY(check_removing(*found.directory, *found.inode, current_caller()));
   return as_zero(found.directory->rmdir(found.last));
+}
+
+Result<> check_renaming(const PathResult& from, const PathResult& to, const Caller& caller) {
+  TRY(check_removing(*from.directory, *from.inode, caller));
+  TRY(to.inode ? check_removing(*to.directory, *to.inode, caller)
+               : check_adding(*to.directory, caller));
+  // A directory that moves gets another "..".
+  if (from.inode->is(mode_directory) && !(from.directory == to.directory))
+    TRY(check_access(*from.inode, may_write, caller));
+  return {};
 }
 
 Result<std::int64_t> rename_at(int from_fd, UserAddress from_path, int to_fd, UserAddress to_path,
@@ -98,6 +114,7 @@ Result<std::int64_t> rename_at(int from_fd, UserAddress from_path, int to_fd, Us
     return Errno::busy;
   if (to.inode && (flags & abi::rename_noreplace)) return Errno::exist;
   if (to.trailing_slash && !from.inode->is(mode_directory)) return Errno::notdir;
+  TRY(check_renaming(from, to, current_caller()));
   return as_zero(from.directory->rename(from.last, *to.directory, to.last));
 }
 
@@ -107,6 +124,8 @@ Result<std::int64_t> link_at(int from_fd, UserAddress from_path, int to_fd, User
   Last last = (flags & abi::at_symlink_follow) ? Last::follow : Last::no_follow;
   Ref<Inode> inode = TRY(inode_argument(from_fd, from_path, flags & abi::at_empty_path, last));
   PathResult to = TRY(new_name(to_fd, to_path));
+  TRY(check_linking(*inode, current_caller()));
+  TRY(check_adding(*to.directory, current_caller()));
   return as_zero(to.directory->link(to.last, *inode));
 }
 
@@ -114,7 +133,9 @@ Result<std::int64_t> symlink_at(UserAddress target, int fd, UserAddress path) {
   String text = TRY(string_from_user(target, abi::path_max));
   if (text.size() == 0) return Errno::noent;
   PathResult name = TRY(new_name(fd, path));
-  TRY(name.directory->symlink(name.last, text.view()));
+  TRY(check_adding(*name.directory, current_caller()));
+  TRY(give_to(current_caller(), *TRY(name.directory->symlink(name.last, text.view())),
+              *name.directory));
   return std::int64_t{0};
 }
 
@@ -131,6 +152,7 @@ Result<std::int64_t> readlink_at(int fd, UserAddress path, UserAddress to, std::
 
 Result<std::int64_t> change_directory(Ref<Inode>& which, Ref<Inode> directory) {
   if (!directory->is(mode_directory)) return Errno::notdir;
+  TRY(check_access(*directory, may_execute, current_caller()));
   which = std::move(directory);
   return std::int64_t{0};
 }
@@ -205,8 +227,12 @@ Result<std::int64_t> sys_fchdir(const Args& args) {
                           TRY(current_process().files->get(args.i32(0)))->inode_ref());
 }
 Result<std::int64_t> sys_chroot(const Args& args) {
-  return change_directory(current_process().fs->root,
-                          TRY(inode_argument(abi::at_fdcwd, args.user(0), 0)));
+  Ref<Inode> directory = TRY(inode_argument(abi::at_fdcwd, args.user(0), 0));
+  if (directory->is(mode_directory) && !current_caller().is_root()) {
+    TRY(check_access(*directory, may_execute, current_caller()));
+    return Errno::perm;
+  }
+  return change_directory(current_process().fs->root, std::move(directory));
 }
 
 Result<std::int64_t> sys_mkdir(const Args& args) {

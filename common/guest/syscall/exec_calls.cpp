@@ -36,7 +36,7 @@ Result<std::int64_t> execute_descriptor(int fd, UserAddress argv, UserAddress en
 Result<std::int64_t> sys_execve(const Args& args) {
   const String path = TRY(string_from_user(args.user(0)));
   if (path.size() == 0) return Errno::noent;
-  const Place file = TRY(current_process().fs->find(path.view()));
+  const Place file = TRY(current_process().fs->find(path.view(), current_caller()));
   return execute_file(file, path.view(), last_part(path.view()), args.user(1), args.user(2));
 }
 

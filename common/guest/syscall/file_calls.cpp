@@ -225,6 +225,7 @@ Result<std::int64_t> sys_truncate(const Args& args) {
   if (args.i64(1) < 0) return Errno::inval;
   Ref<Inode> inode = TRY(path_argument(abi::at_fdcwd, args.user(0), Last::follow)).inode;
   if (inode->is(mode_directory)) return Errno::isdir;
+  TRY(check_access(*inode, may_write, current_caller()));
   TRY(inode->check_not_run());
   return as_zero(change_size(*inode, args.u64(1)));
 }

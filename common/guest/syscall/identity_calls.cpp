@@ -1,5 +1,5 @@
 // System calls about who a process is: its numbers, group, session, and user and group ids. Who
-// is not root may not become somebody else; nothing else depends on ids.
+// is not root may not become somebody else.
 #include "guest/heap/make.h"
 #include "guest/mm/user.h"
 #include "guest/proc/ids.h"

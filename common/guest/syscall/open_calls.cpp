@@ -22,7 +22,7 @@ Last last_for(std::uint32_t flags) {
 Result<Ref<Inode>> create_regular(const PathResult& path, std::uint32_t mode) {
   if (path.trailing_slash) return Errno::isdir;
   mode &= 07777 & ~current_process().fs->umask;
-  return path.directory->create(path.last, mode_regular | mode, 0);
+  return make_node(path, mode_regular | mode, 0, current_caller());
 }
 
 // May what is there be opened this way?
@@ -30,11 +30,15 @@ Result<> check_existing(Inode& inode, std::uint32_t flags) {
   bool writes = (flags & abi::o_access) != abi::o_rdonly;
   if ((flags & (abi::o_creat | abi::o_excl)) == (abi::o_creat | abi::o_excl)) return Errno::exist;
   if (inode.is(mode_symlink) && !(flags & abi::o_path)) return Errno::loop;
-  if (inode.is(mode_directory))
-    return writes || (flags & abi::o_creat) ? Result<>(Errno::isdir) : Result<>();
-  if (flags & abi::o_directory) return Errno::notdir;
+  if (inode.is(mode_directory) && (writes || (flags & abi::o_creat))) return Errno::isdir;
+  if (!inode.is(mode_directory) && flags & abi::o_directory) return Errno::notdir;
   if (inode.is(mode_socket)) return Errno::nxio;
   if (flags & abi::o_path) return {};
+  std::uint32_t wanted = 0;
+  if (abi::may_read(flags)) wanted |= may_read;
+  if (abi::may_write(flags) || flags & abi::o_trunc) wanted |= may_write;
+  TRY(check_access(inode, wanted, current_caller()));
+  if (flags & abi::o_noatime) TRY(check_owner(inode, current_caller()));
   return writes || (flags & abi::o_trunc) ? inode.check_not_run() : Result<>();
 }
 

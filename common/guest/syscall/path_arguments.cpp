@@ -43,9 +43,14 @@ Result<> check_room_for_files(std::uint32_t wanted) {
   return open_files.check_room(wanted, current_thread().credentials.euid == 0);
 }
 
-Result<PathResult> path_argument(int directory_fd, UserAddress path, Last last) {
+Caller current_caller() {
+  return current_thread().credentials.caller();
+}
+
+Result<PathResult> path_argument(int directory_fd, UserAddress path, Last last,
+                                 const Caller& caller) {
   String text = TRY(string_from_user(path, abi::path_max));
-  PathStart start{current_process().fs->root, {}};
+  PathStart start{current_process().fs->root, {}, caller};
   if (text.size() == 0) return Errno::noent;
   if (text.view().front() != '/') {
     start.base = TRY(base_directory(directory_fd));
@@ -55,13 +60,13 @@ Result<PathResult> path_argument(int directory_fd, UserAddress path, Last last) 
 }
 
 Result<Ref<Inode>> inode_argument(int directory_fd, UserAddress path, std::uint32_t flags,
-                                  Last last) {
+                                  Last last, const Caller& caller) {
   if (flags & abi::at_empty_path) {
     String text = TRY(string_from_user(path, abi::path_max));
     if (text.size() == 0) return base_directory(directory_fd);
   }
   if (flags & abi::at_symlink_nofollow) last = Last::no_follow;
-  return TRY(path_argument(directory_fd, path, last)).inode;
+  return TRY(path_argument(directory_fd, path, last, caller)).inode;
 }
 
 }  // namespace guest

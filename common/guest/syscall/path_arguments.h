@@ -4,9 +4,12 @@
 #include "guest/syscall/args.h"
 #include "guest/vfs/file_table.h"
 #include "guest/vfs/fs_context.h"
-#include "guest/vfs/path.h"
+#include "guest/vfs/new_node.h"
 
 namespace guest {
+
+/// Who asks.
+Caller current_caller();
 
 /// The open file behind a descriptor; EBADF. With `access`, only if it was opened for that.
 Result<Ref<File>> file_argument(int fd);
@@ -29,10 +32,12 @@ Result<std::int64_t> install_file(Ref<File> file, std::uint32_t flags);
 Result<> check_room_for_files(std::uint32_t wanted);
 
 /// Resolves a path that starts at `directory_fd` (AT_FDCWD: the working directory).
-Result<PathResult> path_argument(int directory_fd, UserAddress path, Last last);
+Result<PathResult> path_argument(int directory_fd, UserAddress path, Last last,
+                                 const Caller& caller = current_caller());
 /// The same for calls with AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW in `flags`: the inode meant.
 Result<Ref<Inode>> inode_argument(int directory_fd, UserAddress path, std::uint32_t flags,
-                                  Last last = Last::follow);
+                                  Last last = Last::follow,
+                                  const Caller& caller = current_caller());
 
 /// For handlers that return 0, or a count.
 inline Result<std::int64_t> as_zero(Result<> result) {

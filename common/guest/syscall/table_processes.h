@@ -75,28 +75,28 @@
   X(230, clock_nanosleep, partly, "not on CPU-time clocks: EINVAL; wakes on 10 ms ticks when busy")
 
 // identity_calls.cpp
-#define GUEST_SYSCALLS_IDENTITY(X)                                           \
-  X(39, getpid, full, "")                                                    \
-  X(102, getuid, full, "")                                                   \
-  X(104, getgid, full, "")                                                   \
-  X(105, setuid, partly, "as far as ids go; files are open to everybody")    \
-  X(106, setgid, partly, "as far as ids go; files are open to everybody")    \
-  X(107, geteuid, full, "")                                                  \
-  X(108, getegid, full, "")                                                  \
-  X(109, setpgid, partly, "also allowed after the child's execve")           \
-  X(110, getppid, full, "")                                                  \
-  X(111, getpgrp, full, "")                                                  \
-  X(112, setsid, full, "")                                                   \
-  X(113, setreuid, partly, "as far as ids go; files are open to everybody")  \
-  X(114, setregid, partly, "as far as ids go; files are open to everybody")  \
-  X(115, getgroups, full, "")                                                \
-  X(116, setgroups, partly, "as far as ids go; files are open to everybody") \
-  X(117, setresuid, partly, "as far as ids go; files are open to everybody") \
-  X(118, getresuid, full, "")                                                \
-  X(119, setresgid, partly, "as far as ids go; files are open to everybody") \
-  X(120, getresgid, full, "")                                                \
-  X(121, getpgid, full, "")                                                  \
-  X(124, getsid, full, "")                                                   \
+#define GUEST_SYSCALLS_IDENTITY(X)                                 \
+  X(39, getpid, full, "")                                          \
+  X(102, getuid, full, "")                                         \
+  X(104, getgid, full, "")                                         \
+  X(105, setuid, full, "")                                         \
+  X(106, setgid, full, "")                                         \
+  X(107, geteuid, full, "")                                        \
+  X(108, getegid, full, "")                                        \
+  X(109, setpgid, partly, "also allowed after the child's execve") \
+  X(110, getppid, full, "")                                        \
+  X(111, getpgrp, full, "")                                        \
+  X(112, setsid, full, "")                                         \
+  X(113, setreuid, full, "")                                       \
+  X(114, setregid, full, "")                                       \
+  X(115, getgroups, full, "")                                      \
+  X(116, setgroups, full, "")                                      \
+  X(117, setresuid, full, "")                                      \
+  X(118, getresuid, full, "")                                      \
+  X(119, setresgid, full, "")                                      \
+  X(120, getresgid, full, "")                                      \
+  X(121, getpgid, full, "")                                        \
+  X(124, getsid, full, "")                                         \
   X(186, gettid, full, "")
 
 // machine_calls.cpp

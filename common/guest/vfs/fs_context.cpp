@@ -39,8 +39,8 @@ Result<Ref<FsContext>> FsContext::clone() {
   return copy;
 }
 
-Result<Place> FsContext::find(std::string_view path) const {
-  return TRY(walk_path({root, cwd}, TRY(String::from(path)), Last::follow)).place();
+Result<Place> FsContext::find(std::string_view path, const Caller& caller) const {
+  return TRY(walk_path({root, cwd, caller}, TRY(String::from(path)), Last::follow)).place();
 }
 
 Result<Ref<Inode>> FsContext::resolve(std::string_view path) const {

@@ -7,7 +7,7 @@
 #include "guest/base/share.h"
 #include "guest/heap/make.h"
 #include "guest/heap/string.h"
-#include "guest/vfs/inode.h"
+#include "guest/vfs/caller.h"
 
 namespace guest {
 
@@ -19,7 +19,7 @@ class FsContext : public Sharable, public Allocated<HeapKind::process> {
 
   /// What a path leads to, symlinks followed.
   Result<Ref<Inode>> resolve(std::string_view path) const;
-  Result<Place> find(std::string_view path) const;
+  Result<Place> find(std::string_view path, const Caller& caller = {}) const;
   /// The working directory's path below root; ENOENT when it has been removed.
   Result<String> working_path() const;
   /// A directory's path below root.

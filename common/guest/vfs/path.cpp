@@ -63,6 +63,7 @@ Result<PathResult> walk_path(const PathStart& start, String path, Last last) {
     rest.skip_slashes();
     if (!directory->is(mode_directory)) return Errno::notdir;
     if (rest.text.empty()) return finish(".", directory, true);
+    TRY(check_access(*directory, may_execute, start.caller));
     std::string_view name = rest.next_component();
     bool slash = !rest.text.empty();
     rest.skip_slashes();

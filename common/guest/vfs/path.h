@@ -1,11 +1,11 @@
 // Path resolution: from a string to an inode, or to the directory entry that a call is about to
-// make, remove or rename. Everything runs as uid 0, so search permission is never refused.
+// make, remove or rename. Each directory on the way must let the caller search it (EACCES).
 #pragma once
 
 #include <string_view>
 
 #include "guest/heap/string.h"
-#include "guest/vfs/inode.h"
+#include "guest/vfs/caller.h"
 
 namespace guest {
 
@@ -14,6 +14,7 @@ namespace guest {
 struct PathStart {
   Ref<Inode> root;
   Ref<Inode> base;
+  Caller caller = {};
 };
 
 /// What to do with the last component.

@@ -29,6 +29,11 @@ class DescriptorLink final : public ProcNode {
                  mode_symlink | 0700, std::move(above)),
         pid_(pid),
         fd_(fd) {}
+  Stat stat() override {
+    Stat s = ProcNode::stat();
+    tell_owner(s, pid_);
+    return s;
+  }
   Result<Place> jump() override {
     Ref<File> file = TRY(open_file(pid_, fd_));
     return Place{file->inode_ref(), file->found_in};
@@ -67,6 +72,12 @@ class DescriptorInfo final : public ProcNode {
         pid_(pid),
         fd_(fd) {}
 
+  Stat stat() override {
+    Stat s = ProcNode::stat();
+    tell_owner(s, pid_);
+    return s;
+  }
+
  protected:
   Result<String> text() override {
     Ref<File> file = TRY(open_file(pid_, fd_));
@@ -88,6 +99,11 @@ class DescriptorDirectory final : public ProcNode {
                  mode_directory | (info ? 0555 : 0500), std::move(above)),
         pid_(pid),
         info_(info) {}
+  Stat stat() override {
+    Stat s = ProcNode::stat();
+    tell_owner(s, pid_);
+    return s;
+  }
   Result<Ref<Inode>> lookup(std::string_view name) override {
     int fd = TRY(proc_number_in(name, FileTable::most));
     TRY(open_file(pid_, fd));

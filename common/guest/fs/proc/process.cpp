@@ -112,6 +112,11 @@ class ProcessFile final : public ProcNode {
       : ProcNode(subject.number() + index + 1, entries[index].mode, std::move(above)),
         entry_(entries[index]),
         subject_(subject) {}
+  Stat stat() override {
+    Stat s = ProcNode::stat();
+    tell_owner(s, subject_.id);
+    return s;
+  }
   Result<Place> jump() override {
     if (!entry_.jump) return Errno::inval;
     return entry_.jump(*TRY(subject_.find()));
@@ -150,10 +155,7 @@ class ProcessDirectory final : public ProcNode {
       : ProcNode(subject.number(), mode_directory | 0555, std::move(above)), subject_(subject) {}
   Stat stat() override {
     Stat s = ProcNode::stat();
-    if (auto thread = subject_.find(); thread.ok()) {
-      s.uid = thread.value()->credentials.euid;
-      s.gid = thread.value()->credentials.egid;
-    }
+    tell_owner(s, subject_.id);
     return s;
   }
   Result<Ref<Inode>> lookup(std::string_view name) override;
@@ -185,6 +187,13 @@ Result<DirectoryEntry> ProcessDirectory::entry(std::uint64_t& position) {
 }
 
 }  // namespace
+
+void tell_owner(Stat& stat, int id) {
+  const Thread* thread = processes.find_thread(id);
+  if (!thread) return;
+  stat.uid = thread->credentials.euid;
+  stat.gid = thread->credentials.egid;
+}
 
 Result<int> proc_number_in(std::string_view name, int limit) {
   int number = 0;

@@ -9,6 +9,9 @@
 
 namespace guest {
 
+/// As stat tells it: whose process it is. Root's if it is gone.
+void tell_owner(Stat& stat, int id);
+
 /// Inode numbers of a process's files start here; those below are the rest of /proc.
 constexpr std::uint64_t proc_number(int pid) {
   return static_cast<std::uint64_t>(pid) << 16;

@@ -12,6 +12,7 @@ class TaskDirectory final : public ProcNode {
   Stat stat() override {
     Stat s = ProcNode::stat();
     s.links = 2;
+    tell_owner(s, pid_);
     if (Process* process = processes.find(pid_))
       for ([[maybe_unused]] Thread& thread : process->threads) ++s.links;
     return s;

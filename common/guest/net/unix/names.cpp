@@ -4,7 +4,7 @@
 #include "guest/base/log.h"
 #include "guest/proc/process.h"
 #include "guest/vfs/fs_context.h"
-#include "guest/vfs/path.h"
+#include "guest/vfs/new_node.h"
 
 namespace guest {
 namespace {
@@ -25,7 +25,8 @@ Result<std::string_view> name_in(const SocketAddress& address) {
 
 Result<PathResult> walk(std::string_view path, Last last) {
   const FsContext& fs = *current_process().fs;
-  return walk_path({fs.root, fs.cwd}, TRY(String::from(path, HeapKind::file)), last);
+  return walk_path({fs.root, fs.cwd, current_thread().credentials.caller()},
+                   TRY(String::from(path, HeapKind::file)), last);
 }
 
 UnixEnd* find_abstract(std::string_view name, int type) {
@@ -37,6 +38,7 @@ UnixEnd* find_abstract(std::string_view name, int type) {
 
 Result<UnixEnd*> find_path(std::string_view path, int type) {
   const PathResult found = TRY(walk(path, Last::follow));
+  TRY(check_access(*found.inode, may_write, current_thread().credentials.caller()));
   if (!found.inode->is(mode_socket)) return Errno::connrefused;
   for (UnixEnd& end : bound)
     if (end.name->inode == found.inode)
@@ -73,7 +75,7 @@ Result<> UnixEnd::bind_path(std::string_view path) {
   auto fresh = TRY(make_ref<UnixName>());
   TRY(fresh->path.append(path));
   const std::uint32_t mode = 0777 & ~current_process().fs->umask;
-  auto created = at.directory->create(at.last, mode_socket | mode, 0);
+  auto created = make_node(at, mode_socket | mode, 0, current_thread().credentials.caller());
   if (!created.ok()) return created.error() == Errno::exist ? Errno::addrinuse : created.error();
   fresh->inode = created.release();
   take(std::move(fresh));
