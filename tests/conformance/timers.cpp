@@ -172,3 +172,26 @@ TEST(alarms_say_what_was_left) {
   CHECK(alarm(0) > 60);
   CHECK_EQ(alarm(0), 0);
 }
+
+TEST(a_timer_set_in_the_past_counts_what_it_missed) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  for (clockid_t clock : {CLOCK_REALTIME, CLOCK_MONOTONIC}) {
+    struct sigevent event = {};
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = SIGUSR1;
+    timer_t timer;
+    REQUIRE(timer_create(clock, &event, &timer) == 0);
+    struct itimerspec setting = {};
+    clock_gettime(clock, &setting.it_value);
+    setting.it_value.tv_sec -= 1;
+    setting.it_interval.tv_nsec = 1000000;
+    CHECK_EQ(timer_settime(timer, TIMER_ABSTIME, &setting, nullptr), 0);
+    siginfo_t info;
+    CHECK_EQ(sigwaitinfo(&set, &info), SIGUSR1);
+    CHECK(info.si_overrun >= 999 && info.si_overrun < 20000);
+    timer_delete(timer);
+  }
+}
