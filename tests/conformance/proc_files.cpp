@@ -95,6 +95,9 @@ TEST(the_machine_has_its_files) {
 // the host, this checks the host's.
 TEST(sys_has_cpu_and_disks) {
   if (access("/sys", F_OK) != 0) return;
+  struct stat sys, proc;
+  CHECK(stat("/sys", &sys) == 0 && stat("/proc", &proc) == 0);
+  CHECK(sys.st_dev != proc.st_dev);
   check_has("/sys/devices/system/cpu/online", {"0"});
   check_has("/sys/devices/system/cpu/cpu0/topology/core_id", {"0"});
   for (const char* folder : {"/sys/block", "/sys/class/block", "/sys/dev/block", "/sys/devices"}) {

@@ -7,12 +7,12 @@
 #include "guest/net/interface.h"
 #include "guest/proc/process.h"
 #include "guest/proc/signal.h"
+#include "guest/vfs/device_number.h"
 
 namespace guest {
 namespace {
 
 std::uint32_t sockets = 0;  // that there are
-constexpr std::uint64_t socket_device = 8;
 std::uint64_t last_inode = 0;
 
 class SocketInode final : public Inode {
@@ -21,7 +21,7 @@ class SocketInode final : public Inode {
   [[nodiscard]] std::uint32_t mode() const override { return mode_socket | mode_; }
   Stat stat() override {
     Stat s{};
-    s.device = socket_device;
+    s.device = device_of_sockets;
     s.inode = number_;
     s.mode = mode();
     s.links = 1;

@@ -15,4 +15,15 @@ constexpr std::uint32_t device_minor(std::uint64_t device) {
   return static_cast<std::uint32_t>((device & 0xff) | (device >> 12 & 0xfff00));
 }
 
+/// What stat shows for files that lie on no disk: one number for each file system, as `df` tells
+/// mounts apart by it.
+enum UnnamedDevice : std::uint64_t {
+  device_of_ram = 1,
+  device_of_pipes,
+  device_of_proc,
+  device_of_sys,
+  device_of_events,
+  device_of_sockets,
+};
+
 }  // namespace guest

@@ -3,11 +3,10 @@
 
 #include "guest/abi/file_flags.h"
 #include "guest/heap/make.h"
+#include "guest/vfs/device_number.h"
 
 namespace guest {
 namespace {
-
-constexpr std::uint64_t device = 3;  // of all that have no name
 
 class AnonymousInode final : public Inode {
  public:
@@ -15,7 +14,7 @@ class AnonymousInode final : public Inode {
   [[nodiscard]] std::uint32_t mode() const override { return 0600; }  // of no type, as on Linux
   Stat stat() override {
     Stat s{};
-    s.device = device;
+    s.device = device_of_events;
     s.inode = 1;
     s.mode = mode();
     s.links = 1;

@@ -2,6 +2,7 @@
 #include "guest/abi/file_flags.h"
 #include "guest/base/clock.h"
 #include "guest/fs/pipe/pipe.h"
+#include "guest/vfs/device_number.h"
 
 namespace guest {
 namespace {
@@ -14,7 +15,7 @@ class PipeInode final : public Inode {
   [[nodiscard]] std::uint32_t mode() const override { return mode_fifo | 0600; }
   Stat stat() override {
     Stat s{};
-    s.device = 2;
+    s.device = device_of_pipes;
     s.inode = number_;
     s.mode = mode();
     s.links = 1;

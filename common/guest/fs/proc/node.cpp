@@ -8,7 +8,7 @@ namespace guest {
 
 Stat ProcNode::stat() {
   Stat s{};
-  s.device = 3;
+  s.device = device_;
   s.inode = number_;
   s.mode = mode();
   s.links = is(mode_directory) ? 2 : 1;

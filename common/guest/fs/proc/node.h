@@ -4,6 +4,7 @@
 
 #include "guest/heap/make.h"
 #include "guest/heap/string.h"
+#include "guest/vfs/device_number.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {
@@ -11,8 +12,9 @@ namespace guest {
 class ProcNode : public Inode {
  public:
   /// `above` is the directory it was found in.
-  ProcNode(std::uint64_t number, std::uint32_t mode, Ref<Inode> above)
-      : number_(number), mode_(mode), above_(std::move(above)) {}
+  ProcNode(std::uint64_t number, std::uint32_t mode, Ref<Inode> above,
+           std::uint64_t device = device_of_proc)
+      : number_(number), mode_(mode), above_(std::move(above)), device_(device) {}
 
   [[nodiscard]] std::uint32_t mode() const override { return mode_; }
   Stat stat() override;
@@ -44,6 +46,7 @@ class ProcNode : public Inode {
   const std::uint64_t number_;
   const std::uint32_t mode_;
   const Ref<Inode> above_;
+  const std::uint64_t device_;
 
  private:
   [[nodiscard]] Errno refusal(Errno error) const {

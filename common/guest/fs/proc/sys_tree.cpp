@@ -93,7 +93,8 @@ constexpr std::size_t without_disk = [] {
 
 Result<Ref<Inode>> make_sys(Ref<Inode> above) {
   const TextTree::Entries all(tree);
-  return Ref<Inode>(TRY(make_ref<TextTree>(machine_disk() ? all : all.first(without_disk),
+  return Ref<Inode>(TRY(make_ref<TextTree>(std::uint64_t{device_of_sys},
+                                           machine_disk() ? all : all.first(without_disk),
                                            std::size_t{0}, std::move(above))));
 }
 

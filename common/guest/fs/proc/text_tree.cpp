@@ -31,7 +31,7 @@ Result<Ref<Inode>> TextTree::lookup(std::string_view name) {
   if (!is(mode_directory)) return Errno::notdir;
   for (std::size_t i = 1; i < entries_.size(); ++i)
     if (name_here(entries_[i]) == name)
-      return Ref<Inode>(TRY(make_ref<TextTree>(entries_, i, Ref<Inode>(this))));
+      return Ref<Inode>(TRY(make_ref<TextTree>(device_, entries_, i, Ref<Inode>(this))));
   return Errno::noent;
 }
 

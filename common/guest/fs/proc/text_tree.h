@@ -18,8 +18,8 @@ struct TextEntry {
 class TextTree : public ProcNode {
  public:
   using Entries = std::span<const TextEntry>;
-  TextTree(Entries entries, std::size_t index, Ref<Inode> above)
-      : ProcNode(index + 1, entries[index].mode, std::move(above)),
+  TextTree(std::uint64_t device, Entries entries, std::size_t index, Ref<Inode> above)
+      : ProcNode(index + 1, entries[index].mode, std::move(above), device),
         entries_(entries),
         index_(index) {}
 

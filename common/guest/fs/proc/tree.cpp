@@ -150,7 +150,7 @@ constexpr TextEntry tree[] = {
 /// The root: behind the table's files come the processes.
 class ProcRoot final : public TextTree {
  public:
-  explicit ProcRoot(Ref<Inode> above) : TextTree(tree, 0, std::move(above)) {}
+  explicit ProcRoot(Ref<Inode> above) : TextTree(device_of_proc, tree, 0, std::move(above)) {}
 
   Result<Ref<Inode>> lookup(std::string_view name) override {
     auto found = TextTree::lookup(name);

@@ -3,6 +3,7 @@
 #include "guest/base/clock.h"
 #include "guest/fs/ram/ramfs.h"
 #include "guest/mm/frames.h"
+#include "guest/vfs/device_number.h"
 #include "guest/vfs/devices.h"
 
 namespace guest {
@@ -50,7 +51,7 @@ Result<> RamInode::check_room() {
 
 Stat RamInode::stat() {
   Stat s{};
-  s.device = 1;
+  s.device = device_of_ram;
   s.inode = number_;
   s.mode = mode_;
   s.links = links_;
