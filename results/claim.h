@@ -8,7 +8,7 @@
 //   source  who says so
 //   needs   {NAME: {workload, config[, counter]}}: measurements. `config` "each guest" makes it a
 //           statement about every guest configuration that was measured, each judged by itself.
-//           Without `counter` it is the time of one operation, in the workload's unit.
+//           Without `counter` it is the sample of a launch, in the workload's unit.
 //   value   a formula over those names: what is judged
 //   holds   {at_least: X}, {at_most: X} or {equals: X, tolerance: Y}
 #pragma once

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "monitor/machine/machine_config.h"
@@ -43,16 +44,21 @@ struct CpuShare {
   [[nodiscard]] bool disturbed() const;
 };
 
+/// A rate is better when it is higher, and a time when it is lower.
+inline bool more_is_better(std::string_view unit) {
+  return unit.ends_with("/s");
+}
+
 struct Launch {
   std::string workload;
   std::string config;   // as typed: "extended:protect=none"; or standalone_again
   std::string axes;     // all axes spelled out
   std::string promise;  // what the protection promises
-  std::string unit;     // of samples: "us", "ms", "s"
+  std::string unit;     // of samples: "us", "ms", "k/s"
   unsigned round = 0;
   bool warmup = false;          // not counted
   std::uint64_t count = 0;      // operations in one sample's measured part
-  std::vector<double> samples;  // time of one operation, for each measured part
+  std::vector<double> samples;  // one for each measured part
   std::string problem;          // empty: everything the workload did was right
   std::string output_hash;      // FNV-1a of stdout
   std::string stderr_tail;      // kept of failed launches

@@ -63,7 +63,8 @@ const Cell* Summary::find(const std::string& workload, const std::string& config
 }
 
 Ratio ratio_of(const Cell& cell, const Cell& base) {
-  const Ratio ratio = ratio_of_medians(cell.launches, base.launches);
+  const Ratio ratio = more_is_better(cell.unit) ? ratio_of_medians(base.launches, cell.launches)
+                                                : ratio_of_medians(cell.launches, base.launches);
   // Nothing is to be judged by it where others had the CPU all the time.
   return cell.only_disturbed || base.only_disturbed ? Ratio{.value = ratio.value} : ratio;
 }

@@ -27,7 +27,7 @@ struct Cell {
   [[nodiscard]] unsigned runs() const { return static_cast<unsigned>(launches.size()); }
 };
 
-/// Of the medians of two cells with launches.
+/// Of the medians of two cells with launches: how many times as slow, be it times or rates.
 Ratio ratio_of(const Cell&, const Cell& base);
 
 struct Summary {

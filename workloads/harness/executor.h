@@ -20,6 +20,7 @@ struct LaunchResult {
   bool reported = false;  // the tool delivered an outcome
   monitor::Outcome outcome;
   std::optional<results::CpuShare> cpu;  // of all that the tool started, too
+  std::string client_problem;            // of the client on the host (client.h); empty: none
 };
 
 class Executor {

@@ -16,7 +16,7 @@ namespace harness {
 /// For listings and --help.
 struct WorkloadInfo {
   std::string name;              // "null-syscall"
-  std::string unit;              // of one sample: "us", "ms", "s"
+  std::string unit;              // of one sample: "us", "ms", "k/s"
   std::string measures;          // one line
   bool standalone_only = false;  // measures the host itself
   bool in_quick = false;         // part of a quick run that names no workloads

@@ -83,6 +83,7 @@ std::string check_end(const LaunchResult& result) {
   if (!failure.empty()) return failure.substr(0, failure.find('\n'));
   if (result.status == 124) return "timed out";
   if (result.status != 0) return fmt::format("exit status {}", result.status);
+  if (!result.client_problem.empty()) return "client on the host: " + result.client_problem;
   if (!result.reported) return "the tool gave no report";
   return "";
 }
@@ -115,8 +116,8 @@ results::Launch judge(const Slot& slot, const Work& work, const LaunchResult& re
   if (launch.ok()) launch.problem = check_clocks(parts);
   if (!launch.ok()) launch.stderr_tail = tail(result.err);
   for (const Part& part : parts) {
-    launch.samples.push_back(part.host_ns / slot.workload->unit_ns /
-                             static_cast<double>(work.count));
+    const double one = part.host_ns / slot.workload->unit_ns / static_cast<double>(work.count);
+    launch.samples.push_back(results::more_is_better(launch.unit) ? 1 / one : one);
   }
   return launch;
 }

@@ -8,6 +8,7 @@
 
 #include "machines/kinds.h"
 #include "monitor/tool/error.h"
+#include "workloads/harness/client.h"
 #include "workloads/harness/interrupts.h"
 #include "workloads/harness/judge.h"
 
@@ -66,10 +67,9 @@ class Launcher {
       : plan_(plan), executor_(executor), writer_(writer) {}
 
   results::Launch launch(const Slot& slot) {
-    const auto prepared = plan_.prepared.find(slot.workload);
-    const Work work = make_work(*slot.workload, slot.config, plan_.effort,
-                                prepared == plan_.prepared.end() ? "" : prepared->second);
-    const LaunchResult result = executor_.launch(request_for(plan_, slot, work));
+    const Work work =
+        make_work(*slot.workload, slot.config, plan_.effort, surroundings(*slot.workload));
+    const LaunchResult result = launch_beside_client(slot, work);
 
     const bool first = slot.config == machines::standalone() && work.check.by_standalone() &&
                        references_.count(slot.workload) == 0;
@@ -85,6 +85,20 @@ class Launcher {
   }
 
  private:
+  [[nodiscard]] Surroundings surroundings(const Workload& workload) const {
+    const auto prepared = plan_.prepared.find(&workload);
+    return {.prepared = prepared == plan_.prepared.end() ? "" : prepared->second,
+            .port = workload.client.empty() ? 0 : free_port()};
+  }
+  LaunchResult launch_beside_client(const Slot& slot, const Work& work) {
+    const auto request = request_for(plan_, slot, work);
+    if (work.client.empty()) return executor_.launch(request);
+    Client client(work.client);
+    LaunchResult result = executor_.launch(request);
+    client.end(result);
+    return result;
+  }
+
   const Plan& plan_;
   Executor& executor_;
   results::Writer& writer_;

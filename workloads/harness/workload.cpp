@@ -52,7 +52,7 @@ std::string fill_in(const std::string& text, const NamedWords& words) try {
 }
 
 Work make_work(const Workload& workload, const Config& config, Effort effort,
-               const std::string& prepared) {
+               const Surroundings& surroundings) {
   const Size& size = workload.sizes[effort == Effort::full ? 1 : 0];
   Work work;
   work.count = count_for(workload, config) * size.times;
@@ -63,7 +63,8 @@ Work make_work(const Workload& workload, const Config& config, Effort effort,
   words["operations"] = std::to_string(work.count * work.pairs);
   words["folder"] = workload.folder;
   words["built"] = workload.built;
-  words["prepared"] = prepared;
+  words["prepared"] = surroundings.prepared;
+  words["port"] = std::to_string(surroundings.port);
   work.argv = fill_in_all(workload.run, words);
   for (const auto& [guest, host] : workload.files) {
     work.add.push_back({host_path(workload, fill_in(host, words)), guest});
@@ -74,6 +75,7 @@ Work make_work(const Workload& workload, const Config& config, Effort effort,
   work.check = workload.check;
   if (work.check.exact) work.check.exact = fill_in(*work.check.exact, words);
   work.check.program = fill_in_all(work.check.program, words);
+  work.client = fill_in_all(workload.client, words);
   return work;
 }
 

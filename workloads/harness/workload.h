@@ -28,6 +28,13 @@ struct Work {
   std::uint64_t count = 1;  // operations between start and stop
   std::uint64_t pairs = 1;  // starts and stops
   OutputCheck check;
+  Words client;  // see Workload
+};
+
+/// What is settled only when a run begins, or a launch.
+struct Surroundings {
+  std::string prepared;  // the folder that the workload's `prepare` filled
+  unsigned port = 0;     // of TCP on the host's loopback, where nobody listens
 };
 
 /// How much of it an effort does: `times` the counts, and words for `{NAME}` in other texts.
@@ -37,10 +44,10 @@ struct Size {
 };
 
 /// Texts may hold {count}, {pairs}, {operations} (all of a launch), {folder} (the specification's),
-/// {built} (where its compiled programs are), {prepared} and the words of a Size.
+/// {built} (where its compiled programs are), {prepared}, {port} and the words of a Size.
 struct Workload {
   WorkloadInfo info;
-  double unit_ns = 1;  // nanoseconds in one `info.unit`
+  double unit_ns = 1;  // nanoseconds in one `info.unit`; of a rate: in which one operation makes 1
   std::string folder, built;
   Words run;               // the guest's first process
   NamedWords files;        // guest path: host path; besides the standard root's
@@ -56,10 +63,11 @@ struct Workload {
   bool from_image = false;            // its root is a disk image, not files in memory
   Words packages = {};                // of that image, besides the default ones
   Words prepare = {}, clean_up = {};  // run on the host around all launches (preparation.h)
+  Words client = {};                  // and beside each of them (client.h)
 };
 
-/// One launch. `prepared`: the folder that the workload's `prepare` filled.
-Work make_work(const Workload&, const monitor::Config&, Effort, const std::string& prepared = "");
+/// One launch.
+Work make_work(const Workload&, const monitor::Config&, Effort, const Surroundings& = {});
 
 /// `text` with the words in braces replaced. Throws monitor::HostError: there is no such word.
 std::string fill_in(const std::string& text, const NamedWords& words);

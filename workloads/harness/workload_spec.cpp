@@ -58,7 +58,7 @@ void take_all(const json& object, const std::map<std::string, void (*)(To&, cons
 
 void take_unit(Spec& spec, const json& value) {
   static const std::map<std::string, double> units = {
-      {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+      {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"1/s", 1e9}, {"k/s", 1e6}, {"M/s", 1e3}};
   const auto unit = units.find(value.get<std::string>());
   if (unit == units.end())
     refuse(monitor::unknown("unit", value.get<std::string>(), names_of(units)));
@@ -138,6 +138,7 @@ const std::map<std::string, void (*)(Spec&, const json&)> keys = {
      [](Spec& spec, const json& v) { spec.workload.min_memory = v.get<std::uint64_t>() << 20; }},
     {"prepare", [](Spec& spec, const json& v) { spec.workload.prepare = v; }},
     {"clean_up", [](Spec& spec, const json& v) { spec.workload.clean_up = v; }},
+    {"client", [](Spec& spec, const json& v) { spec.workload.client = v; }},
     {"quick", [](Spec& spec, const json& v) { spec.quick_place = v.get<unsigned>(); }},
     {"configurations", [](Spec& spec, const json& v) { spec.workload.configs = v; }},
     {"standalone_only", [](Spec& spec, const json& v) { spec.workload.info.standalone_only = v; }},
@@ -145,7 +146,7 @@ const std::map<std::string, void (*)(Spec&, const json&)> keys = {
 
 void check_whole(const Workload& workload) {
   if (workload.info.measures.empty()) refuse("'measures' is missing: say in a line what it is");
-  if (workload.info.unit.empty()) refuse("'unit' is missing: ns, us, ms or s");
+  if (workload.info.unit.empty()) refuse("'unit' is missing: ns, us, ms, s, 1/s, k/s or M/s");
   if (workload.run.empty()) refuse("'run' is missing: the words of the guest's first process");
   if (workload.pairs == 0) refuse("'pairs' is 0");
   if (workload.from_image && !workload.files.empty()) {

@@ -4,7 +4,8 @@
 // guests' /workloads.
 //
 //   measures        one line: what one operation is                               (required)
-//   unit            of one operation: "ns", "us", "ms" or "s"                     (required)
+//   unit            of one operation: "ns", "us", "ms" or "s", less is better; or of operations:
+//                   "1/s", "k/s" or "M/s", more is better                         (required)
 //   run             the guest's first process, a list of words                    (required)
 //   counts          operations between two markers, by speed class (standalone, baseline, extended,
 //                   open: Traits::speed of monitor/machine/kind.h) or by a configuration's name;
@@ -23,6 +24,9 @@
 //   memory_mib      guest RAM that it needs at least
 //   prepare         run on the host once before the first launch, to fill the folder {prepared}
 //   clean_up        run on the host after the last one, whatever happened
+//   client          run on the host beside each launch, begun before it, with {port} in all texts
+//                   for a free TCP port of the host's; it must end with 0, at the latest soon after
+//                   the guest, and what it prints comes behind the guest's output
 //   quick           its place in a quick run that names no workload; none: not part of it
 //   configurations  of such a run; otherwise baseline, extended and extended:protect=none
 //   standalone_only true: it measures the host itself

@@ -10,9 +10,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "machines/kinds.h"
 #include "monitor/tool/error.h"
 #include "plots/figure.h"
+#include "tests/unit/host/harness_fixture.h"
 #include "workloads/harness/interrupts.h"
 #include "workloads/harness/judge.h"
 #include "workloads/harness/report.h"
@@ -25,72 +25,6 @@ using monitor::Config;
 using testing::HasSubstr;
 using testing::Not;
 
-/// Answers as a right workload would; `change` may then spoil it.
-class MadeUpExecutor : public Executor {
- public:
-  LaunchResult launch(const machines::Request& request) override {
-    requests.push_back(request);
-    LaunchResult result;
-    result.reported = true;
-    const bool script = request.program[0] == "/bin/bash";
-    const std::string name =
-        script ? "shell" : request.program[0].substr(std::string("/workloads/micro-").size());
-    const auto count = script ? 1 : std::stoull(request.program.at(1));
-    const auto pairs = script ? 1 : std::stoull(request.program.at(2));
-    const bool guest = request.on.is_guest();
-    std::uint64_t now = 1'000'000;
-    for (std::uint64_t i = 0; i < pairs; ++i) {
-      mark(result, fmt::format("start {} {} {}", name, count, now), now);
-      now += count * (guest ? 1000 : 100);
-      mark(result, fmt::format("stop {} {}", name, now), now);
-    }
-    result.out = name == "compute" ? "compute 42\n" : fmt::format("{} {}\n", name, count * pairs);
-    if (change) change(request, result);
-    return result;
-  }
-
-  std::function<void(const machines::Request&, LaunchResult&)> change;
-  std::vector<machines::Request> requests;
-
- private:
-  static void mark(LaunchResult& result, const std::string& text, std::uint64_t now) {
-    result.outcome.markers.push_back({now + 77, text});
-  }
-};
-
-class Harness : public testing::Test {
- protected:
-  Harness() {
-    char name[] = "/tmp/harness-test-XXXXXX";
-    folder_ = mkdtemp(name);
-    options_.workloads = {"null-syscall"};
-    options_.configs = {machines::parse("baseline")};
-    options_.runs = 2;
-  }
-  ~Harness() override { std::filesystem::remove_all(folder_); }
-
-  results::Header header() const {
-    return {"now", make_plan(options_).to_json(), {{"kernel", "k"}, {"runs", 2}}};
-  }
-  void run() {
-    std::vector<results::Launch> done;
-    results::Writer writer = open_results(folder_, header(), done);
-    run_schedule(make_plan(options_), done, executor_, writer, Watcher{});
-  }
-  results::File file() const { return results::read(folder_); }
-  std::vector<std::string> problems() const {
-    std::vector<std::string> all;
-    for (const auto& launch : file().launches) {
-      if (!launch.ok()) all.push_back(launch.problem);
-    }
-    return all;
-  }
-
-  std::string folder_;
-  RunOptions options_;
-  MadeUpExecutor executor_;
-};
-
 TEST_F(Harness, RecordsEveryLaunchWithItsRawSamples) {
   run();
   const auto launches = file().launches;
@@ -100,6 +34,17 @@ TEST_F(Harness, RecordsEveryLaunchWithItsRawSamples) {
   EXPECT_EQ(launches[2].samples, std::vector<double>(5, 0.1));
   EXPECT_EQ(launches[3].samples, std::vector<double>(5, 1.0));
   EXPECT_TRUE(problems().empty());
+}
+
+TEST_F(Harness, OfRatesMoreIsBetter) {
+  run_changed([](Workload& workload) {
+    workload.info.unit = "k/s";
+    workload.unit_ns = 1e6;
+  });
+  const results::Summary summary = results::summarize(file());
+  EXPECT_DOUBLE_EQ(summary.find("null-syscall", "standalone")->median, 10000);
+  EXPECT_DOUBLE_EQ(summary.find("null-syscall", "baseline")->median, 1000);
+  EXPECT_DOUBLE_EQ(summary.find("null-syscall", "baseline")->ratio->value, 10);
 }
 
 TEST_F(Harness, AccountsAreAskedForAndKept) {

@@ -93,7 +93,8 @@ TEST_F(Specs, TextsHoldWordsInBraces) {
             "prepare": ["{built}/make", "{prepared}"],
             "check": {"exact": "{operations} {{done}}\n"},
             "sizes": {"quick": {"tree": "small"}, "full": {"tree": "large"}}})");
-  const Work work = make_work(load()[0], machines::standalone(), Effort::full, "/scratch");
+  const Work work =
+      make_work(load()[0], machines::standalone(), Effort::full, {.prepared = "/scratch"});
   EXPECT_EQ(work.argv, (Words{"/bin/x", "large"}));
   EXPECT_THAT(work.add, ElementsAre(machines::Addition{"/scratch/large", "/data"},
                                     machines::Addition{folder_ + "/macro/big/own.txt", "/own"}));
