@@ -28,6 +28,7 @@
 #include "monitor/machine/accounting.h"
 #include "monitor/machine/clock.h"
 #include "monitor/machine/machine_config.h"
+#include "monitor/outside/outside.h"
 #include "monitor/root/block_image.h"
 #include "monitor/tool/error.h"
 #include "monitor/tool/terminal.h"
@@ -88,10 +89,11 @@ void add_counters(const StopCounters& counted, std::map<std::string, std::uint64
 class Launch final : public Services {
  public:
   /// `cpus`: where work may be done that is not the guest's.
-  Launch(const monitor::MachineConfig& config, monitor::GuestMemory& memory, const cpu_set_t& cpus,
-         std::uint64_t started_ns)
+  Launch(const monitor::MachineConfig& config, monitor::GuestMemory& memory,
+         monitor::Outside& outside, const cpu_set_t& cpus, std::uint64_t started_ns)
       : config_(config),
         memory_(memory),
+        outside_(outside),
         cpus_(cpus),
         shared_(memory.shared_info()),
         header_(resident_header(memory)),
@@ -109,7 +111,8 @@ class Launch final : public Services {
                   .read_only = disk_.read_only(),
                   .memory = memory.fd(),
                   .memory_bytes = memory.total_bytes()},
-                 markers_, shared_, memory.rings()),
+                 {.doorbell = outside.doorbell(), .wake = outside.wake()}, markers_, shared_,
+                 memory.rings()),
         started_ns_(started_ns) {}
 
   monitor::Outcome run();
@@ -133,6 +136,7 @@ class Launch final : public Services {
 
   const monitor::MachineConfig& config_;
   monitor::GuestMemory& memory_;
+  monitor::Outside& outside_;
   const cpu_set_t& cpus_;
   vmi::SharedInfo& shared_;
   ResidentHeader& header_;
@@ -170,6 +174,7 @@ monitor::Outcome Launch::run() {
   }
   if (config_.debugger) config_.debugger->begin(process.pid(), memory_);
   const monitor::Filler filler(memory_, config_.fill, cpus_);
+  outside_.start([self = pthread_self()] { Ticker::ring(self); });
   tracee.resume({});
   serve_stops(tracee, stops);
   if (stops.end() && stops.end()->wait_status) deliver_output();
@@ -272,11 +277,12 @@ void Launch::report(const Stops& stops, PtraceTracee& tracee) {
             : end->failure;
   }
   tracee.finish();
+  outside_.stop(outcome_);
   if (first_instruction_ns_ != 0) {
     outcome_.boot_seconds = static_cast<double>(first_instruction_ns_ - started_ns_) * 1e-9;
     outcome_.wall_seconds = static_cast<double>(end_ns - first_instruction_ns_) * 1e-9;
-    outcome_.cpu_seconds = monitor::cpu_seconds(CLOCK_THREAD_CPUTIME_ID) + tracee.cpu_seconds() -
-                           cpu_seconds_at_first_instruction_;
+    outcome_.cpu_seconds += monitor::cpu_seconds(CLOCK_THREAD_CPUTIME_ID) + tracee.cpu_seconds() -
+                            cpu_seconds_at_first_instruction_;
   }
   outcome_.rss_bytes = std::max(tracee.rss_bytes(), own_peak_rss());
   monitor::read_markers(markers_, outcome_);
@@ -294,11 +300,13 @@ namespace monitor {
 Outcome run_baseline(const MachineConfig& config) {
   baseline::check_host();
   const Pinned pinned(config.cpu);
+  Outside outside(config.outside);
   GuestMemory memory(config.memory_bytes);
   double prefault_seconds = memory.prefault(config.fill);
   std::uint64_t started_ns = monotonic_ns();
   prepare_guest(memory, config, baseline::resident_image());
-  baseline::Launch launch(config, memory, pinned.before(), started_ns);
+  outside.prepare(memory);
+  baseline::Launch launch(config, memory, outside, pinned.before(), started_ns);
   Outcome outcome = launch.run();
   outcome.prefault_seconds = prefault_seconds;
   outcome.window_is_huge = memory.window_is_huge();

@@ -2,6 +2,7 @@
 // SIGALRM and SIGPIPE before comes back when the ticker goes.
 #pragma once
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/time.h>
 
@@ -18,6 +19,8 @@ class Ticker {
 
   /// True once for each tick, or several that came together.
   bool take();
+  /// As if it ticked for `waiter` now: something has happened. From any thread.
+  static void ring(pthread_t waiter) { pthread_kill(waiter, SIGALRM); }
 
  private:
   struct sigaction old_alarm_ {};

@@ -32,7 +32,8 @@ bool equal(Arguments a, std::initializer_list<std::uint64_t> expected) {
 }
 
 constexpr std::uint64_t map_shared_fixed = 0x11, map_populate = 0x8000;
-constexpr std::uint64_t input = 0, output = 1, errors = 2, memory = 3, disk = 4, wake = 5;
+constexpr std::uint64_t input = 0, output = 1, errors = 2, memory = 3, disk = 4, wake = 5,
+                        doorbell = 6, awake = 7;
 
 /// Bytes of the memfd that are page frames.
 bool are_frames(const HostCallSites& m, std::uint64_t at, std::uint64_t bytes) {
@@ -108,6 +109,7 @@ bool may_transfer(const HostCallSites& m, Arguments a, bool write) {
 
 bool may_write(const HostCallSites& m, Arguments a) {
   if (a[0] == wake) return m.trap == Trap::direct && a[2] == 8 && in_window(a[1], 8);
+  if (a[0] == doorbell) return m.has_sockets && a[2] == 8 && in_window(a[1], 8);
   constexpr std::uint64_t ring = vmi::rings_base + offsetof(vmi::Rings, console_out.data);
   if (a[0] == output) return inside(a[1], a[2], ring, ring + sizeof(vmi::Rings::console_out.data));
   return a[0] == errors && in_window(a[1], a[2]);
@@ -150,7 +152,7 @@ bool may_clone(Arguments a) {
 }
 
 bool may_poll(Arguments a) {
-  return in_window(a[0], 24) && a[1] <= 3 && (a[2] == 0 || in_window(a[2], 16)) && a[3] == 0 &&
+  return in_window(a[0], 32) && a[1] <= 4 && (a[2] == 0 || in_window(a[2], 16)) && a[3] == 0 &&
          a[4] == 8;
 }
 
@@ -179,7 +181,8 @@ bool allowed_in_window(const HostCallSites& m, std::uint64_t number, Arguments a
     case SYS_fdatasync:
       return m.block_bytes != 0 && a[0] == disk;
     case SYS_read:
-      return a[0] == input && in_window(a[1], a[2]);
+      return (a[0] == input && in_window(a[1], a[2])) ||
+             (a[0] == awake && m.has_sockets && a[2] == 8 && in_window(a[1], 8));
     case SYS_write:
       return may_write(m, a);
     case SYS_ppoll:

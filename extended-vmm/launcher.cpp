@@ -21,6 +21,7 @@
 #include "monitor/guest/process.h"
 #include "monitor/machine/accounting.h"
 #include "monitor/machine/clock.h"
+#include "monitor/outside/outside.h"
 #include "monitor/root/block_image.h"
 #include "monitor/tool/error.h"
 
@@ -48,7 +49,8 @@ HostCallSites sites_of(const ResidentImage& resident, const Gate& gate) {
           .trap = start.trap,
           .spaces = start.spaces,
           .block_bytes = start.block_bytes,
-          .block_read_only = start.block_read_only != 0};
+          .block_read_only = start.block_read_only != 0,
+          .has_sockets = start.has_sockets != 0};
 }
 
 /// The host kernel's own struct sigaction: the C library would put its own restorer in.
@@ -68,10 +70,12 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const Protection& protection = point.protect.protection;
   const monitor::Pinned pinned(config.cpu);
   const monitor::BlockImage disk(config.block_image, config.block_read_only);
+  monitor::Outside outside(config.outside);
   monitor::GuestMemory memory(config.memory_bytes);
   outcome.prefault_seconds = memory.prefault(config.fill);
   const double start = monitor::monotonic_seconds();
   monitor::prepare_guest(memory, config, resident_elf());
+  outside.prepare(memory);
   auto& resident = *reinterpret_cast<ResidentImage*>(memory.at(vmi::resident_base));
   const vmi::TimeScale scale = memory.shared_info().time;
   const Gate gate = gate_for(protection.window, point.trap, config.account);
@@ -86,6 +90,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
       .xsave_features = memory.boot_info().xsave_features,
       .block_bytes = disk.bytes(),
       .block_read_only = disk.read_only(),
+      .has_sockets = outside.is_there(),
       .direct_saved_offset = static_cast<std::uint32_t>(gate.direct_saved_offset)};
 
   const HostCallSites sites = sites_of(resident, gate);
@@ -93,7 +98,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const GateConstants constants{resident.signal_entry, memory.total_bytes(), resident.direct_entry,
                                 resident.not_closed};
 
-  const WakeEvent wake(point.trap == Trap::direct);
+  const WakeEvent wake(point.trap == Trap::direct || outside.is_there());
   monitor::GuestProcess process(
       {.memory = memory,
        .gate_code = gate.code,
@@ -102,7 +107,9 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
        .stack = address(resident.start_stack),
        .keep_stdio = true,
        .block_fd = disk.fd(),
-       .wake_fd = wake.fd(),
+       .wake_fd = point.trap == Trap::direct ? wake.fd() : -1,
+       .doorbell_fd = outside.doorbell(),
+       .awake_fd = outside.wake(),
        .map_ram = protection.window == Window::stays_open,
        .last_hosted_step = [restorer = address(resident.signal_return), filter,
                             observe = config.observe, debug = config.debugger != nullptr] {
@@ -115,10 +122,12 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const Machine machine{config, memory, resident, processes, wake, process.pid()};
   process.reaped();  // by `processes`, whatever happens
   const monitor::Filler filler(memory, config.fill, pinned.before());
+  outside.start([&wake] { wake.ask_for_kick(); });
   // The launcher's own work for the machine counts, too.
   const double own_cpu = monitor::cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
   const End end = watch(machine, sites, outcome);
   const double ended = monitor::monotonic_seconds();
+  outside.stop(outcome);
 
   const Report report = resident.report;
   judge_end(end.status, process.startup_error(), memory, report, outcome);
@@ -130,7 +139,7 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
     outcome.boot_seconds = *booted - start;
     outcome.wall_seconds = ended - *booted;
   }
-  outcome.cpu_seconds =
+  outcome.cpu_seconds +=
       processes.cost().cpu_seconds + monitor::cpu_seconds(CLOCK_THREAD_CPUTIME_ID) - own_cpu;
   outcome.rss_bytes = processes.cost().peak_rss_bytes;
   outcome.window_is_huge = memory.window_is_huge();

@@ -30,6 +30,12 @@ void WakeEvent::answer(ResidentImage& resident) const {
   if (fd_ >= 0 && read(fd_, &times, sizeof times) > 0) extended::answer(resident.questions);
 }
 
+void WakeEvent::ask_for_kick() const {
+  kick_ = true;
+  const std::uint64_t one = 1;
+  (void)!write(fd_, &one, sizeof one);
+}
+
 namespace {
 
 /// Between two kicks of a guest that has not taken notice of a new size yet: the first one may have
@@ -95,6 +101,12 @@ Care look_after(const Machine& machine) {
   return machine.resident.report.ending != Ending::none ? Care::ended : care;
 }
 
+/// What others ask of the launcher. The signal is a tick before its time.
+void serve_wake(const Machine& machine) {
+  machine.wake.answer(machine.resident);
+  if (machine.wake.take_kick()) machine.processes.signal_running(SIGPROF);
+}
+
 /// Waits for the end of the machine or of the time. True: in time.
 bool wait_for_end(const Machine& machine) {
   const monitor::MachineConfig& config = machine.config;
@@ -115,7 +127,7 @@ bool wait_for_end(const Machine& machine) {
       children.drain();
       care = look_after(machine);
     }
-    machine.wake.answer(machine.resident);
+    serve_wake(machine);
     if (config.terminal)
       unseen =
           serve_terminal(machine.processes, *config.terminal, machine.memory.shared_info(), unseen);
@@ -150,8 +162,8 @@ End watch_observed(const Machine& machine, const HostCallSites& sites, monitor::
     return !started || is_allowed(sites, call);
   });
   observer.attach(machine.first);
-  const auto end = observer.watch(machine.first, machine.config.timeout_seconds,
-                                  [&] { machine.wake.answer(machine.resident); });
+  const auto end =
+      observer.watch(machine.first, machine.config.timeout_seconds, [&] { serve_wake(machine); });
   outcome.observed = observer.report();
   outcome.counters["observed_traps"] = observer.trapped();
   return end_with_first(machine, end);

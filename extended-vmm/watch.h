@@ -6,6 +6,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/spaces/members.h"
 #include "extended-vmm/trap/host_call_sites.h"
@@ -14,7 +16,8 @@
 
 namespace extended {
 
-/// How the resident part wakes the launcher to answer questions (trap=direct).
+/// How the launcher is woken: by the resident part to answer questions (trap=direct), and by the
+/// thread that carries the guest's sockets to kick the guest.
 class WakeEvent {
  public:
   explicit WakeEvent(bool wanted);
@@ -26,9 +29,14 @@ class WakeEvent {
 
   [[nodiscard]] int fd() const { return fd_; }  // -1: nobody asks
   void answer(ResidentImage& resident) const;
+  /// From another thread: an interrupt is pending for a guest that does not sleep.
+  void ask_for_kick() const;
+  /// True once for each time that was asked, or several.
+  bool take_kick() const { return kick_.exchange(false); }
 
  private:
   int fd_ = -1;
+  mutable std::atomic<bool> kick_ = false;
 };
 
 /// What the launcher works with while the machine runs.

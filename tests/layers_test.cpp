@@ -98,9 +98,13 @@ const Rooms& order() {
       {"common/monitor/tool", {"common/vmi", "common/monitor/tool"}},
       {"common/monitor/host/cgroup", {"common/monitor/tool"}},
       {"common/monitor/host/probe", {"common/vmi", "common/monitor/tool"}},
-      {"common/monitor/root", launchers},     // the guest's files
+      {"common/monitor/root", launchers},  // the guest's files
+      {"common/monitor/outside/host_address", {"common/vmi"}},
+      {"common/monitor/outside/rules",
+       {"common/vmi", "common/monitor/tool", "common/monitor/outside/host_address"}},
       {"common/monitor/machine", launchers},  // what is asked for, what came of it
       {"common/monitor/guest", guest_side},   // its memory and processes
+      {"common/monitor/outside", launchers},  // the guest's sockets on the host
       {"common/monitor/host", launchers},     // can it run that?
       {"common/monitor/standalone", launchers},
       {"common/monitor/gdb", launchers},

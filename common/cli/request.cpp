@@ -30,6 +30,11 @@ void add_machine_options(options::options_description& visible) {
   add("read-only", "a guest does not write the image");
   add("env", options::value<Words>()->composing()->value_name("K=V"),
       "environment of the program, which is empty otherwise; may be repeated");
+  add("publish", options::value<Words>()->composing()->value_name("[ADDRESS:]HOSTPORT:GUESTPORT"),
+      "a port of the host, of its loopback unless ADDRESS is given, leads to a port of the guest; "
+      "may be repeated");
+  add("connect", options::value<Words>()->composing()->value_name("HOST:PORT,..."),
+      "the guest may connect to these, and to nothing else outside; may be repeated");
   add("memory", options::value<std::string>()->default_value("1G")->value_name("SIZE"),
       "guest RAM, with K, M or G: 16M to 2G");
   add("fill", options::value<std::string>()->default_value("ahead")->value_name("WHEN"),
@@ -98,6 +103,13 @@ void check_root(const Request& request) {
   }
 }
 
+monitor::OutsideRules outside(const Words& publish, const Words& connect) {
+  monitor::OutsideRules rules;
+  for (const auto& word : publish) monitor::add_publication(word, rules);
+  for (const auto& word : connect) monitor::add_permissions(word, rules);
+  return rules;
+}
+
 /// What can be asked of a guest alone.
 void check_watching(const Request& request) {
   const struct {
@@ -108,6 +120,8 @@ void check_watching(const Request& request) {
       {request.account, "account", "use the host's own perf there"},
       {request.observe, "observe", "there is no monitor to watch"},
       {!request.debug.empty(), "debug", "run gdb itself there"},
+      {!request.outside.publish.empty(), "publish", "its ports are the host's own there"},
+      {!request.outside.connect.empty(), "connect", "it has the host's own network there"},
   };
   for (const auto& [asked, option, instead] : watching) {
     if (asked && !request.on.is_guest()) {
@@ -130,6 +144,7 @@ Request request_from(const options::variables_map& values, const Words& program)
   request.read_only = values.contains("read-only");
   for (const auto& word : words_of(values, "add")) request.add.push_back(addition(word));
   request.environment = environment(words_of(values, "env"));
+  request.outside = outside(words_of(values, "publish"), words_of(values, "connect"));
   request.memory_bytes = parse_memory(text_of(values, "memory"));
   request.fill = monitor::parse_fill(text_of(values, "fill"));
   if (values.contains("timeout")) {

@@ -9,8 +9,8 @@
 
 namespace cli {
 
-/// --on, --root, --add, --read-only, --env, --memory, --fill, --timeout, --cpu, --report,
-/// --summary, --account.
+/// --on, --root, --add, --read-only, --env, --publish, --connect, --memory, --fill, --timeout,
+/// --cpu, --report, --summary, --account.
 void add_machine_options(options::options_description& visible);
 /// --strace, --debug, --observe: of exec alone.
 void add_watching_options(options::options_description& visible);

@@ -75,6 +75,7 @@ monitor::MachineConfig machine_for(const Request& request, const Root& root) {
   if (root.unpacked) machine.host_root = root.unpacked->root();
   machine.argv = request.program.empty() ? default_shell(request, root) : request.program;
   machine.env = request.environment;
+  machine.outside = request.outside;
   machine.memory_bytes = request.memory_bytes;
   machine.fill = request.fill;
   machine.timeout_seconds = request.timeout_seconds;

@@ -20,6 +20,7 @@ class InterruptLine {
   InterruptLine(std::atomic<std::uint32_t>& pending, const vmi::DevicePlace& place)
       : pending_(pending), irq_(place.line) {}
   void raise() { pending_.fetch_or(1u << irq_, std::memory_order_relaxed); }
+  [[nodiscard]] bool raised() const { return pending_.load() >> irq_ & 1; }
 
  private:
   std::atomic<std::uint32_t>& pending_;

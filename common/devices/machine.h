@@ -11,14 +11,15 @@
 #include "devices/console.h"
 #include "devices/entropy.h"
 #include "devices/marker.h"
+#include "devices/sockets.h"
 
 namespace devices {
 
 class Machine {
  public:
   /// References must outlive the machine; `shared` and `rings` lie in the guest's window.
-  Machine(Host& host, const Disk& disk, MarkerLog& markers, vmi::SharedInfo& shared,
-          vmi::Rings& rings);
+  Machine(Host& host, const Disk& disk, SocketBells bells, MarkerLog& markers,
+          vmi::SharedInfo& shared, vmi::Rings& rings);
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
@@ -42,6 +43,7 @@ class Machine {
   Entropy entropy_;
   Marker marker_;
   Block block_;
+  Sockets sockets_;
 };
 
 }  // namespace devices

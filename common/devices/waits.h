@@ -7,7 +7,7 @@
 namespace devices {
 
 struct Waits {
-  static constexpr std::uint32_t most = 3;
+  static constexpr std::uint32_t most = 4;
   static constexpr std::int16_t readable = 1, writable = 4;  // POLLIN, POLLOUT
 
   /// As poll() has them.

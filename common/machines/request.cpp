@@ -18,6 +18,8 @@ Words to_words(const Request& request) {
   flag("--read-only", request.read_only);
   for (const Addition& one : request.add) option("--add", one.host_path + ":" + one.guest_path);
   for (const std::string& variable : request.environment) option("--env", variable);
+  for (const auto& one : request.outside.publish) option("--publish", one.words);
+  for (const auto& one : request.outside.connect) option("--connect", one.words);
   option("--memory", fmt::format("{}", request.memory_bytes));
   option("--fill", monitor::word_of(request.fill));
   if (request.timeout_seconds) option("--timeout", fmt::format("{}", *request.timeout_seconds));

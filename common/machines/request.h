@@ -11,6 +11,7 @@
 
 #include "monitor/machine/fill.h"
 #include "monitor/machine/kind.h"
+#include "monitor/outside/rules.h"
 
 namespace machines {
 
@@ -29,6 +30,7 @@ struct Request {
   bool read_only = false;          // a guest does not write the image
   std::vector<Addition> add = {};  // to a root that is no image
   Words environment = {};          // NAME=VALUE
+  monitor::OutsideRules outside = {};
   std::uint64_t memory_bytes = 1ul << 30;
   monitor::Fill fill = monitor::Fill::ahead;
   std::optional<double> timeout_seconds = {};

@@ -65,7 +65,7 @@ inline constexpr std::uint64_t window_end = window_base + window_size;
 #define VMI_WINDOW_REGIONS(X)                                                         \
   X(shared_info, page_size, "struct SharedInfo, written by monitor and guest kernel") \
   X(boot_info, page_size, "struct BootInfo, written by the launcher")                 \
-  X(rings, 11 * page_size, "struct Rings of the devices")                             \
+  X(rings, 13 * page_size, "struct Rings of the devices")                             \
   X(accounts, 3 * page_size, "struct Accounts")                                       \
   X(resident, 60 * page_size, "resident part of the monitor: text, data, bss")        \
   X(kernel, window_size - kernel_offset,                                              \

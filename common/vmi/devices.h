@@ -6,6 +6,7 @@
 
 #include "vmi/address_map.h"
 #include "vmi/shared_info.h"
+#include "vmi/sockets.h"
 
 namespace vmi {
 
@@ -22,7 +23,7 @@ inline constexpr DevicePlace clock_place = {0x1100, irq_timer};
 inline constexpr DevicePlace entropy_place = {0x1200, no_line};
 inline constexpr DevicePlace marker_place = {0x1300, no_line};
 inline constexpr DevicePlace block_place = {0x1400, no_line};
-inline constexpr DevicePlace socket_place = {0x1500, irq_socket};  // reserved
+inline constexpr DevicePlace socket_place = {0x1500, irq_socket};
 inline constexpr DevicePlace device_places[] = {console_place, clock_place, entropy_place,
                                                 marker_place,  block_place, socket_place};
 static_assert([] {
@@ -71,6 +72,12 @@ enum BlockRegister : std::uint32_t {
 };
 enum BlockOperation : std::uint32_t { block_read = 1, block_write = 2, block_flush = 3 };
 
+// -- Socket device: the way outside (vmi/sockets.h).
+enum SocketRegister : std::uint32_t {
+  socket_doorbell = 0x00,  // write: there are requests, or there is room for answers
+  socket_is_there = 0x08,  // read: 1 when somebody carries out requests
+};
+
 struct BlockRequest {
   std::uint32_t operation;
   std::uint32_t reserved;
@@ -99,6 +106,7 @@ struct Rings {
   ByteRing<4096> console_in;
   ByteRing<4096> marker;
   BlockRequest block;
+  SocketRings sockets;
 };
 
 static_assert(sizeof(ByteRing<4096>) == 16 + 4096);

@@ -124,7 +124,11 @@ void build_machine() {
                            .read_only = start.block_read_only != 0,
                            .memory = monitor::guest_memory_fd,
                            .memory_bytes = vmi::ram_offset + start.ram_bytes};
-  new (machine_storage) devices::Machine(*host, disk, image().report.markers, shared_info(),
+  const devices::SocketBells bells =
+      start.has_sockets != 0 ? devices::SocketBells{.doorbell = monitor::guest_doorbell_fd,
+                                                    .wake = monitor::guest_awake_fd}
+                             : devices::SocketBells{};
+  new (machine_storage) devices::Machine(*host, disk, bells, image().report.markers, shared_info(),
                                          *reinterpret_cast<vmi::Rings*>(vmi::rings_base));
 }
 

@@ -23,6 +23,7 @@ struct StartInfo {
   std::uint64_t xsave_bytes, xsave_features;  // BootInfo's
   std::uint64_t block_bytes;                  // size of the disk image; 0: none
   std::uint32_t block_read_only;
+  std::uint32_t has_sockets;          // a socket device
   std::uint32_t direct_saved_offset;  // in the gate: Gate::direct_saved_offset
 };
 

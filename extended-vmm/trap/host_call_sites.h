@@ -23,6 +23,7 @@ struct HostCallSites {
   Spaces spaces;
   std::uint64_t block_bytes;  // of the disk image; 0: none
   bool block_read_only;
+  bool has_sockets;  // a socket device
 };
 
 }  // namespace extended

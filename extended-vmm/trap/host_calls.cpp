@@ -98,6 +98,7 @@ class Table {
   void turns();
   void devices();
   void disk();
+  void sockets();
   std::vector<HostCallRule> take() { return std::move(rules_); }
 
  private:
@@ -225,6 +226,13 @@ void Table::disk() {
   if (writable) passes(block_fd, memory_fd, image);
 }
 
+// devices/socket_port.cpp
+void Table::sockets() {
+  if (!machine_.has_sockets) return;
+  allow(SYS_write, {equals(0, monitor::guest_doorbell_fd), holds(1, 8, window), equals(2, 8)});
+  allow(SYS_read, {equals(0, monitor::guest_awake_fd), holds(1, 8, window), equals(2, 8)});
+}
+
 }  // namespace
 
 std::vector<HostCallRule> window_calls(const HostCallSites& machine) {
@@ -237,6 +245,7 @@ std::vector<HostCallRule> window_calls(const HostCallSites& machine) {
   table.turns();
   table.devices();
   table.disk();
+  table.sockets();
   return table.take();
 }
 

@@ -70,6 +70,7 @@ enum class Errno : int {
   connrefused = 111,
   already = 114,
   inprogress = 115,
+  canceled = 125,
   // -- Never seen by a guest program: a signal has ended the call's sleep, and once it is delivered
   // the call is made again, or fails with EINTR. Which of them is each call's own to say.
   restart = 512,                 // again if no handler has run, or one with SA_RESTART

@@ -86,8 +86,35 @@ Result<std::size_t> ByteRing::copy(std::uint32_t offset, UserAddress to, std::si
 
 void ByteRing::drop(std::uint32_t bytes) {
   used_ -= bytes;
-  first_ = used_ ? (first_ + bytes) % capacity : 0;
-  if (used_ == 0 && frames_held > kept_frames) release_frames();
+  first_ = used_ || lent_ ? (first_ + bytes) % capacity : 0;
+  if (used_ == 0 && !lent_ && frames_held > kept_frames) release_frames();
+}
+
+// -- Devices.
+
+std::uint32_t ByteRing::pieces_of(std::uint32_t at, std::uint32_t bytes, Piece* pieces,
+                                  std::uint32_t most) const {
+  std::uint32_t count = 0;
+  for (std::uint32_t done = 0; done < bytes && count < most; ++count) {
+    const Segment one = segment((at + done) % capacity, bytes - done);
+    const std::uint64_t begin = one.near
+                                    ? reinterpret_cast<std::uint64_t>(one.near) - vmi::window_base
+                                    : vmi::frame_offset(one.frame) + one.offset;
+    pieces[count] = {begin, one.bytes};
+    done += one.bytes;
+  }
+  return count;
+}
+
+std::uint32_t ByteRing::show(Piece* pieces, std::uint32_t most) const {
+  return pieces_of(first_, used_, pieces, most);
+}
+
+Result<std::uint32_t> ByteRing::lend(Piece* pieces, std::uint32_t most, std::uint32_t bytes) {
+  const std::uint32_t begin = (first_ + used_) % capacity;
+  TRY(reserve(begin, bytes));
+  lent_ = true;
+  return pieces_of(begin, bytes, pieces, most);
 }
 
 }  // namespace guest

@@ -28,6 +28,19 @@ class ByteRing {
   Result<std::size_t> copy(std::uint32_t offset, UserAddress to, std::size_t bytes) const;
   void drop(std::uint32_t bytes);
 
+  // -- For who reaches guest memory by himself. Stretches that lie in one piece each, as few as
+  // there are and at most `most`.
+  struct Piece {
+    std::uint64_t at;  // in guest memory, as devices name it
+    std::uint64_t bytes;
+  };
+  /// Of those that are there, from the first on. What is put meanwhile comes behind.
+  std::uint32_t show(Piece* pieces, std::uint32_t most) const;
+  /// Of the space behind them, `bytes` of which must be there. It stays where it is until
+  /// take_back.
+  Result<std::uint32_t> lend(Piece* pieces, std::uint32_t most, std::uint32_t bytes);
+  void take_back() { lent_ = false; }
+
  private:
   static constexpr std::uint32_t slots = capacity / vmi::page_size;
   static constexpr std::uint32_t near_bytes = 192;
@@ -45,7 +58,10 @@ class ByteRing {
   [[nodiscard]] Segment segment(std::uint32_t at, std::uint32_t bytes) const;
   Result<> reserve(std::uint32_t at, std::uint32_t bytes);
   void release_frames();
+  std::uint32_t pieces_of(std::uint32_t at, std::uint32_t bytes, Piece* pieces,
+                          std::uint32_t most) const;
 
+  bool lent_ = false;
   std::uint32_t first_ = 0;  // ring offset of the oldest byte
   std::uint32_t used_ = 0;
   Frame* frames_ = nullptr;    // of each slot, once there is any

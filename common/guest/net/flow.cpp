@@ -108,6 +108,20 @@ void Flow::drop_message() {
   departures.notify(sendable);
 }
 
+Result<std::uint32_t> Flow::lend(ByteRing::Piece* pieces, std::uint32_t most) {
+  const std::size_t bytes = std::min(room(), std::size_t{ring_.space()});
+  if (bytes == 0) return std::uint32_t{0};
+  return ring_.lend(pieces, most, static_cast<std::uint32_t>(bytes));
+}
+
+void Flow::came(std::size_t bytes) {
+  ring_.take_back();
+  if (bytes == 0) return;
+  ring_.commit(static_cast<std::uint32_t>(bytes));
+  charge_ += static_cast<std::uint32_t>(bytes);
+  arrivals.notify(readable);
+}
+
 void Flow::end() {
   ended = true;
   arrivals.notify(readable | abi::poll_hup | abi::poll_rdhup | abi::poll_err);

@@ -59,6 +59,15 @@ class Flow : public Counted, public Allocated<HeapKind::file> {
   /// All that is there: nobody will receive it.
   void drop_everything();
 
+  // -- An end that is a device, which reaches guest memory by itself. As ByteRing has them.
+  std::uint32_t show(ByteRing::Piece* pieces, std::uint32_t most) const {
+    return ring_.show(pieces, most);
+  }
+  /// Of the room there is; 0: there is none. Nobody else sends until they have come.
+  Result<std::uint32_t> lend(ByteRing::Piece* pieces, std::uint32_t most);
+  /// So many of those have come, 0 if none do.
+  void came(std::size_t bytes);
+
   // -- What both ends know. Whoever changes one of these tells the other end.
   bool ended = false;         // no more bytes will come
   bool refused = false;       // no more may be sent

@@ -76,7 +76,9 @@ void keep_descriptors(int memory_fd, const GuestProcessPlan& plan) {
     const char* what;
   } kept[] = {{memory_fd, guest_memory_fd, "guest memory"},
               {plan.block_fd, guest_block_fd, "the disk image"},
-              {plan.wake_fd, guest_wake_fd, "the launcher's eventfd"}};
+              {plan.wake_fd, guest_wake_fd, "the launcher's eventfd"},
+              {plan.doorbell_fd, guest_doorbell_fd, "the socket device's doorbell"},
+              {plan.awake_fd, guest_awake_fd, "what wakes the guest"}};
   constexpr int out_of_the_way = 16;
   for (auto& [fd, wanted, what] : kept)
     if (fd >= 0 && (fd = fcntl(fd, F_DUPFD, out_of_the_way)) < 0)

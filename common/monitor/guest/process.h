@@ -28,7 +28,8 @@ struct GuestProcessPlan {
   bool keep_stdio = false;  // the extended VMM's devices run in this process, the baseline's do not
   int block_fd = -1;        // the disk image, to become guest_block_fd; -1: none
   int wake_fd = -1;         // likewise guest_wake_fd
-  bool map_ram = false;     // RAM behind the window from the start (protect=none)
+  int doorbell_fd = -1, awake_fd = -1;
+  bool map_ram = false;  // RAM behind the window from the start (protect=none)
   /// Runs in the child as the last step with a C library: PTRACE_TRACEME, signal handlers, filter.
   /// Throws HostError. The launcher's stack and the vdso are gone by then: the function must own
   /// what it touches (capture by value, or point to the heap).

@@ -11,6 +11,7 @@
 
 #include "monitor/machine/fill.h"
 #include "monitor/machine/kind.h"
+#include "monitor/outside/rules.h"
 #include "monitor/root/tree.h"
 
 namespace monitor {
@@ -32,6 +33,7 @@ struct MachineConfig {
   std::optional<HostRoot> host_root = {};  // standalone: the same image, unpacked
   std::vector<std::string> argv = {};      // argv[0] is a path in the root tree
   std::vector<std::string> env = {};       // "K=V"
+  OutsideRules outside = {};               // what of the host's network it is given
   std::uint64_t memory_bytes = 1ul << 30;
   Fill fill = Fill::before;
   std::optional<double> timeout_seconds = {};

@@ -141,7 +141,8 @@ class MachineTest : public testing::Test {
                      .read_only = false,
                      .memory = 8,
                      .memory_bytes = FakeHost::memory_bytes};
-  devices::Machine machine{host, disk, *markers, *shared, *rings};
+  devices::SocketBells bells{.doorbell = 20, .wake = 21};
+  devices::Machine machine{host, disk, bells, *markers, *shared, *rings};
 };
 
 }  // namespace devices_test

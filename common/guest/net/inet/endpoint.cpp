@@ -6,15 +6,10 @@
 namespace guest {
 namespace {
 
-constexpr IpAddress loopback6 = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 constexpr std::size_t short_address6 = 24;  // before there were scopes
 
 std::uint16_t swapped(std::uint16_t port) {
   return __builtin_bswap16(port);
-}
-
-bool is_loopback(const IpAddress& address) {
-  return address.is_v4() ? address.bytes[12] == 127 : address == loopback6;
 }
 
 }  // namespace
@@ -31,6 +26,9 @@ bool IpAddress::is_broadcast() const {
 }
 bool IpAddress::is_multicast() const {
   return is_v4() ? bytes[12] >= 224 && bytes[12] < 240 : bytes[0] == 0xff;
+}
+bool IpAddress::is_loopback() const {
+  return is_v4() ? bytes[12] == 127 : *this == loopback6();
 }
 
 Endpoint any_endpoint(int family) {
@@ -70,14 +68,14 @@ SocketAddress address_of(const Endpoint& endpoint, int family) {
 }
 
 Result<Route> route_to(const IpAddress& target) {
-  const IpAddress home = target.is_v4() ? IpAddress::v4(127, 0, 0, 1) : loopback6;
+  const IpAddress home = target.is_v4() ? IpAddress::v4(127, 0, 0, 1) : IpAddress::loopback6();
   if (target.is_any()) return Route{home, home};
-  if (is_loopback(target)) return Route{home, target};
+  if (target.is_loopback()) return Route{home, target};
   return Errno::netunreach;
 }
 
 Result<> check_local(const IpAddress& address) {
-  return address.is_any() || is_loopback(address) ? Result<>() : Errno::addrnotavail;
+  return address.is_any() || address.is_loopback() ? Result<>() : Errno::addrnotavail;
 }
 
 }  // namespace guest

@@ -14,10 +14,12 @@ struct IpAddress {
   static IpAddress v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
     return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}};
   }
+  static IpAddress loopback6() { return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}}; }
   [[nodiscard]] bool is_v4() const;
   [[nodiscard]] bool is_any() const;  // of its family
   [[nodiscard]] bool is_broadcast() const;
   [[nodiscard]] bool is_multicast() const;
+  [[nodiscard]] bool is_loopback() const;
 };
 
 struct Endpoint {
@@ -32,8 +34,8 @@ Endpoint any_endpoint(int family);
 Result<Endpoint> endpoint_of(const SocketAddress& address, int family);
 SocketAddress address_of(const Endpoint& endpoint, int family);
 
-/// Who takes what is sent to an address there. Until there is a device that reaches the outside,
-/// all there is is the loopback: sockets of this guest.
+/// Who takes what is sent to an address there: the loopback, sockets of this guest. What streams
+/// reach beyond is no route (outside/published.h).
 struct Route {
   IpAddress source;  // for who has not chosen one
   IpAddress target;  // "any" means this machine

@@ -2,14 +2,10 @@
 #include "guest/net/inet/tcp.h"
 
 #include "guest/base/clock.h"
+#include "guest/net/inet/tcp_arrival.h"
+#include "guest/net/outside/published.h"
 
 namespace guest {
-
-struct TcpSocket::TcpArrival final : Arrival {
-  TcpArrival(Ref<Flow> in, Ref<Flow> out, const Endpoint& client, const Endpoint& server)
-      : Arrival(std::move(in), std::move(out)), client(client), server(server) {}
-  Endpoint client, server;
-};
 
 TcpSocket::TcpSocket(Ref<Inode> inode, std::uint32_t flags, SocketKind kind)
     : StreamSocket(std::move(inode), flags, kind),
@@ -18,8 +14,8 @@ TcpSocket::TcpSocket(Ref<Inode> inode, std::uint32_t flags, SocketKind kind)
 
 TcpSocket::~TcpSocket() {
   WaitQueue::remove(retry_);
-  listening = false;
-  if (state_ == State::listening) stop_listening();
+  abandon_outside();
+  end_listening();
   if (state_ == State::connected) close_connection();
 }
 
@@ -85,7 +81,7 @@ Result<> TcpSocket::connect(const SocketAddress& address) {
   if (state_ != State::fresh) return wait_until_connected(until);
 
   const Endpoint target = TRY(endpoint_of(address, kind.family));
-  const Route route = TRY(route_from_here(target.ip));
+  const Route route = TRY(way_to(target));
   begin_to_connect(route, target.port);
   if (nonblocking(0)) return Errno::inprogress;  // also if it has come to an end
   return wait_until_connected(until);
@@ -105,7 +101,7 @@ void TcpSocket::begin_to_connect(const Route& route, std::uint16_t port) {
 
 void TcpSocket::try_to_connect() {
   InetEnd* end = tcp_ports.find_listener(remote);
-  if (!end) return fail(Errno::connrefused);
+  if (!end) return is_outside(remote) ? connect_outside() : fail(Errno::connrefused);
   Ref<Backlog> backlog = static_cast<TcpSocket&>(end->socket).backlog_;
   if (backlog->full()) {
     WaitQueue::remove(retry_);
@@ -130,6 +126,7 @@ void TcpSocket::room_for_connections(Listener& listener, Events) {
 void TcpSocket::fail(Errno error) {
   WaitQueue::remove(retry_);
   waiting_.reset();
+  abandon_outside();
   error_ = error;
   state_ = State::failed;
   events_.notify();
@@ -165,8 +162,8 @@ Result<> TcpSocket::wait_until_connected(std::uint64_t deadline_ns) {
 void TcpSocket::disconnect() {
   WaitQueue::remove(retry_);
   waiting_.reset();
-  listening = false;
-  if (state_ == State::listening) stop_listening();
+  abandon_outside();
+  end_listening();
   if (state_ == State::connected) {
     out_->error = Errno::connreset;
     in_->reader_gone = true;

@@ -4,17 +4,19 @@
 #pragma once
 
 #include "guest/net/inet/ports.h"
+#include "guest/net/outside/carried.h"
 #include "guest/net/stream_socket.h"
 
 namespace guest {
 
-class TcpSocket final : public StreamSocket, public InetEnd {
+class TcpSocket final : public StreamSocket, public InetEnd, private Carried::Opener {
  public:
   TcpSocket(Ref<Inode> inode, std::uint32_t flags, SocketKind kind);
   ~TcpSocket() override;
 
   Result<> bind(const SocketAddress& address) override;
   Result<> connect(const SocketAddress& address) override;
+  Result<> listen(int backlog) override;
   Result<> join(Socket&) override { return Errno::notsup; }
   Result<> shutdown(int how) override;
   Result<SocketAddress> name() override { return address_of(local, kind.family); }
@@ -30,8 +32,16 @@ class TcpSocket final : public StreamSocket, public InetEnd {
   };
   Shown shown();
 
+  /// A connection from outside to a port of this guest's. Its backlog; null: nobody listens.
+  static Ref<Backlog> arrive(Carried& carried, const Endpoint& client, const Endpoint& server);
+
  private:
   struct TcpArrival;
+  [[nodiscard]] Result<Route> way_to(const Endpoint& target) const;
+  void connect_outside();
+  void opened(Errno error, const Endpoint& from, const Endpoint& to) override;
+  void abandon_outside();
+  void end_listening();
   void begin_to_connect(const Route& route, std::uint16_t port);
   /// Connects if there is a listener with room; fails if there is none; else goes on waiting.
   void try_to_connect();
@@ -53,6 +63,7 @@ class TcpSocket final : public StreamSocket, public InetEnd {
 
   Listener retry_;        // on the queue of a backlog that is full
   Ref<Backlog> waiting_;  // that one
+  Ref<Carried> carried_;  // while it is being connected to the outside
   bool told_ = false;     // the program knows that it is connected
   bool read_shut_ = false;
   bool finished_ = false;  // all has been read: errors that come later are the sender's
