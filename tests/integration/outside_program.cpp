@@ -61,7 +61,9 @@ int echo(int port, int connections) {
     ssize_t got = 0;
     while ((got = read(fd, buffer, sizeof buffer)) > 0) {
       total += static_cast<std::size_t>(got);
-      if (!send_all(fd, buffer, static_cast<std::size_t>(got))) return failed("send");
+      if (send_all(fd, buffer, static_cast<std::size_t>(got))) continue;
+      failed("send");  // of this connection
+      break;
     }
     if (got < 0) std::printf("read: %s\n", strerrorname_np(errno));
     close(fd);

@@ -90,7 +90,7 @@ std::uint16_t free_port() {
 
 /// Until somebody in the guest listens.
 HostSocket connected_to(std::uint16_t port) {
-  const auto until = std::chrono::steady_clock::now() + 30s;
+  const auto until = std::chrono::steady_clock::now() + 10s;
   while (std::chrono::steady_clock::now() < until) {
     HostSocket made;
     if (made.connect(port)) return made;
@@ -189,14 +189,14 @@ TEST_P(Outside, ResetsAtEveryPointLeaveTheServerServing) {
   const std::uint16_t port = free_port();
   constexpr int resets = 20;
   auto guest = serve(port, {"echo", "80", std::to_string(resets + 1)});
-  (void)connected_to(port).send("first");
-  for (int i = 1; i < resets; ++i) {
+  for (int i = 0; i < resets && !HasFailure(); ++i) {
     HostSocket client = connected_to(port);
     if (i % 4 > 0) client.send(pattern(static_cast<std::size_t>(i) * 1000));
     if (i % 4 > 1) client.end();
     if (i % 4 > 2) std::this_thread::sleep_for(1ms);
     client.reset();
   }
+  ASSERT_FALSE(HasFailure());
   const HostSocket last = connected_to(port);
   last.send("last");
   last.end();

@@ -141,7 +141,7 @@ class MachineTest : public testing::Test {
                      .read_only = false,
                      .memory = 8,
                      .memory_bytes = FakeHost::memory_bytes};
-  devices::SocketBells bells{.doorbell = 20, .wake = 21};
+  devices::SocketBells bells{};  // nobody carries out requests
   devices::Machine machine{host, disk, bells, *markers, *shared, *rings};
 };
 

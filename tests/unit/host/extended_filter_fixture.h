@@ -102,7 +102,8 @@ inline HostCallSites sites(const Policy& policy) {
           .trap = Trap::direct,
           .spaces = Spaces::pool,
           .block_bytes = disk_bytes,
-          .block_read_only = false};
+          .block_read_only = false,
+          .has_sockets = true};
 }
 
 using Arguments = std::array<std::uint64_t, 6>;
