@@ -86,6 +86,18 @@ int give(int port, std::size_t bytes) {
   return 0;  // what is on its way is the kernel's
 }
 
+/// The first client gets as much as there is room for, and no more.
+int flood(int port) {
+  const int fd = accept(listening(port), nullptr, nullptr);
+  static const char buffer[65536] = {};
+  pollfd one{fd, POLLOUT, 0};
+  while (poll(&one, 1, 300) > 0)
+    if (send(fd, buffer, sizeof buffer, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+      return failed("send");
+  std::puts("full");
+  return 0;
+}
+
 /// Says "hello" and what comes back, to the end.
 int greet(const char* ip, int port) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -137,6 +149,7 @@ int main(int count, char** words) {
   if (std::strcmp(what, "echo") == 0) return echo(std::atoi(words[2]), std::atoi(words[3]));
   if (std::strcmp(what, "give") == 0)
     return give(std::atoi(words[2]), std::strtoul(words[3], nullptr, 10));
+  if (std::strcmp(what, "flood") == 0) return flood(std::atoi(words[2]));
   if (std::strcmp(what, "greet") == 0) return greet(words[2], std::atoi(words[3]));
   if (std::strcmp(what, "many") == 0) return many(words[2], std::atoi(words[3]));
   if (std::strcmp(what, "busy") == 0) return busy(std::atoi(words[2]));

@@ -160,15 +160,22 @@ TEST_P(Outside, AllThatWasSentArrivesThoughTheGuestHasEnded) {
 
 TEST_P(Outside, APeerThatReadsNothingDoesNotKeepTheGuest) {
   const std::uint16_t port = free_port();
-  auto guest = serve(port, {"give", "80", "3000000"});
+  auto guest = serve(port, {"flood", "80"});
   const HostSocket client = connected_to(port);
-  if (guest.wait_for(15s) != std::future_status::ready) SUCCEED() << "the sender waits for room";
-  const ToolRun run = [&] {
-    (void)shutdown(client.fd(), SHUT_RDWR);
-    const_cast<HostSocket&>(client).reset();
-    return guest.get();
-  }();
-  EXPECT_TRUE(run.in_time) << run.describe();
+  ASSERT_EQ(guest.wait_for(20s), std::future_status::ready);
+  const ToolRun run = guest.get();
+  EXPECT_EQ(run.out, "full\n") << run.describe();
+  EXPECT_EQ(run.status, 0);
+}
+
+TEST_P(Outside, APeerThatVanishesIsTheSendersError) {
+  const std::uint16_t port = free_port();
+  auto guest = serve(port, {"give", "80", "100000000"});
+  HostSocket client = connected_to(port);
+  EXPECT_NE(guest.wait_for(500ms), std::future_status::ready) << "it waits for room";
+  client.reset();
+  ASSERT_EQ(guest.wait_for(20s), std::future_status::ready);
+  EXPECT_EQ(guest.get().out, "send: ECONNRESET\n");
 }
 
 TEST_P(Outside, AResetIsTheGuestsError) {
@@ -271,7 +278,7 @@ TEST(OutsideOptions, APortThatIsTakenIsOneLine) {
   for (const char* place : {"extended", "baseline"}) {
     const ToolRun run = support::exec(place, {"/bin/busybox", "true"}, {"--publish", port + ":80"});
     EXPECT_EQ(run.status, 125);
-    EXPECT_EQ(run.err, "typetwo: --publish " + port + ":80: cannot have 127.0.0.1:" + port +
+    EXPECT_EQ(run.err, "typetwo exec: --publish " + port + ":80: cannot have 127.0.0.1:" + port +
                            ": Address already in use; choose another HOSTPORT, or end what has "
                            "it\n");
   }
