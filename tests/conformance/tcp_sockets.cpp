@@ -223,6 +223,25 @@ TEST(unread_bytes_reset) {
   CHECK_ERRNO(say_to(other.server, "x"), EPIPE);
 }
 
+TEST(a_reset_in_a_send_is_told_by_the_next) {
+  Connection both;
+  signal(SIGPIPE, SIG_IGN);
+  const pid_t sender = check::start_child([&] {
+    static char much[8 << 20];
+    close(both.client);
+    const ssize_t sent = send(both.server, much, sizeof much, 0);
+    if (sent <= 0 || sent >= (ssize_t)sizeof much) return 1;
+    if (say_to(both.server, "x") != -1 || errno != ECONNRESET) return 2;
+    return say_to(both.server, "x") == -1 && errno == EPIPE ? 0 : 3;
+  });
+  while (state(both.server) & POLLOUT) usleep(1000);
+  usleep(20000);  // and now it waits for room
+  close(both.client);
+  int status = -1;
+  CHECK_EQ(waitpid(sender, &status, 0), sender);
+  CHECK_EQ(status, 0);
+}
+
 TEST(linger_of_zero_resets) {
   Connection both;
   linger now = {1, 0};

@@ -115,8 +115,9 @@ Result<bool> StreamSocket::wait_for_bytes(Flow& in, const Incoming& how,
 }
 
 Result<> StreamSocket::wait_for_room(Flow& out, std::size_t message, const Outgoing& how,
-                                     std::uint64_t deadline_ns) {
+                                     std::uint64_t deadline_ns, bool part_is_sent) {
   for (;;) {
+    if (part_is_sent && has_error()) return Errno::pipe;
     TRY(may_send(out));
     if (message ? out.has_room_for(message) : out.room() > 0) return {};
     if (nonblocking(how.flags)) return Errno::again;
@@ -129,7 +130,7 @@ Result<std::size_t> StreamSocket::send_bytes(const Parts& from, Outgoing& how) {
   TRY(may_send(*out));
   const std::uint64_t until = deadline(options.send_timeout_ns);
   return in_parts(from.bytes(), [&](std::size_t done) -> Result<std::size_t> {
-    TRY(wait_for_room(*out, 0, how, until));
+    TRY(wait_for_room(*out, 0, how, until, done > 0));
     const std::size_t left = from.bytes() - done;
     if (out->reader_gone) {
       sent_to_nobody(*out);

@@ -42,9 +42,10 @@ class StreamSocket : public Socket {
   Result<std::size_t> send_bytes(const Parts& from, Outgoing& how);
   /// Until there are some; false: it is the end.
   Result<bool> wait_for_bytes(Flow& in, const Incoming& how, std::uint64_t deadline_ns);
-  /// Until `out` has room for them as a whole (a message), or for any (a stream: 0).
+  /// Until `out` has room for them as a whole (a message), or for any (a stream: 0). A call that
+  /// has sent a part leaves the socket's error to the next one, as it cannot tell it.
   Result<> wait_for_room(Flow& out, std::size_t message, const Outgoing& how,
-                         std::uint64_t deadline_ns);
+                         std::uint64_t deadline_ns, bool part_is_sent = false);
 
   bool accepts_connections() override { return state_ == State::listening; }
   void buffers_changed() override;
