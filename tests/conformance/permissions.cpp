@@ -2,6 +2,8 @@
 // who may change what, and whose a new file is.
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -291,6 +293,56 @@ TEST(local_sockets_are_files) {
     chmod("socket", 0555);
     CHECK_ERRNO(local_socket("socket", false), EACCES);
   });
+}
+
+TEST(other_peoples_places_in_proc) {
+  const pid_t roots = getpid();
+  as_user(user, {}, [&] {
+    char path[64], target[64];
+    for (const char* link : {"exe", "cwd", "root"}) {
+      snprintf(path, sizeof path, "/proc/%d/%s", roots, link);
+      CHECK_ERRNO(readlink(path, target, sizeof target), EACCES);
+      CHECK_ERRNO(open(path, O_RDONLY), EACCES);
+    }
+    snprintf(path, sizeof path, "/proc/%d/cwd/read", roots);
+    CHECK_ERRNO(open(path, O_RDONLY), EACCES);
+    snprintf(path, sizeof path, "/proc/%d/fd/0", roots);
+    CHECK_ERRNO(open(path, O_RDONLY), EACCES);
+    CHECK(open("/proc/self/exe", O_RDONLY) >= 0);
+    CHECK(open("/proc/self/cwd", O_RDONLY) >= 0);
+  });
+}
+
+static volatile sig_atomic_t io_signals;
+
+TEST(sockets_signal_only_whom_their_owner_may) {
+  const pid_t roots = getpid();
+  io_signals = 0;
+  signal(SIGIO, [](int) { io_signals = io_signals + 1; });
+  as_user(user, {}, [&] {
+    int pair[2], on = 1;
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    CHECK_EQ(fcntl(pair[0], F_SETOWN, roots), 0);
+    CHECK_EQ(ioctl(pair[0], FIOASYNC, &on), 0);
+    CHECK_EQ(write(pair[1], "x", 1), 1);
+    CHECK_EQ(fcntl(pair[0], F_SETOWN, -getpgid(roots)), 0);
+    CHECK_EQ(write(pair[1], "x", 1), 1);
+  });
+  CHECK_EQ(io_signals, 0);
+  int pair[2], on = 1;
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+  CHECK_EQ(fcntl(pair[0], F_SETOWN, roots), 0);
+  CHECK_EQ(ioctl(pair[0], FIOASYNC, &on), 0);
+  CHECK_EQ(write(pair[1], "x", 1), 1);
+  CHECK_EQ(io_signals, 1);
+  CHECK_ERRNO(fcntl(pair[0], F_SETOWN, INT32_MIN), EINVAL);
+  CHECK_ERRNO(fcntl(pair[0], F_SETOWN, 0x3fffffff), ESRCH);
+  CHECK_ERRNO(fcntl(pair[0], F_SETOWN, -0x3fffffff), ESRCH);
+  const int lowest = INT32_MIN;
+  CHECK_ERRNO(ioctl(pair[0], FIOSETOWN, &lowest), EINVAL);
+  f_owner_ex owner = {F_OWNER_PGRP, INT32_MIN};
+  CHECK_ERRNO(fcntl(pair[0], F_SETOWN_EX, &owner), ESRCH);
+  CHECK_EQ(fcntl(pair[0], F_GETOWN), roots);
 }
 
 TEST(own_files_in_proc) {

@@ -92,11 +92,11 @@ Result<std::int64_t> Socket::ioctl(std::uint32_t request, std::uint64_t argument
       break;
     case abi::fiogetown:
     case abi::siocgpgrp:
-      number = owner.id;
+      number = owner.id();
       break;
     case abi::fiosetown:
     case abi::siocspgrp:
-      owner.id = TRY(get_user<std::int32_t>(at));
+      TRY(owner.set(TRY(get_user<std::int32_t>(at))));
       return std::int64_t{0};
     case abi::fioasync:
       return set_async(TRY(get_user<std::int32_t>(at)) != 0);
@@ -113,11 +113,27 @@ Result<std::int64_t> Socket::set_async(bool on) {
   return std::int64_t{0};
 }
 
+Result<> SignalledOwner::set(int id) {
+  if (id == INT32_MIN) return Errno::inval;
+  if (id > 0 && !processes.find(id)) return Errno::srch;
+  if (id < 0) TRY(send_signal_to_group(-id, {}));  // only whether it exists
+  const Credentials& own = current_thread().credentials;
+  id_ = id;
+  by_ = {own.uid, own.euid};
+  return {};
+}
+
 void SignalledOwner::tell(Listener& listener, Events) {
-  const int id = static_cast<SignalledOwner*>(listener.owner)->id;
-  if (id < 0) (void)send_signal_to_group(-id, signal_from_kernel(sig_io));
-  Process* process = id > 0 ? processes.find(id) : nullptr;
-  if (process) send_signal(*process, sig_io);
+  const auto& self = *static_cast<SignalledOwner*>(listener.owner);
+  auto signal = [&](Process& process) {
+    if (self.by_.may_signal(process)) send_signal(process, sig_io);
+  };
+  if (self.id_ > 0) {
+    if (Process* process = processes.find(self.id_)) signal(*process);
+  } else if (self.id_ < 0) {
+    for (Process& process : processes.all())
+      if (process.group == -self.id_) signal(process);
+  }
 }
 
 std::uint64_t Socket::deadline(std::uint64_t timeout_ns) {

@@ -9,6 +9,7 @@
 #include "guest/net/control.h"
 #include "guest/net/flow.h"
 #include "guest/net/options.h"
+#include "guest/proc/permission.h"
 
 namespace guest {
 
@@ -64,20 +65,25 @@ struct Forwarder {
   Listener listener;
 };
 
-/// Who gets SIGIO whenever something happens (FIOASYNC, F_SETOWN).
+/// Who gets SIGIO whenever something happens (FIOASYNC, F_SETOWN), if whoever said so may signal
+/// it.
 class SignalledOwner {
  public:
   SignalledOwner() : listener_(tell, this) {}
   ~SignalledOwner() { listen(nullptr); }
+  /// A process, or as a negative number a group; 0: nobody. ESRCH: there is none; EINVAL.
+  Result<> set(int id);
+  [[nodiscard]] int id() const { return id_; }
   /// nullptr: no more.
   void listen(WaitQueue* queue) {
     WaitQueue::remove(listener_);
     if (queue) queue->add(listener_);
   }
-  int id = 0;  // a process, or as a negative number a group; 0: nobody
 
  private:
   static void tell(Listener& listener, Events happened);
+  int id_ = 0;
+  SignalSender by_;
   Listener listener_;
 };
 

@@ -1,15 +1,31 @@
-// See permission.h. Called by the system calls that name another process.
+// See permission.h. Called by the system calls that name another process, by /proc, and by sockets
+// that signal their owner.
 #include "guest/proc/permission.h"
 
 #include "guest/proc/signal.h"
 
 namespace guest {
+namespace {
+
+/// Is it this user's, by each of its ids?
+bool belongs_to(const Process& target, std::uint32_t uid, std::uint32_t gid) {
+  const Credentials& its = target.leader->credentials;
+  return uid == its.uid && uid == its.euid && uid == its.suid && gid == its.gid &&
+         gid == its.egid && gid == its.sgid;
+}
+
+}  // namespace
+
+bool SignalSender::may_signal(const Process& target) const {
+  const Credentials& its = target.leader->credentials;
+  if (euid == 0) return true;
+  return euid == its.uid || euid == its.suid || uid == its.uid || uid == its.suid;
+}
 
 Result<> may_signal(const Process& target, int signal) {
-  const Credentials &own = current_thread().credentials, &other = target.leader->credentials;
-  if (own.euid == 0 || &target == &current_process()) return {};
-  for (std::uint32_t uid : {own.euid, own.uid})
-    if (uid == other.uid || uid == other.suid) return {};
+  const Credentials& own = current_thread().credentials;
+  if (&target == &current_process() || SignalSender{own.uid, own.euid}.may_signal(target))
+    return {};
   if (signal == sig_cont && target.session == current_process().session) return {};
   return Errno::perm;
 }
@@ -20,12 +36,16 @@ Result<> may_schedule(const Process& target) {
   return Errno::perm;
 }
 
-Result<> may_limit(const Process& target) {
-  const Credentials &own = current_thread().credentials, &other = target.leader->credentials;
+Result<> may_look_into(const Process& target) {
+  const Credentials& own = current_thread().credentials;
   if (own.euid == 0 || &target == &current_process()) return {};
-  const bool same_user = own.uid == other.uid && own.uid == other.euid && own.uid == other.suid;
-  const bool same_group = own.gid == other.gid && own.gid == other.egid && own.gid == other.sgid;
-  return same_user && same_group ? Result<>() : Errno::perm;
+  return belongs_to(target, own.euid, own.egid) ? Result<>() : Errno::acces;
+}
+
+Result<> may_limit(const Process& target) {
+  const Credentials& own = current_thread().credentials;
+  if (own.euid == 0 || &target == &current_process()) return {};
+  return belongs_to(target, own.uid, own.gid) ? Result<>() : Errno::perm;
 }
 
 }  // namespace guest

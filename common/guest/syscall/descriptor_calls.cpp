@@ -45,21 +45,21 @@ Result<std::int64_t> set_status(File& file, std::uint32_t flags) {
 Result<std::int64_t> owner_of(File& file, const Args& args) {
   enum OwnerType : std::int32_t { process = 1, group = 2 };
   auto* socket = file_as<Socket>(file);
-  const int id = socket ? socket->owner.id : 0;
+  const int id = socket ? socket->owner.id() : 0;
   switch (args.i32(1)) {
     case abi::f_getown:
       return std::int64_t{id};
     case abi::f_setown:
-      if (socket) socket->owner.id = args.i32(2);
-      return std::int64_t{0};
+      return as_zero(socket ? socket->owner.set(args.i32(2)) : Result<>());
     case abi::f_getown_ex:
       return as_zero(put_user(args.user(2),
                               id < 0 ? abi::FileOwner{group, -id} : abi::FileOwner{process, id}));
     default: {
       const auto wanted = TRY(get_user<abi::FileOwner>(args.user(2)));
       if (wanted.type != process && wanted.type != group) return Errno::inval;
-      if (socket) socket->owner.id = wanted.type == group ? -wanted.id : wanted.id;
-      return std::int64_t{0};
+      if (wanted.id < 0) return Errno::srch;
+      return as_zero(socket ? socket->owner.set(wanted.type == group ? -wanted.id : wanted.id)
+                            : Result<>());
     }
   }
 }

@@ -87,7 +87,9 @@ Result<PathResult> walk_path(const PathStart& start, String path, Last last) {
 
     if (child->is(mode_symlink) && follows(last, is_final, slash)) {
       if (++symlinks > max_symlinks) return Errno::loop;
-      if (auto jumped = child->jump(); jumped.ok()) {
+      auto jumped = child->jump();
+      if (!jumped.ok() && jumped.error() != Errno::inval) return jumped.error();
+      if (jumped.ok()) {
         result.elsewhere = jumped.value().directory;
         if (is_final && !slash) return finish(name, jumped.value().inode, false);
         result.elsewhere = {};

@@ -4,6 +4,7 @@
 #include "guest/abi/file_flags.h"
 #include "guest/base/log.h"
 #include "guest/fs/proc/process.h"
+#include "guest/proc/permission.h"
 #include "guest/vfs/file_table.h"
 #include "guest/vfs/fs_context.h"
 
@@ -14,10 +15,11 @@ namespace {
 constexpr std::uint64_t directory_number = 0x1000, first_link_number = 0x1001, info_number = 0x4000,
                         first_info_number = 0x4001;
 
-/// ENOENT: the process has ended, or nothing is open there.
+/// ENOENT: the process has ended, or nothing is open there. EACCES: it is none of ours.
 Result<Ref<File>> open_file(int pid, int fd) {
   Process* process = processes.find(pid);
   if (!process || !process->files) return Errno::noent;
+  TRY(may_look_into(*process));
   auto file = process->files->get(fd);
   return file.ok() ? std::move(file) : Errno::noent;
 }

@@ -3,6 +3,7 @@
 #include "guest/fs/proc/process.h"
 
 #include "guest/fs/proc/descriptors.h"
+#include "guest/proc/permission.h"
 #include "guest/vfs/fs_context.h"
 
 namespace guest {
@@ -119,7 +120,9 @@ class ProcessFile final : public ProcNode {
   }
   Result<Place> jump() override {
     if (!entry_.jump) return Errno::inval;
-    return entry_.jump(*TRY(subject_.find()));
+    Thread& thread = *TRY(subject_.find());
+    TRY(may_look_into(thread.process));
+    return entry_.jump(thread);
   }
   Result<std::size_t> read(std::uint64_t at, UserAddress to, std::size_t bytes) override {
     if (!entry_.range) return ProcNode::read(at, to, bytes);
@@ -131,7 +134,10 @@ class ProcessFile final : public ProcNode {
 
  protected:
   Result<String> text() override {
-    if (entry_.jump && !entry_.text) return current_process().fs->path_of(TRY(jump()).inode);
+    if (entry_.jump) {
+      const Place place = TRY(jump());
+      if (!entry_.text) return current_process().fs->path_of(place.inode);
+    }
     const bool own = subject_.in_task && entry_.text_in_task;
     return (own ? entry_.text_in_task : entry_.text)(*TRY(subject_.find()));
   }
