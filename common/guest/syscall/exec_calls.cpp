@@ -47,7 +47,7 @@ Result<std::int64_t> sys_execveat(const Args& args) {
   if (path.size() == 0 && flags & abi::at_empty_path)
     return execute_descriptor(args.i32(0), args.user(2), args.user(3));
   const Last last = flags & abi::at_symlink_nofollow ? Last::no_follow : Last::follow;
-  const Place file = TRY(path_argument(args.i32(0), args.user(1), last)).place();
+  const Place file = TRY(path_argument(args.i32(0), TRY(String::from(path.view())), last)).place();
   if (file.inode->is(mode_symlink)) return Errno::loop;
   String named;
   if (args.i32(0) != abi::at_fdcwd && path.view().front() != '/') {

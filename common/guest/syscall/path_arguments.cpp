@@ -49,24 +49,25 @@ Caller current_caller() {
 
 Result<PathResult> path_argument(int directory_fd, UserAddress path, Last last,
                                  const Caller& caller) {
-  String text = TRY(string_from_user(path, abi::path_max));
+  return path_argument(directory_fd, TRY(string_from_user(path, abi::path_max)), last, caller);
+}
+
+Result<PathResult> path_argument(int directory_fd, String path, Last last, const Caller& caller) {
   PathStart start{current_process().fs->root, {}, caller};
-  if (text.size() == 0) return Errno::noent;
-  if (text.view().front() != '/') {
+  if (path.size() == 0) return Errno::noent;
+  if (path.view().front() != '/') {
     start.base = TRY(base_directory(directory_fd));
     if (!start.base->is(mode_directory)) return Errno::notdir;
   }
-  return walk_path(start, std::move(text), last);
+  return walk_path(start, std::move(path), last);
 }
 
 Result<Ref<Inode>> inode_argument(int directory_fd, UserAddress path, std::uint32_t flags,
                                   Last last, const Caller& caller) {
-  if (flags & abi::at_empty_path) {
-    String text = TRY(string_from_user(path, abi::path_max));
-    if (text.size() == 0) return base_directory(directory_fd);
-  }
+  String text = TRY(string_from_user(path, abi::path_max));
+  if (flags & abi::at_empty_path && text.size() == 0) return base_directory(directory_fd);
   if (flags & abi::at_symlink_nofollow) last = Last::no_follow;
-  return TRY(path_argument(directory_fd, path, last, caller)).inode;
+  return TRY(path_argument(directory_fd, std::move(text), last, caller)).inode;
 }
 
 }  // namespace guest

@@ -34,6 +34,9 @@ Result<> check_room_for_files(std::uint32_t wanted);
 /// Resolves a path that starts at `directory_fd` (AT_FDCWD: the working directory).
 Result<PathResult> path_argument(int directory_fd, UserAddress path, Last last,
                                  const Caller& caller = current_caller());
+/// One that has been copied already.
+Result<PathResult> path_argument(int directory_fd, String path, Last last,
+                                 const Caller& caller = current_caller());
 /// The same for calls with AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW in `flags`: the inode meant.
 Result<Ref<Inode>> inode_argument(int directory_fd, UserAddress path, std::uint32_t flags,
                                   Last last = Last::follow,
