@@ -151,7 +151,7 @@ Result<std::size_t> NetlinkSocket::send(const Parts& from, Outgoing& how) {
     asked.port = port_;
     if (asked.flags & abi::netlink_request)
       TRY(answer(asked, request.begin() + at + header_bytes, asked.bytes - header_bytes));
-    at += (asked.bytes + 3) & ~std::size_t{3};
+    at += padded(asked.bytes);
   }
   return from.bytes();
 }

@@ -11,10 +11,6 @@ namespace {
 constexpr std::uint16_t hardware_loopback = 772;      // ARPHRD_LOOPBACK
 constexpr std::uint32_t lower_layer_is_up = 0x10000;  // IFF_LOWER_UP
 
-std::size_t padded(std::size_t bytes) {
-  return (bytes + 3) & ~std::size_t{3};
-}
-
 }  // namespace
 
 Reply::Reply(const abi::NetlinkHeader& asked, std::uint16_t type, std::uint16_t flags) {

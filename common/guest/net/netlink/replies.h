@@ -7,6 +7,11 @@
 
 namespace guest {
 
+/// Messages and their parts begin at multiples of 4.
+constexpr std::size_t padded(std::size_t bytes) {
+  return (bytes + 3) & ~std::size_t{3};
+}
+
 class Reply {
  public:
   Reply(const abi::NetlinkHeader& asked, std::uint16_t type, std::uint16_t flags);
