@@ -6,7 +6,7 @@
 #define GUEST_SYSCALLS_SOCKETS(X)                                                 \
   X(41, socket, partly,                                                           \
     "AF_UNIX, AF_INET and AF_INET6 within the guest; NETLINK_ROUTE can be asked") \
-  X(42, connect, partly, "nothing outside the guest: ENETUNREACH")                \
+  X(42, connect, partly, "outside only TCP, and where --connect allows it")       \
   X(43, accept, full, "")                                                         \
   X(48, shutdown, full, "")                                                       \
   X(49, bind, partly, "no multicast or broadcast addresses")                      \
