@@ -96,6 +96,9 @@ bool HostProgram::wait(std::optional<double> seconds) {
     if (ended == child_) {
       status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
       child_ = -1;
+    } else if (ended < 0 && errno != EINTR) {
+      child_ = -1;  // somebody has made its status nobody's (SIGCHLD ignored)
+      status_ = 0;
     } else if (seconds && Clock::now() >= deadline) {
       return false;
     } else if (ended == 0) {

@@ -1,6 +1,8 @@
 // Clients on the host: beside launches, right and wrong.
 #include "workloads/harness/client.h"
 
+#include <csignal>
+
 #include "tests/unit/host/harness_fixture.h"
 
 namespace harness {
@@ -40,6 +42,13 @@ TEST(HostClient, IsNotWaitedForForever) {
   LaunchResult right;
   Client({"sleep", "1000"}).end(right);
   EXPECT_THAT(right.client_problem, HasSubstr("still running"));
+}
+
+// Whoever started us may ignore SIGCHLD, and then no status is left to wait for.
+TEST(HostClient, EndsThoughNobodyKeepsItsStatus) {
+  const auto before = signal(SIGCHLD, SIG_IGN);
+  EXPECT_EQ(image::run_program({"true"}).status, 0);
+  signal(SIGCHLD, before);
 }
 
 }  // namespace
