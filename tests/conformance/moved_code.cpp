@@ -55,14 +55,17 @@ TEST(a_page_of_code_is_written_and_moved) {
 TEST(a_file_of_code_is_written_while_it_is_called) {
   int fd = code_file("/tmp/call_sites_10", SYS_getppid);
   Site site = map_code(fd, low, MAP_PRIVATE);
-  int wake[2];
-  REQUIRE(pipe(wake) == 0 && returns(site, getppid()));
+  int called[2], wake[2];
+  REQUIRE(pipe(called) == 0 && pipe(wake) == 0 && returns(site, getppid()));
   const pid_t child = check::start_child([&] {
     char byte;
-    if (!returns(site, getppid()) || read(wake[0], &byte, 1) != 1) return 1;
+    if (!returns(site, getppid()) || write(called[1], "", 1) != 1) return 1;
+    if (read(wake[0], &byte, 1) != 1) return 3;
     return returns(site, getpid()) ? 0 : 2;
   });
-  usleep(20'000);
+  close(called[1]);
+  char byte;
+  REQUIRE(read(called[0], &byte, 1) == 1);
   for (int number : {SYS_getpid, SYS_getppid, SYS_getpid}) {
     close(code_file("/tmp/call_sites_10", number));
     REQUIRE(returns(site, number == SYS_getpid ? getpid() : getppid()));
