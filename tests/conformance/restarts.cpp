@@ -36,6 +36,10 @@ Outcome disturbed(const Known& known, timespec patience, Disturb disturb) {
   *shared = {};
   REQUIRE(pipe(ends) == 0);
   mkfifo("/tmp/restarts-fifo", 0600);
+  locked = open(lock_path, O_RDWR | O_CREAT, 0600);
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  REQUIRE(fcntl(locked, F_SETLK, &lock) == 0 && flock(locked, LOCK_EX) == 0);
   if (known.call == do_write) {
     static char full[1 << 16];
     REQUIRE(write(ends[1], full, sizeof full) == sizeof full);
@@ -60,7 +64,9 @@ Outcome disturbed(const Known& known, timespec patience, Disturb disturb) {
   CHECK_EXITED(status, 0);
   close(ends[0]);
   close(ends[1]);
+  close(locked);
   unlink("/tmp/restarts-fifo");
+  unlink(lock_path);
   return {shared->result, known.release ? shared->was_released : shared->result == known.result,
           shared->handled};
 }

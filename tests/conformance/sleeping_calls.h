@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/stat.h>
@@ -26,6 +27,7 @@ struct Shared {
 };
 Shared* shared;
 int ends[2];  // of a pipe
+int locked;   // a file whose locks this has, of both kinds
 
 // -- The calls. All return -1 with errno, or what the call does. `patience`: how long, where a call
 // can be told.
@@ -111,6 +113,23 @@ long do_open_fifo(timespec) {
   int fd = open("/tmp/restarts-fifo", O_RDONLY);
   return fd < 0 ? -1 : 0;
 }
+constexpr char lock_path[] = "/tmp/restarts-lock";
+long do_lock(int command) {
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  int fd = open(lock_path, O_RDWR);
+  return fd < 0 ? -1 : fcntl(fd, command, &lock);
+}
+long do_lock_of_process(timespec) {
+  return do_lock(F_SETLKW);
+}
+long do_lock_of_description(timespec) {
+  return do_lock(F_OFD_SETLKW);
+}
+long do_flock(timespec) {
+  int fd = open(lock_path, O_RDWR);
+  return fd < 0 ? -1 : flock(fd, LOCK_EX);
+}
 long do_wait4(timespec) {
   pid_t child = check::start_child([] {
     do_read(minute);
@@ -158,6 +177,9 @@ void release_by_room(pid_t) {
 void release_by_writer(pid_t) {
   REQUIRE(close(open("/tmp/restarts-fifo", O_WRONLY)) == 0);
 }
+void release_by_unlock(pid_t) {
+  REQUIRE(flock(locked, LOCK_UN) == 0 && close(locked) == 0);
+}
 void release_by_signal(pid_t pid) {
   kill(pid, SIGUSR2);
 }
@@ -196,6 +218,9 @@ const Known calls[] = {
     {"read", do_read, with_flag, release_by_byte, 1},
     {"write", do_write, with_flag, release_by_room, 1 << 16},
     {"open of a FIFO", do_open_fifo, with_flag, release_by_writer, 0},
+    {"F_SETLKW", do_lock_of_process, with_flag, release_by_unlock, 0},
+    {"F_OFD_SETLKW", do_lock_of_description, with_flag, release_by_unlock, 0},
+    {"flock", do_flock, with_flag, release_by_unlock, 0},
     {"wait4", do_wait4, with_flag, release_by_byte, 3},
     {"waitid", do_waitid, with_flag, release_by_byte, 3},
 };

@@ -41,10 +41,11 @@ inline constexpr std::uint32_t x_ok = 1, w_ok = 2, r_ok = 4;
 // -- fcntl
 inline constexpr int f_dupfd = 0, f_getfd = 1, f_setfd = 2, f_getfl = 3, f_setfl = 4, f_getlk = 5,
                      f_setlk = 6, f_setlkw = 7, f_setown = 8, f_getown = 9, f_setown_ex = 15,
-                     f_getown_ex = 16, f_dupfd_cloexec = 1030, f_setpipe_size = 1031,
-                     f_getpipe_size = 1032;
+                     f_getown_ex = 16, f_ofd_getlk = 36, f_ofd_setlk = 37, f_ofd_setlkw = 38,
+                     f_setlease = 1024, f_getlease = 1025, f_dupfd_cloexec = 1030,
+                     f_setpipe_size = 1031, f_getpipe_size = 1032;
 inline constexpr std::uint32_t fd_cloexec = 1;
-inline constexpr std::int16_t f_unlck = 2;
+inline constexpr std::int16_t f_rdlck = 0, f_wrlck = 1, f_unlck = 2;
 
 // -- poll
 inline constexpr std::uint32_t poll_in = 1, poll_pri = 2, poll_out = 4, poll_err = 8,

@@ -1,9 +1,10 @@
-// System calls on descriptors: dup and its kin, fcntl, ioctl, flock.
+// System calls on descriptors: dup and its kin, fcntl, ioctl.
 #include "guest/abi/file_flags.h"
 #include "guest/abi/file_structs.h"
 #include "guest/fs/pipe/pipe.h"
 #include "guest/net/socket.h"
 #include "guest/proc/process.h"
+#include "guest/syscall/lock_calls.h"
 #include "guest/syscall/path_arguments.h"
 
 namespace guest {
@@ -28,17 +29,15 @@ Result<std::int64_t> duplicate_to(int fd, int to, bool close_on_exec) {
   return std::int64_t{to};
 }
 
-// Locks bind programs of one mind; with all files in one guest and no threads to wait for, every
-// request is granted. (A program that tests for another's lock finds none.)
-Result<std::int64_t> no_lock(UserAddress lock) {
-  auto asked = TRY(get_user<abi::FileLock>(lock));
-  asked.type = abi::f_unlck;
-  return as_zero(put_user(lock, asked));
-}
-
 Result<std::int64_t> set_status(File& file, std::uint32_t flags) {
   file.flags = (file.flags & ~abi::o_settable) | (flags & abi::o_settable);
   return std::int64_t{0};
+}
+
+/// Commands that ask nothing of the file: they work with O_PATH, too.
+bool of_the_descriptor(int command) {
+  return command == abi::f_dupfd || command == abi::f_dupfd_cloexec || command == abi::f_getfd ||
+         command == abi::f_setfd || command == abi::f_getfl;
 }
 
 /// Who is signalled when something happens: sockets alone do that.
@@ -87,6 +86,7 @@ Result<std::int64_t> sys_dup3(const Args& args) {
 Result<std::int64_t> sys_fcntl(const Args& args) {
   int fd = args.i32(0);
   Ref<File> file = TRY(files().get(fd));
+  if (file->flags & abi::o_path && !of_the_descriptor(args.i32(1))) return Errno::badf;
   switch (args.i32(1)) {
     case abi::f_dupfd:
       return duplicate_from(fd, args.i32(2), false);
@@ -100,12 +100,6 @@ Result<std::int64_t> sys_fcntl(const Args& args) {
       return std::int64_t{file->flags};
     case abi::f_setfl:
       return set_status(*file, args.u32(2));
-    case abi::f_getlk:
-      return no_lock(args.user(2));
-    case abi::f_setlk:
-    case abi::f_setlkw:
-      TRY(get_user<abi::FileLock>(args.user(2)));
-      return std::int64_t{0};
     case abi::f_setown:
     case abi::f_getown:
     case abi::f_setown_ex:
@@ -115,7 +109,7 @@ Result<std::int64_t> sys_fcntl(const Args& args) {
       if (!file->inode().is(mode_fifo)) return Errno::badf;
       return std::int64_t{Pipe::capacity};
     default:
-      return Errno::inval;
+      return lock_command(*file, args);
   }
 }
 
@@ -141,14 +135,6 @@ Result<std::int64_t> sys_ioctl(const Args& args) {
       break;
   }
   return file->ioctl(args.u32(1), args.u64(2));
-}
-
-Result<std::int64_t> sys_flock(const Args& args) {
-  TRY(file_argument(args.i32(0)));
-  constexpr std::uint32_t nonblocking = 4;
-  std::uint32_t operation = args.u32(1) & ~nonblocking;
-  if (operation != 1 && operation != 2 && operation != 8) return Errno::inval;
-  return std::int64_t{0};
 }
 
 }  // namespace guest

@@ -27,7 +27,7 @@
 #define GUEST_SYSCALLS_OF_FILES(X)                                                         \
   X(0, read, full, "")                                                                     \
   X(1, write, full, "")                                                                    \
-  X(2, open, partly, "no O_TMPFILE, no O_ASYNC; locks and leases never block")             \
+  X(2, open, partly, "no O_TMPFILE, no O_ASYNC")                                           \
   X(3, close, full, "")                                                                    \
   X(4, stat, full, "")                                                                     \
   X(5, fstat, full, "")                                                                    \
@@ -45,8 +45,8 @@
   X(32, dup, full, "")                                                                     \
   X(33, dup2, full, "")                                                                    \
   X(40, sendfile, partly, "from regular files")                                            \
-  X(72, fcntl, partly, "locks are always granted; no leases or seals; owners of sockets")  \
-  X(73, flock, partly, "always granted")                                                   \
+  X(72, fcntl, partly, "F_SETLEASE is refused (EINVAL); no seals; owners of sockets")      \
+  X(73, flock, full, "")                                                                   \
   X(74, fsync, full, "")                                                                   \
   X(75, fdatasync, full, "")                                                               \
   X(76, truncate, full, "")                                                                \

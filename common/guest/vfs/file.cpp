@@ -1,6 +1,7 @@
 // File and Inode: what they do unless a kind of file says otherwise. Called by the system calls.
 #include "guest/abi/file_flags.h"
 #include "guest/heap/make.h"
+#include "guest/vfs/file_locks.h"
 #include "guest/vfs/inode.h"
 #include "guest/vfs/open_files.h"
 
@@ -19,6 +20,7 @@ File::File(Ref<Inode> inode, std::uint32_t flags) : flags(flags), inode_(std::mo
 
 File::~File() {
   open_files.remove();
+  if (inode_->locked()) FileLocks::release_all(*inode_, this);
   inode_->writers_ -= writes();
   inode_->closed(flags);
 }

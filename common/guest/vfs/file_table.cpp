@@ -1,7 +1,19 @@
 // FileTable: see the header. Used by the descriptor calls, by fork, exec and exit.
 #include "guest/vfs/file_table.h"
 
+#include "guest/abi/file_flags.h"
+#include "guest/vfs/file_locks.h"
+
 namespace guest {
+
+FileTable::~FileTable() {
+  for (const Slot& slot : slots_) release_locks(slot);
+}
+
+void FileTable::release_locks(const Slot& closed) {
+  if (!closed.file || !closed.file->inode().locked() || closed.file->flags & abi::o_path) return;
+  FileLocks::release_all(closed.file->inode(), this);
+}
 
 bool FileTable::open(int fd) const {
   return fd >= 0 && static_cast<std::size_t>(fd) < slots_.size() && slots_[fd].file;
@@ -54,6 +66,7 @@ Result<> FileTable::install_at(int fd, Ref<File> file, int end, bool close_on_ex
   // The old file goes last: its end may wake others, who must find the table in order.
   Slot old = std::exchange(slots_[fd], Slot{std::move(file), close_on_exec});
   if (fd == lowest_free_) lowest_free_ = fd + 1;
+  release_locks(old);
   return {};
 }
 
@@ -61,6 +74,7 @@ Result<> FileTable::close(int fd) {
   if (!open(fd)) return Errno::badf;
   Slot old = std::exchange(slots_[fd], Slot{});
   if (fd < lowest_free_) lowest_free_ = fd;
+  release_locks(old);
   return {};
 }
 

@@ -1,5 +1,6 @@
 // FileTable: a process's descriptors. Slots share open files (File); fork clones the table, exec
-// closes the marked slots.
+// closes the marked slots. It is the owner of POSIX locks, of which it loses all that it has on a
+// file by closing any descriptor of it.
 #pragma once
 
 #include "guest/base/share.h"
@@ -14,6 +15,7 @@ class FileTable : public Sharable, public Allocated<HeapKind::process> {
   static constexpr int limit = 1024, hard_limit = 4096;  // of RLIMIT_NOFILE, unless changed
   static constexpr int most = 1 << 20;                   // that anybody can ask for
 
+  ~FileTable();
   static Result<Ref<FileTable>> create() { return make_ref<FileTable>(); }
   Result<Ref<FileTable>> clone();
 
@@ -43,6 +45,7 @@ class FileTable : public Sharable, public Allocated<HeapKind::process> {
     bool close_on_exec = false;
   };
   [[nodiscard]] bool open(int fd) const;
+  void release_locks(const Slot& closed);
   [[nodiscard]] int free_from(int minimum) const;
   Result<> grow(int slots);
 

@@ -21,6 +21,7 @@
 namespace guest {
 
 class File;
+class FileLocks;
 class Inode;
 
 /// An inode, and the directory in which it was found, if in one: from it /proc makes its path.
@@ -109,8 +110,13 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   /// Of what has no name anywhere, how /proc calls it: "[eventfd]". nullptr: other inodes.
   [[nodiscard]] virtual const char* anonymous_name() const { return nullptr; }
 
+  /// Somebody holds a lock on it, or waits for one (file_locks.h).
+  [[nodiscard]] bool locked() const { return locks_ != nullptr; }
+
  private:
   friend class File;
+  friend class FileLocks;
+  FileLocks* locks_ = nullptr;
   std::uint32_t writers_ = 0;  // open files
   std::uint32_t runners_ = 0;  // programs
 };

@@ -3,6 +3,7 @@
 
 #include "guest/abi/file_flags.h"
 #include "guest/base/log.h"
+#include "guest/fs/proc/locks.h"
 #include "guest/fs/proc/process.h"
 #include "guest/proc/permission.h"
 #include "guest/vfs/file_table.h"
@@ -83,10 +84,12 @@ class DescriptorInfo final : public ProcNode {
  protected:
   Result<String> text() override {
     Ref<File> file = TRY(open_file(pid_, fd_));
-    const bool cloexec = TRY(processes.find(pid_)->files->close_on_exec_flag(fd_));
+    const FileTable& table = *processes.find(pid_)->files;
+    const bool cloexec = TRY(table.close_on_exec_flag(fd_));
     String lines;
     TRY(add(lines, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t1\nino:\t%lu\n", file->position,
             file->flags | (cloexec ? abi::o_cloexec : 0), file->inode().stat().inode));
+    TRY(add_locks_of(lines, *file, table));
     return lines;
   }
 

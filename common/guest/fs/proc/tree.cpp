@@ -4,6 +4,7 @@
 #include "guest/base/log.h"
 #include "guest/base/panic.h"
 #include "guest/drivers/entropy.h"
+#include "guest/fs/proc/locks.h"
 #include "guest/fs/proc/machine.h"
 #include "guest/fs/proc/net.h"
 #include "guest/fs/proc/process.h"
@@ -97,6 +98,7 @@ constexpr TextEntry tree[] = {
     {"diskstats", file, machine_diskstats},
     {"filesystems", file, filesystems},
     {"loadavg", file, machine_loadavg},
+    {"locks", file, machine_locks},
     {"meminfo", file, machine_meminfo},
     {"mounts", link, own_mounts},
     {"net"},
