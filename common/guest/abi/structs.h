@@ -121,10 +121,12 @@ inline constexpr std::uint32_t resource_limits = 16;
 inline constexpr std::uint64_t unlimited = ~0ul;
 enum Resource : std::uint32_t {
   limit_fsize = 1,
+  limit_data = 2,
   limit_stack = 3,
   limit_core = 4,
   limit_nproc = 6,
   limit_nofile = 7,
+  limit_as = 9,
   limit_sigpending = 11,
 };
 

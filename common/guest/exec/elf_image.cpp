@@ -92,15 +92,16 @@ Result<String> read_interpreter(Inode& file, const ProgramHeader& header) {
 
 /// Where a position-independent file goes. An interpreter ends where the mmap area does, so that
 /// what is mapped later lies below it.
-Result<std::uint64_t> choose_bias(const Vec<ProgramHeader>& headers, ElfRole role) {
+Result<std::uint64_t> choose_bias(const Vec<ProgramHeader>& headers, ElfRole role,
+                                  std::uint64_t top) {
   if (role == ElfRole::program) return pie_base;
   std::uint64_t end = 0;
   for (const ProgramHeader& header : headers) {
     if (header.type != segment_load) continue;
-    if (header.va > mmap_top || header.memory_bytes > mmap_top - header.va) return Errno::noexec;
+    if (header.va > top || header.memory_bytes > top - header.va) return Errno::noexec;
     end = std::max(end, header.va + header.memory_bytes);
   }
-  return page_down(mmap_top - end);
+  return page_down(top - end);
 }
 
 Result<Vec<ProgramHeader>> read_headers(Inode& file, const ElfHeader& header) {
@@ -116,7 +117,7 @@ Result<Vec<ProgramHeader>> read_headers(Inode& file, const ElfHeader& header) {
 
 }  // namespace
 
-Result<ElfImage> read_elf(Inode& file, ElfRole role) {
+Result<ElfImage> read_elf(Inode& file, ElfRole role, std::uint64_t top) {
   ElfHeader header;
   TRY(read_exactly(file, 0, &header, sizeof header));
   std::uint64_t file_size = file.stat().size;
@@ -125,7 +126,7 @@ Result<ElfImage> read_elf(Inode& file, ElfRole role) {
 
   ElfImage image;
   image.header_count = header.program_header_count;
-  if (header.type == type_dynamic) image.bias = TRY(choose_bias(headers, role));
+  if (header.type == type_dynamic) image.bias = TRY(choose_bias(headers, role, top));
   for (const ProgramHeader& program_header : headers) {
     if (program_header.type == segment_interpreter && role == ElfRole::program) {
       if (image.interpreter.size()) return Errno::noexec;

@@ -8,6 +8,7 @@
 #include "guest/base/result.h"
 #include "guest/heap/string.h"
 #include "guest/heap/vec.h"
+#include "guest/mm/address_space.h"
 #include "guest/vfs/inode.h"
 
 namespace guest {
@@ -39,7 +40,9 @@ struct ElfImage {
 /// interpreter's own interpreter is nobody's business.
 enum class ElfRole { program, interpreter };
 
-/// ENOEXEC: not an x86-64 program, or its headers contradict themselves or the file.
-Result<ElfImage> read_elf(Inode& file, ElfRole role = ElfRole::program);
+/// ENOEXEC: not an x86-64 program, or its headers contradict themselves or the file. `top`: the end
+/// of the mmap area.
+Result<ElfImage> read_elf(Inode& file, ElfRole role = ElfRole::program,
+                          std::uint64_t top = mmap_top);
 
 }  // namespace guest

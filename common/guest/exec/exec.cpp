@@ -35,7 +35,7 @@ Result<> execute(const ExecRequest& request) {
   Share<FileTable> files = process.files.shared() ? TRY(process.files->clone()) : process.files;
   Share<SignalHandlers> handlers = TRY(own_handlers(process));
   const bool words_wait = has_user_words(self);
-  LoadedProgram program = TRY(load_program(request, self.credentials));
+  LoadedProgram program = TRY(load_program(request, self.credentials, process.limits));
   if (auto alone = end_other_threads(); !alone.ok()) {
     process.space->activate();
     return alone;

@@ -135,12 +135,13 @@ struct Interpreter {
   ElfImage image;
 };
 
-Result<Interpreter> find_interpreter(const ElfImage& program, const Caller& caller) {
+Result<Interpreter> find_interpreter(const ElfImage& program, std::uint64_t mappings_top,
+                                     const Caller& caller) {
   Interpreter found;
   if (program.interpreter.size() == 0) return found;
   found.file = TRY(current_process().fs->find(program.interpreter.view(), caller)).inode;
   TRY(check_executable(*found.file, caller));
-  auto image = read_elf(*found.file, ElfRole::interpreter);
+  auto image = read_elf(*found.file, ElfRole::interpreter, mappings_top);
   if (!image.ok()) return image.error() == Errno::noexec ? Errno::libbad : image.error();
   found.image = image.release();
   return found;
@@ -163,7 +164,8 @@ Result<std::uint64_t> build(AddressSpace& space, const Parts& parts, const Given
     companions.interpreter_base = parts.interpreter.image.bias;
   }
   companions.vdso = TRY(map_vdso(space));
-  space.start_brk(page_up(parts.image.end()));
+  const ElfSegment& last = parts.image.segments[parts.image.segments.size() - 1];
+  space.start_brk(page_up(parts.image.end()), last.file_bytes);
   TRY(space.map_stack(parts.image.executable_stack));
   TRY(space.populate(stack_top - vmi::page_size, vmi::page_size));
   return write_initial_stack(parts.image, companions, given, who);
@@ -181,17 +183,22 @@ std::string_view last_part(std::string_view path) {
   return slash == path.npos ? path : path.substr(slash + 1);
 }
 
-Result<LoadedProgram> load_program(const ExecRequest& request, const Credentials& who) {
+Result<LoadedProgram> load_program(const ExecRequest& request, const Credentials& who,
+                                   const abi::ResourceLimit* limits) {
   ScriptChain chain;
   TRY(chain.resolve(request.file, request.path, who.caller()));
   Parts parts;
   parts.file = chain.program()->file.inode;
   parts.image = TRY(read_elf(*parts.file));
-  parts.interpreter = TRY(find_interpreter(parts.image, who.caller()));
+  const std::uint64_t mappings_top =
+      mmap_top_below(limits ? limits[abi::limit_stack].current : stack_limit);
+  parts.interpreter = TRY(find_interpreter(parts.image, mappings_top, who.caller()));
   const Given given{request.strings, request.arguments, chain.in_front()};
 
   Ref<AddressSpace> old(AddressSpace::current());
   Ref<AddressSpace> space = TRY(AddressSpace::create());
+  space->bind(limits);
+  space->start_mappings(mappings_top);
   space->activate();
   auto stack_pointer = build(*space, parts, given, who);
   if (!stack_pointer.ok()) {

@@ -34,8 +34,9 @@ struct ExecRequest {
 /// EACCES (not an executable regular file), ENOEXEC (not an x86-64 ELF, or damaged), E2BIG,
 /// ELOOP (interpreters of interpreters), ELIBBAD (the dynamic linker is none), ETXTBSY (open for
 /// writing), ENOMEM, and what looking for either interpreter gives. On failure the old space is
-/// current again. The program is told who it runs as.
-Result<LoadedProgram> load_program(const ExecRequest& request, const Credentials& who);
+/// current again. The program is told who it runs as. Under `limits`; none: Linux's usual.
+Result<LoadedProgram> load_program(const ExecRequest& request, const Credentials& who,
+                                   const abi::ResourceLimit* limits = nullptr);
 
 /// How much a program of this process may be given: a quarter of its stack, within bounds.
 std::uint64_t most_string_bytes(const Process& process);

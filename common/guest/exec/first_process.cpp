@@ -62,7 +62,7 @@ Result<> load(Thread& first, const Vec<String>& argv, const Vec<String>& envp) {
   TRY(strings.push(path));
   LoadedProgram program = TRY(
       load_program({TRY(first.process.fs->find(path)), path, last_part(path), strings, argv.size()},
-                   first.credentials));
+                   first.credentials, first.process.limits));
   first.process.space = program.space;
   first.process.program = program.program;
   first.set_name(last_part(path));

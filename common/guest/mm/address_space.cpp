@@ -113,6 +113,8 @@ Result<Ref<AddressSpace>> AddressSpace::fork() {
   }
   child->brk_begin_ = brk_begin_;
   child->brk_ = brk_;
+  child->data_bytes_ = data_bytes_;
+  child->mmap_top_ = mmap_top_;
   child->search_from_ = search_from_;
   child->program_strings = program_strings;
   return child;

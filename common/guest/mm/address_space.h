@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "guest/abi/structs.h"
 #include "guest/base/result.h"
 #include "guest/base/share.h"
 #include "guest/heap/heap.h"
@@ -20,10 +21,19 @@ namespace guest {
 
 /// Where things lie in a guest process. No randomisation: runs must be comparable.
 inline constexpr std::uint64_t stack_top = vmi::user_end - vmi::page_size;
-inline constexpr std::uint64_t stack_limit = 8ul << 20;
-inline constexpr std::uint64_t stack_gap = 1ul << 20;  // kept free below a growing stack
-inline constexpr std::uint64_t mmap_top = (stack_top - stack_limit - stack_gap) & ~0x1fffffull;
+inline constexpr std::uint64_t stack_limit = 8ul << 20;   // RLIMIT_STACK, unless changed
+inline constexpr std::uint64_t stack_gap = 1ul << 20;     // kept free below a growing stack
+inline constexpr std::uint64_t stack_room = 128ul << 20;  // at least: its limit may be raised
+inline constexpr std::uint64_t mmap_top = (stack_top - stack_room) & ~0x1fffffull;
 inline constexpr std::uint64_t pie_base = 0x5555'5555'4000;
+
+/// Where mappings go, from there down, in a program that is loaded under this RLIMIT_STACK: as on
+/// Linux, a stack of no limit gets most of the space.
+constexpr std::uint64_t mmap_top_below(std::uint64_t limit) {
+  constexpr std::uint64_t most = stack_top / 6 * 5;
+  const std::uint64_t room = limit < most - stack_gap ? limit + stack_gap : most;
+  return room < stack_room ? mmap_top : (stack_top - room) & ~0x1fffffull;
+}
 
 struct MapRequest {
   std::uint64_t address = 0;  // a hint, unless `placement` says otherwise
@@ -90,13 +100,23 @@ class AddressSpace : public Sharable, public Allocated<HeapKind::process> {
 
   /// The break after the call, as Linux's brk: unchanged when `va` cannot be had.
   std::uint64_t set_brk(std::uint64_t va);
-  void start_brk(std::uint64_t va) { brk_begin_ = brk_ = va; }
+  /// `data_bytes`: of the program's own data, which RLIMIT_DATA counts as well.
+  void start_brk(std::uint64_t va, std::uint64_t data_bytes = 0) {
+    brk_begin_ = brk_ = va;
+    data_bytes_ = data_bytes;
+  }
   [[nodiscard]] bool in_heap(std::uint64_t va) const { return va >= brk_begin_ && va < brk_; }
   /// The initial stack region, growing down from stack_top.
   Result<> map_stack(bool executable = false);
 
   /// Copies what is there, of any space, up to the first page that is not. Returns how many bytes.
   std::size_t peek(std::uint64_t va, void* to, std::size_t bytes) const;
+
+  /// The limits of the process that runs here, of which RLIMIT_AS, _DATA and _STACK are the space's
+  /// to keep. Told whenever another one gets the CPU: those who share a space have their own.
+  void bind(const abi::ResourceLimit* limits) { limits_ = limits; }
+  /// Before anything is mapped: where mappings go.
+  void start_mappings(std::uint64_t top) { mmap_top_ = search_from_ = top; }
 
   /// Where execve has put what the program was given: for /proc.
   struct {
@@ -143,6 +163,14 @@ class AddressSpace : public Sharable, public Allocated<HeapKind::process> {
   void protect_region(Region& region, std::uint32_t protection);
   Result<> write_protect(const Region& region, Range kept);
 
+  // -- limits.cpp.
+  [[nodiscard]] std::uint64_t limit(abi::Resource which) const;
+  [[nodiscard]] Result<> check_limits(std::uint64_t more, std::uint64_t more_data) const;
+  [[nodiscard]] Result<> check_growth(const Region& region, std::uint64_t bytes,
+                                      std::uint64_t new_bytes) const;
+  [[nodiscard]] std::uint64_t mapped_bytes(Range range) const;
+  [[nodiscard]] std::uint64_t bytes_made_data(Range range) const;
+
   // -- mappings.cpp: what system calls ask for.
   Result<> split_at(std::uint64_t va);
   Result<> make_cuts();
@@ -158,8 +186,10 @@ class AddressSpace : public Sharable, public Allocated<HeapKind::process> {
   vmi::SpaceId id_;
   RegionMap regions_;
   ExtentMap extents_;
-  std::uint64_t brk_begin_ = 0, brk_ = 0;
+  std::uint64_t brk_begin_ = 0, brk_ = 0, data_bytes_ = 0;
+  std::uint64_t mmap_top_ = mmap_top;
   std::uint64_t search_from_ = mmap_top;  // no gap is known above
+  const abi::ResourceLimit* limits_ = nullptr;
 };
 
 /// What a private page that others may share is mapped with until its first write.

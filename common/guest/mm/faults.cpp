@@ -68,9 +68,12 @@ Region* AddressSpace::region_at(std::uint64_t va) {
   Region* below = regions_.at_or_before(va);
   if (below && va < below->end) return below;
   Region* above = below ? below->following() : regions_.first();
-  if (!above || !above->source.grows_down || above->end - va > stack_limit) return nullptr;
-  if (below && page_down(va) < below->end + stack_gap) return nullptr;
-  above->va = page_down(va);
+  if (!above || !above->source.grows_down) return nullptr;
+  const std::uint64_t bottom = page_down(va);
+  if (above->end - bottom > limit(abi::limit_stack)) return nullptr;
+  if (below && bottom < below->end + stack_gap) return nullptr;
+  if (!check_limits(above->va - bottom, 0).ok()) return nullptr;
+  above->va = bottom;
   return above;
 }
 

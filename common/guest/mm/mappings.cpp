@@ -100,6 +100,8 @@ Result<std::uint64_t> AddressSpace::map(const MapRequest& request) {
   if (!source.backing) source.offset = 0;
   if (!source.backing && request.shared) source.backing = TRY(make_ref<SharedMemory>(bytes));
   std::uint64_t va = TRY(place(request, bytes));
+  const std::uint64_t more = bytes - mapped_bytes({va, va + bytes});
+  TRY(check_limits(more, source.data() ? more : 0));
   TRY(split_at(va));
   TRY(split_at(va + bytes));
   Region* region = TRY(regions_.make(va, va + bytes, std::move(source)));
@@ -137,8 +139,8 @@ Result<std::uint64_t> AddressSpace::find_gap(std::uint64_t bytes) {
       }
       top = below ? below->va : 0;
     }
-    if (!again || search_from_ == mmap_top) break;
-    search_from_ = mmap_top;
+    if (!again || search_from_ == mmap_top_) break;
+    search_from_ = mmap_top_;
   }
   return Errno::nomem;
 }
@@ -147,7 +149,7 @@ Result<std::uint64_t> AddressSpace::find_gap(std::uint64_t bytes) {
 void AddressSpace::gap_appeared(std::uint64_t va) {
   if (va < search_from_) return;
   Region* above = regions_.first_ending_after(va);
-  search_from_ = std::min(above ? above->va : mmap_top, mmap_top);
+  search_from_ = std::min(above ? above->va : mmap_top_, mmap_top_);
 }
 
 Result<> AddressSpace::unmap(std::uint64_t va, std::uint64_t bytes) {
@@ -218,6 +220,7 @@ Result<std::uint64_t> AddressSpace::remap(std::uint64_t va, std::uint64_t bytes,
   if (!(flags & remap_may_move) || !page_aligned(new_va)) return Errno::inval;
   if (!vmi::is_user_range(new_va, new_bytes)) return Errno::inval;
   if (new_va < old.end && old.begin < new_va + new_bytes) return Errno::inval;
+  TRY(check_growth(*region, old.bytes(), new_bytes));
   TRY(move(old, {new_va, new_va + new_bytes}));
   return new_va;
 }
@@ -232,6 +235,7 @@ Result<std::uint64_t> AddressSpace::resize(Range old, std::uint64_t new_bytes,
   }
   if (absurd(new_bytes - old_bytes)) return Errno::nomem;
   Region* region = regions_.find(old.begin);
+  TRY(check_growth(*region, old_bytes, new_bytes));
   std::uint64_t new_end = old.begin + new_bytes;
   if (region->end == old.end && new_end <= vmi::user_end && regions_.free(old.end, new_end)) {
     region->end = new_end;
@@ -269,9 +273,11 @@ Result<> AddressSpace::move(Range old, Range to) {
 
 std::uint64_t AddressSpace::set_brk(std::uint64_t va) {
   if (va < brk_begin_ || va >= mmap_top) return brk_;
+  if (va - brk_begin_ + data_bytes_ > limit(abi::limit_data)) return brk_;
   std::uint64_t old_end = page_up(brk_), new_end = page_up(va);
   if (new_end > old_end) {
     if (absurd(new_end - brk_begin_) || !regions_.free(old_end, new_end)) return brk_;
+    if (!check_limits(new_end - old_end, new_end - old_end).ok()) return brk_;
     RegionSource source{.protection = vmi::prot_read | vmi::prot_write};
     if (!regions_.add(old_end, new_end, std::move(source)).ok()) return brk_;
   } else if (new_end < old_end) {

@@ -48,6 +48,7 @@ Result<> AddressSpace::protect(std::uint64_t va, std::uint64_t bytes, std::uint3
        region = region->following()) {
     if (protection & vmi::prot_write && !region->source.may_write) return Errno::acces;
   }
+  if (protection & vmi::prot_write) TRY(check_limits(0, bytes_made_data({va, end})));
   TRY(split_at(va));
   TRY(split_at(end));
   for (Region* region = regions_.find(va); region && region->va < end;

@@ -9,6 +9,7 @@
 #include "guest/heap/heap.h"
 #include "guest/mm/page_source.h"
 #include "guest/mm/skip_list.h"
+#include "vmi/hypercalls.h"
 
 namespace guest {
 
@@ -19,6 +20,9 @@ struct RegionSource {
   bool may_write = true;         // may mprotect grant writing?
   Ref<PageSource> backing = {};  // none: anonymous memory
   std::uint64_t offset = 0;
+
+  /// What RLIMIT_DATA counts.
+  [[nodiscard]] bool data() const { return !shared && !grows_down && protection & vmi::prot_write; }
 };
 
 /// Linux's vm.max_map_count: regions of one space.

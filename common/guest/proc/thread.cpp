@@ -44,6 +44,7 @@ bool Thread::must_end() const {
 void Thread::switched_in() {
   AddressSpace* space = process.space.get();
   if (!space) return;
+  space->bind(process.limits);
   space->activate();
   if (!space->intact()) force_signal(signal_from_kernel(sig_kill));
 }

@@ -108,8 +108,8 @@
 #define GUEST_SYSCALLS_RESOURCES(X)                                                        \
   X(97, getrlimit, full, "")                                                               \
   X(98, getrusage, partly, "CPU time, all as user time, and the most memory")              \
-  X(160, setrlimit, partly, "RLIMIT_NOFILE is in force; the others are kept and reported") \
-  X(302, prlimit64, partly, "RLIMIT_NOFILE is in force; the others are kept and reported")
+  X(160, setrlimit, partly, "CPU, MEMLOCK, NICE, RTPRIO and RTTIME are kept and reported") \
+  X(302, prlimit64, partly, "as setrlimit")
 
 // scheduling_calls.cpp
 #define GUEST_SYSCALLS_SCHEDULING(X)                                                         \
