@@ -68,6 +68,7 @@ template <class Body>
 pid_t start_child(Body body) {
   pid_t pid = fork();
   if (pid != 0) return pid;
+  failures = 0;
   int value = body();
   _exit(failures ? 70 : value);
 }
@@ -75,7 +76,6 @@ pid_t start_child(Body body) {
 /// The same, and waits: the wait status.
 template <class Body>
 int in_child(Body body) {
-  failures = 0;
   int status = -1;
   pid_t pid = start_child(body);
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {

@@ -146,3 +146,58 @@ TEST(read_and_write_straight_between_file_and_fresh_pages) {
   CHECK_EQ(byte, 0);
   CHECK_EQ(unlink("/tmp/mapped"), 0);
 }
+
+static int present(const char* at, size_t which = 0) {
+  unsigned char pages[8] = {};
+  REQUIRE(mincore((void*)at, (which + 1) * page, pages) == 0);
+  return pages[which] & 1;
+}
+
+TEST(what_is_in_memory) {
+  int fd = make_file(2 * page);
+  for (int flags : {MAP_SHARED, MAP_PRIVATE}) {
+    char* p = map_file(fd, 4 * page, PROT_READ | PROT_WRITE, flags);
+    CHECK_EQ(present(p), 1);  // in the file's cache, though nobody has touched it here
+    CHECK_EQ(present(p, 1), 1);
+    CHECK_EQ(present(p, 2), 0);  // behind the end
+    munmap(p, 4 * page);
+  }
+  char* fresh =
+      (char*)mmap(nullptr, 16 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK_EQ(present(fresh), 0);
+  fresh[0] = 1;
+  CHECK_EQ(present(fresh), 1);
+  char* shared =
+      (char*)mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  CHECK_EQ(present(shared), 0);
+  CHECK_EXITED(check::in_child([&] { return shared[0] = 0; }), 0);
+  CHECK_EQ(present(shared), 1);  // the child's page is ours
+  unlink("/tmp/mapped");
+}
+
+TEST(mlock_brings_in_what_it_locks) {
+  int fd = make_file(2 * page);
+  char* memory =
+      (char*)mmap(nullptr, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK_EQ(mlock(memory + 1, 4 * page - 1), 0);
+  for (size_t i = 0; i < 4; ++i) CHECK_EQ(present(memory, i), 1);
+  CHECK_EQ(munlock(memory, 4 * page), 0);
+  char* file = map_file(fd, 4 * page, PROT_READ, MAP_SHARED);
+  CHECK_EQ(mlock(file, 2 * page), 0);
+  CHECK_ERRNO(mlock(file, 4 * page), ENOMEM);  // behind the end
+  CHECK_EQ(mlock2(file + 2 * page, page, MLOCK_ONFAULT), 0);
+  mprotect(memory, page, PROT_NONE);
+  CHECK_ERRNO(mlock(memory, page), ENOMEM);
+  unlink("/tmp/mapped");
+}
+
+TEST(mincore_arguments) {
+  unsigned char pages[2];
+  char* p = (char*)mmap(nullptr, 2 * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  munmap(p + page, page);
+  CHECK_ERRNO(mincore(p + 1, page, pages), EINVAL);
+  CHECK_ERRNO(mincore(p, 2 * page, pages), ENOMEM);
+  CHECK_ERRNO(mincore(p, page, (unsigned char*)8), EFAULT);
+  CHECK_EQ(mincore(p, 0, pages), 0);
+  CHECK_EQ(mincore(p, 1, pages), 0);
+}

@@ -1,6 +1,7 @@
 // Conformance, timers: timer_create and its family, alarm. No test depends on how long anything
 // takes, only on order and on "not before".
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "check.h"
@@ -43,6 +44,15 @@ static void set(timer_t timer, long value_ms, long interval_ms, int flags = 0) {
   itimerspec wanted = {{interval_ms / 1000, interval_ms % 1000 * 1'000'000},
                        {value_ms / 1000, value_ms % 1000 * 1'000'000}};
   REQUIRE(timer_settime(timer, flags, &wanted, nullptr) == 0);
+}
+
+static void set_timer_and_wait_for_its_end(timer_t timer) {
+  set(timer, 1, 0);
+  itimerspec now;
+  do {
+    usleep(1000);
+    timer_gettime(timer, &now);
+  } while (now.it_value.tv_sec || now.it_value.tv_nsec);
 }
 
 TEST(a_timer_sends_its_signal_once) {
@@ -194,4 +204,47 @@ TEST(a_timer_set_in_the_past_counts_what_it_missed) {
     CHECK(info.si_overrun >= 999 && info.si_overrun < 20000);
     timer_delete(timer);
   }
+}
+
+TEST(what_only_looks_like_a_timers_signal_disturbs_none) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  sigaddset(&set, SIGRTMIN);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  for (int number : {SIGUSR1, SIGRTMIN}) {
+    timer_t timer = create(CLOCK_MONOTONIC, SIGEV_SIGNAL, number);
+    siginfo_t forged = {};
+    forged.si_code = SI_TIMER;
+    forged.si_timerid = (int)(long)timer;
+    forged.si_overrun = 77;
+    forged.si_value.sival_int = 5;
+    CHECK_EQ(syscall(SYS_rt_sigqueueinfo, getpid(), number, &forged), 0);
+    set_timer_and_wait_for_its_end(timer);
+    siginfo_t info = {};
+    CHECK_EQ(sigwaitinfo(&set, &info), number);
+    CHECK_EQ(info.si_code, SI_TIMER);
+    CHECK_EQ(info.si_overrun, 77);
+    CHECK_EQ(info.si_value.sival_int, 5);
+    CHECK_EQ(sigwaitinfo(&set, &info), number);  // it comes, too
+    CHECK_EQ(info.si_code, SI_TIMER);
+    CHECK_EQ(info.si_overrun, 0);
+    CHECK_EQ(info.si_value.sival_int, 99);
+    CHECK_EQ(timer_getoverrun(timer), 0);
+    timer_delete(timer);
+  }
+}
+
+TEST(what_only_looks_like_a_timers_signal_counts_for_the_limit) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGRTMIN);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  rlimit limit;
+  getrlimit(RLIMIT_SIGPENDING, &limit);
+  limit.rlim_cur = 0;
+  REQUIRE(setrlimit(RLIMIT_SIGPENDING, &limit) == 0);
+  siginfo_t forged = {};
+  forged.si_code = SI_TIMER;
+  CHECK_ERRNO(syscall(SYS_rt_sigqueueinfo, getpid(), SIGRTMIN, &forged), EAGAIN);
 }

@@ -93,7 +93,8 @@ class AddressSpace : public Sharable, public Allocated<HeapKind::process> {
   /// The frame of the page of text at `va`, to be rewritten (own_text.cpp). EACCES: not text;
   /// EFAULT, ENOMEM.
   Result<Frame> own_text(std::uint64_t va);
-  [[nodiscard]] bool resident(std::uint64_t va) const { return extents_.find(va) != nullptr; }
+  /// Is the page in memory, mapped or in its file's cache?
+  [[nodiscard]] bool resident(std::uint64_t va) const;
   Result<> populate(std::uint64_t va, std::uint64_t bytes);
   /// What was written through shared mappings of files in the range is on stable storage.
   Result<> sync(std::uint64_t va, std::uint64_t bytes);

@@ -172,6 +172,13 @@ Result<> AddressSpace::check_mapped(std::uint64_t va, std::uint64_t bytes) const
   return {};
 }
 
+bool AddressSpace::resident(std::uint64_t va) const {
+  if (extents_.find(va)) return true;
+  const Region* region = regions_.find(va);
+  return region && region->source.backing &&
+         region->source.backing->has_page(region->file_offset(va) >> vmi::page_shift);
+}
+
 Result<> AddressSpace::discard(std::uint64_t va, std::uint64_t bytes) {
   if (!page_aligned(va)) return Errno::inval;
   if (va > vmi::user_end || bytes > vmi::user_end - va) return Errno::inval;

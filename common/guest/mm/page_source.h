@@ -23,6 +23,9 @@ class PageSource : public Counted {
   /// least one, at most `max`. The caller retains what it maps. ENODEV: not mappable.
   virtual Result<FrameRun> pages(std::uint64_t page, Frames max) = 0;
 
+  /// Is this page in memory? For mincore.
+  [[nodiscard]] virtual bool has_page(std::uint64_t /*page*/) const { return true; }
+
   /// Must share_pages() be asked before a page is mapped for writing? It is then only when somebody
   /// writes: reading a hole takes no room.
   [[nodiscard]] virtual bool grants_writes() const { return false; }

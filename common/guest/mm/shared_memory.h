@@ -14,6 +14,9 @@ class SharedMemory final : public PageSource, public Allocated<HeapKind::mapping
 
   std::uint64_t length() override { return bytes_; }
   Result<FrameRun> pages(std::uint64_t page, Frames max) override;
+  [[nodiscard]] bool has_page(std::uint64_t page) const override {
+    return frames_.find(page << vmi::page_shift);
+  }
 
  private:
   static constexpr Frames pages_at_once{16};

@@ -13,29 +13,30 @@ PendingSignals::~PendingSignals() {
 
 bool PendingSignals::holds_timer(int id) {
   for (PendingSignal& entry : queue_)
-    if (entry.info.code == abi::si_timer && entry.info.timer.id == id) return true;
+    if (entry.of_timer && entry.info.timer.id == id) return true;
   return false;
 }
 
-Result<> PendingSignals::add(const abi::SigInfo& info, std::uint64_t most) {
+Result<> PendingSignals::add(const abi::SigInfo& info, std::uint64_t most, bool of_timer) {
   bool standard = info.number < sig_first_realtime, known = set_ & signal_bit(info.number);
-  if (standard && known && info.code != abi::si_timer) return {};
+  if (standard && known && !of_timer) return {};
   // As on Linux: neither limit nor memory keeps what the kernel and kill() send from being told.
-  const bool exempt = (standard && info.code >= 0) || info.code == abi::si_timer;
+  const bool exempt = (standard && info.code >= 0) || of_timer;
   auto* entry = exempt || queued_ < most ? new (std::nothrow) PendingSignal{} : nullptr;
   if (!entry && !standard && info.code != abi::si_user) return Errno::again;
   set_ |= signal_bit(info.number);
   if (!entry) return {};
   entry->info = info;
+  entry->of_timer = of_timer;
   queue_.push_back(*entry);
   ++queued_;
   return {};
 }
 
-abi::SigInfo PendingSignals::take(SignalSet wanted) {
+PendingSignals::Taken PendingSignals::take(SignalSet wanted) {
   int signal = __builtin_ctzl(set_ & wanted) + 1;
-  abi::SigInfo info{};
-  info.number = signal;
+  Taken taken{};
+  taken.info.number = signal;
   bool found = false, more = false;
   for (PendingSignal& entry : queue_) {
     if (entry.info.number != signal) continue;
@@ -44,13 +45,13 @@ abi::SigInfo PendingSignals::take(SignalSet wanted) {
       break;
     }
     found = true;
-    info = entry.info;
+    taken = {entry.info, entry.of_timer};
     entry.node.unlink();
     --queued_;
     delete &entry;
   }
   if (!more) set_ &= ~signal_bit(signal);
-  return info;
+  return taken;
 }
 
 void PendingSignals::discard(SignalSet signals) {

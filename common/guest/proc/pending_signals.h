@@ -21,6 +21,7 @@ constexpr SignalSet signal_bit(int signal) {
 struct PendingSignal : Allocated<HeapKind::file> {
   ListNode node;
   abi::SigInfo info;
+  bool of_timer;  // which sent it; programs may queue what only looks so
 };
 
 inline constexpr std::uint64_t most_queued_signals = 8192;  // RLIMIT_SIGPENDING, unless changed
@@ -37,9 +38,14 @@ class PendingSignals {
   /// EAGAIN: a real-time signal found `most` in the queue. A standard signal is never lost, nor is
   /// one from kill(): without room for its details it stays pending bare. Standard ones of the
   /// kernel and of kill(), and timers', count for no limit.
-  Result<> add(const abi::SigInfo& info, std::uint64_t most = most_queued_signals);
+  Result<> add(const abi::SigInfo& info, std::uint64_t most = most_queued_signals,
+               bool of_timer = false);
+  struct Taken {
+    abi::SigInfo info;
+    bool of_timer;
+  };
   /// Takes the lowest-numbered signal in `wanted`, which must intersect set().
-  abi::SigInfo take(SignalSet wanted);
+  Taken take(SignalSet wanted);
   void discard(SignalSet signals);
 
  private:

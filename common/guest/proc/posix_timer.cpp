@@ -49,7 +49,7 @@ void PosixTimer::expired() {
   info.code = abi::si_timer;
   info.timer.id = id;
   info.timer.value = value;
-  (void)send_signal(process, info);
+  (void)send_signal(process, info, true);
 }
 
 Result<PosixTimer*> create_posix_timer(Process& process) {
@@ -74,7 +74,6 @@ Result<PosixTimer*> find_posix_timer(Process& process, int id) {
 }
 
 void settle_timer_signal(Process& process, abi::SigInfo& info) {
-  if (info.code != abi::si_timer) return;
   auto timer = find_posix_timer(process, info.timer.id);
   if (!timer.ok()) return;
   info.timer.overruns = timer.value()->overruns_told = timer.value()->overruns;

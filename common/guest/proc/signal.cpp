@@ -96,11 +96,11 @@ abi::SigInfo signal_from_process(int signal, int code) {
   return info;
 }
 
-Result<> send_signal(Process& target, const abi::SigInfo& info) {
+Result<> send_signal(Process& target, const abi::SigInfo& info, bool of_timer) {
   if (target.state == Process::State::zombie) return {};
   settle_job_control(target, info.number);
   if (vanishes(*target.leader, info.number)) return {};
-  TRY(target.pending.add(info, target.limits[abi::limit_sigpending].current));
+  TRY(target.pending.add(info, target.limits[abi::limit_sigpending].current, of_timer));
   tell(target, taker_of(target, info.number), info.number);
   return {};
 }
@@ -144,8 +144,10 @@ SignalSet pending_signals(const Thread& thread) {
 }
 
 abi::SigInfo take_signal(Thread& thread, SignalSet wanted) {
-  return thread.pending.set() & wanted ? thread.pending.take(wanted)
-                                       : thread.process.pending.take(wanted);
+  auto taken = thread.pending.set() & wanted ? thread.pending.take(wanted)
+                                             : thread.process.pending.take(wanted);
+  if (taken.of_timer) settle_timer_signal(thread.process, taken.info);
+  return taken.info;
 }
 
 bool signal_pending(const Thread& thread) {

@@ -57,7 +57,7 @@ abi::SigInfo signal_from_process(int signal, int code);
 
 /// Makes a signal pending for a process: one of its threads will take it. Ignored signals vanish
 /// here, as on Linux. EAGAIN: the queue of real-time signals is full.
-Result<> send_signal(Process& target, const abi::SigInfo& info);
+Result<> send_signal(Process& target, const abi::SigInfo& info, bool of_timer = false);
 void send_signal(Process& target, int signal);
 /// The same for one thread.
 Result<> send_signal(Thread& target, const abi::SigInfo& info);
@@ -71,7 +71,7 @@ void force_signal(const abi::SigInfo& info);
 /// What waits for this thread: its own signals and its process's.
 SignalSet pending_signals(const Thread& thread);
 /// Takes the lowest-numbered of the thread's own in `wanted`, or else of its process's. There must
-/// be one.
+/// be one. A timer is told.
 abi::SigInfo take_signal(Thread& thread, SignalSet wanted);
 /// Told whenever a signal has become pending for anybody: signalfds look whether it is for them.
 extern WaitQueue signals_sent;

@@ -107,7 +107,6 @@ void deliver_signals(Thread& thread) {
     const SignalSet deliverable = pending_signals(thread) & ~thread.blocked_signals;
     if (!deliverable) break;
     abi::SigInfo info = take_next(thread, deliverable);
-    settle_timer_signal(process, info);
     act(thread, info);
   }
   refresh_attention(thread);

@@ -74,13 +74,20 @@ Result<> take_file(MapRequest& request, int fd) {
   return {};
 }
 
-/// mlock and its like: guest memory is never swapped out, so only the range matters.
-Result<std::int64_t> check_locked_range(const Args& args) {
+/// mlock and its like: guest memory is never swapped out, so the range matters, and that its pages
+/// are there.
+Result<std::int64_t> lock_range(const Args& args, bool brings_in) {
   std::uint64_t begin = page_down(args.u64(0));
   std::uint64_t bytes = args.u64(1) + (args.u64(0) - begin);
   if (bytes < args.u64(1)) return Errno::inval;
   TRY(space().check_mapped(begin, bytes));
-  return 0;
+  if (!brings_in) return 0;
+  for (const Region* region = space().regions().first_ending_after(begin);
+       region && region->va < begin + bytes; region = region->following())
+    if (region->source.protection == vmi::prot_none) return Errno::nomem;
+  auto there = space().populate(begin, bytes);
+  if (there.ok()) return 0;
+  return there.error() == Errno::nomem ? Errno::again : Errno::nomem;  // as Linux says it
 }
 
 }  // namespace
@@ -182,14 +189,14 @@ Result<std::int64_t> sys_madvise(const Args& args) {
 }
 
 Result<std::int64_t> sys_mlock(const Args& args) {
-  return check_locked_range(args);
+  return lock_range(args, true);
 }
 Result<std::int64_t> sys_munlock(const Args& args) {
-  return check_locked_range(args);
+  return lock_range(args, false);
 }
 Result<std::int64_t> sys_mlock2(const Args& args) {
   if (args.u32(2) & ~mlock_on_fault) return Errno::inval;
-  return check_locked_range(args);
+  return lock_range(args, !(args.u32(2) & mlock_on_fault));
 }
 Result<std::int64_t> sys_mlockall(const Args& args) {
   if (args.u32(0) == 0 || args.u32(0) & ~mlockall_flags) return Errno::inval;

@@ -155,7 +155,6 @@ Result<std::int64_t> sys_rt_sigtimedwait(const Args& args) {
   if (!(pending_signals(self) & wanted))
     return slept == Errno::timedout ? Errno::again : Errno::intr;
   abi::SigInfo info = take_signal(self, wanted);
-  settle_timer_signal(self.process, info);
   set_signal_mask(self, self.blocked_signals);  // what is pending has changed
   if (args.user(1)) TRY(put_user(args.user(1), info));
   return info.number;

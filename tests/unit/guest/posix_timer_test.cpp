@@ -39,11 +39,7 @@ struct PosixTimerTest : testing::Test {
     timer.timer.deadline = monotonic_ns() - ago;
     timer.expired();
   }
-  guest::abi::SigInfo take() {
-    auto info = process->pending.take(~0ul);
-    settle_timer_signal(*process, info);
-    return info;
-  }
+  guest::abi::SigInfo take() { return take_signal(*thread, ~0ul); }
 
   guest_test::FakePlatform platform;
   Ref<Process> process;
@@ -74,6 +70,23 @@ TEST_F(PosixTimerTest, TheSameSignalOfSomebodyElseIsNotAnOverrun) {
   expire(timer, 0);
   EXPECT_EQ(take().code, guest::abi::si_user);
   EXPECT_EQ(take().timer.overruns, 0);
+}
+
+TEST_F(PosixTimerTest, WhatOnlyLooksLikeItsSignalIsNone) {
+  PosixTimer& timer = make(sig_usr1);
+  guest::abi::SigInfo forged{};
+  forged.number = sig_usr1;
+  forged.code = guest::abi::si_timer;
+  forged.timer = {timer.id, 77, 5, {}};
+  ASSERT_TRUE(send_signal(*process, forged).ok());
+  expire(timer, 0);
+  auto first = take();
+  EXPECT_EQ(first.timer.overruns, 77);
+  EXPECT_EQ(timer.overruns_told, 0);
+  auto second = take();
+  EXPECT_EQ(second.timer.id, timer.id);
+  EXPECT_EQ(second.timer.overruns, 0);
+  EXPECT_EQ(process->pending.set(), 0u);
 }
 
 TEST_F(PosixTimerTest, OverrunsStopAtTheLargestInt) {

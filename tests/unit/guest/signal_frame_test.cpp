@@ -276,10 +276,10 @@ TEST(PendingSignalsTest, KeepStandardSignalsOnceAndQueueRealTimeOnes) {
   EXPECT_TRUE(pending.add(queued(10, 2)).ok());
   EXPECT_TRUE(pending.add(queued(40, 3)).ok());
   EXPECT_TRUE(pending.add(queued(40, 4)).ok());
-  EXPECT_EQ(pending.take(~0ul).sender.value, 1u);
+  EXPECT_EQ(pending.take(~0ul).info.sender.value, 1u);
   EXPECT_EQ(pending.set(), signal_bit(40));
-  EXPECT_EQ(pending.take(~0ul).sender.value, 3u);
-  EXPECT_EQ(pending.take(~0ul).sender.value, 4u);
+  EXPECT_EQ(pending.take(~0ul).info.sender.value, 3u);
+  EXPECT_EQ(pending.take(~0ul).info.sender.value, 4u);
   EXPECT_EQ(pending.set(), 0u);
 }
 

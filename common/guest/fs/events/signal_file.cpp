@@ -68,7 +68,6 @@ Result<std::size_t> SignalFile::read(UserAddress to, std::size_t bytes) {
     const SignalSet there = pending_signals(self) & taken_;
     if (!there) break;
     abi::SigInfo info = take_signal(self, there);
-    settle_timer_signal(self.process, info);
     refresh_attention(self);
     auto put = put_user(to + done, record_of(info));
     if (!put.ok()) return done ? Result<std::size_t>(done) : put.error();

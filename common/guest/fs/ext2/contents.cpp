@@ -158,6 +158,10 @@ Result<FrameRun> Node::pages(std::uint64_t page, Frames max) {
   return FrameRun{span.frame, Frames(count)};
 }
 
+bool Node::has_page(std::uint64_t page) const {
+  return page < pages_in_size() && !pages_.span(static_cast<std::uint32_t>(page)).hole;
+}
+
 // -- Writing.
 
 // Blocks for all bytes in [at, end).

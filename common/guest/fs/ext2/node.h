@@ -37,6 +37,7 @@ class Node final : public Inode {
   Result<std::size_t> peek(std::uint64_t at, void* to, std::size_t bytes) override;
   Result<> truncate(std::uint64_t size) override;
   Result<FrameRun> pages(std::uint64_t page, Frames max) override;
+  [[nodiscard]] bool has_page(std::uint64_t page) const override;
   Result<> sync() override;
   // -- Shared mappings (sharing.cpp).
   [[nodiscard]] bool grants_writes() const override { return true; }

@@ -176,6 +176,10 @@ Result<FrameRun> RamFile::pages(std::uint64_t page, Frames max) {
   return FrameRun{span.frame, count};
 }
 
+bool RamFile::has_page(std::uint64_t page) const {
+  return page < pages_in_size() && !runs_.span(static_cast<std::uint32_t>(page)).hole;
+}
+
 void RamFile::closed(std::uint32_t flags) {
   if (abi::may_write(flags)) runs_.cut(pages_in_size());
 }

@@ -58,6 +58,7 @@ class RamFile final : public RamInode {
   Result<std::size_t> peek(std::uint64_t at, void* to, std::size_t bytes) override;
   Result<> truncate(std::uint64_t size) override;
   Result<FrameRun> pages(std::uint64_t page, Frames max) override;
+  [[nodiscard]] bool has_page(std::uint64_t page) const override;
   void closed(std::uint32_t flags) override;
 
   /// At boot: takes `frames` over as the contents. Their last page is zero behind `size`.
