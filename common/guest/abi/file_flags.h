@@ -12,8 +12,8 @@ inline constexpr std::uint32_t o_creat = 0100, o_excl = 0200, o_noctty = 0400, o
                                o_append = 02000, o_nonblock = 04000, o_dsync = 010000,
                                o_async = 020000, o_direct = 040000, o_largefile = 0100000,
                                o_directory = 0200000, o_nofollow = 0400000, o_noatime = 01000000,
-                               o_cloexec = 02000000, o_path = 010000000,
-                               o_tmpfile = 020000000 | o_directory;
+                               o_cloexec = 02000000, o_path = 010000000, o_unnamed = 020000000,
+                               o_tmpfile = o_unnamed | o_directory;
 // The fourth access mode opens for ioctl alone: neither reading nor writing.
 constexpr bool may_read(std::uint32_t flags) {
   return (flags & o_access) == o_rdonly || (flags & o_access) == o_rdwr;
@@ -34,6 +34,9 @@ inline constexpr std::uint32_t rename_noreplace = 1, rename_exchange = 2, rename
 
 // -- lseek
 inline constexpr int seek_set = 0, seek_cur = 1, seek_end = 2, seek_data = 3, seek_hole = 4;
+
+// -- fallocate
+inline constexpr std::uint32_t falloc_keep_size = 1, falloc_punch_hole = 2, falloc_zero_range = 16;
 
 // -- access
 inline constexpr std::uint32_t x_ok = 1, w_ok = 2, r_ok = 4;

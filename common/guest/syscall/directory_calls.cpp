@@ -93,28 +93,36 @@ Result<std::int64_t> rmdir_at(int fd, UserAddress path) {
   return as_zero(found.directory->rmdir(found.last));
 }
 
-Result<> check_renaming(const PathResult& from, const PathResult& to, const Caller& caller) {
+Result<> check_renaming(const PathResult& from, const PathResult& to, bool exchanges,
+                        const Caller& caller) {
   TRY(check_removing(*from.directory, *from.inode, caller));
   TRY(to.inode ? check_removing(*to.directory, *to.inode, caller)
                : check_adding(*to.directory, caller));
   // A directory that moves gets another "..".
-  if (from.inode->is(mode_directory) && !(from.directory == to.directory))
-    TRY(check_access(*from.inode, may_write, caller));
+  if (from.directory == to.directory) return {};
+  if (from.inode->is(mode_directory)) TRY(check_access(*from.inode, may_write, caller));
+  if (exchanges && to.inode->is(mode_directory)) TRY(check_access(*to.inode, may_write, caller));
   return {};
 }
 
 Result<std::int64_t> rename_at(int from_fd, UserAddress from_path, int to_fd, UserAddress to_path,
                                std::uint32_t flags) {
-  if (flags & ~abi::rename_noreplace) return Errno::inval;
+  if (flags & ~(abi::rename_noreplace | abi::rename_exchange)) return Errno::inval;
+  const bool exchanges = flags & abi::rename_exchange, keeps = flags & abi::rename_noreplace;
+  if (exchanges && keeps) return Errno::inval;
   PathResult from = TRY(path_argument(from_fd, from_path, Last::entry));
   PathResult to = TRY(path_argument(to_fd, to_path, Last::entry));
-  if (!from.has_name() || !to.has_name()) return Errno::busy;
+  if (!from.has_name()) return Errno::busy;
+  if (!to.has_name()) return keeps ? Errno::exist : Errno::busy;
   if (!from.inode) return Errno::noent;
   if (!mount_name(*from.inode).empty() || (to.inode && !mount_name(*to.inode).empty()))
     return Errno::busy;
-  if (to.inode && (flags & abi::rename_noreplace)) return Errno::exist;
-  if (to.trailing_slash && !from.inode->is(mode_directory)) return Errno::notdir;
-  TRY(check_renaming(from, to, current_caller()));
+  if (to.inode && keeps) return Errno::exist;
+  if (exchanges && !to.inode) return Errno::noent;
+  if (to.trailing_slash && !(exchanges ? to : from).inode->is(mode_directory)) return Errno::notdir;
+  TRY(check_renaming(from, to, exchanges, current_caller()));
+  if (exchanges && from.directory->file_system() != to.directory->file_system()) return Errno::xdev;
+  if (exchanges) return as_zero(from.directory->exchange(from.last, *to.directory, to.last));
   return as_zero(from.directory->rename(from.last, *to.directory, to.last));
 }
 

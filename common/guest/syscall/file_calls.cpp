@@ -240,17 +240,24 @@ Result<std::int64_t> sys_ftruncate(const Args& args) {
 // Nothing is set aside: a RAM file system cannot promise frames. What is promised to programs
 // holds: the size.
 Result<std::int64_t> sys_fallocate(const Args& args) {
-  constexpr std::uint32_t keep_size = 1;
-  Ref<File> file = TRY(writable_file(args.i32(0)));
+  Ref<File> file = TRY(file_argument(args.i32(0)));
+  Inode& inode = file->inode();
+  const std::uint32_t mode = args.u32(1), what = mode & ~abi::falloc_keep_size;
+  const bool keeps_size = mode & abi::falloc_keep_size;
   std::int64_t offset = args.i64(2), bytes = args.i64(3), end = 0;
   if (offset < 0 || bytes <= 0) return Errno::inval;
-  if (args.u32(1) & ~keep_size) return Errno::notsup;
-  if (!file->seekable()) return Errno::spipe;
-  if (!file->inode().is(mode_regular)) return Errno::nodev;
+  const bool punches = what == abi::falloc_punch_hole && keeps_size;
+  if (what != 0 && what != abi::falloc_zero_range && !punches) return Errno::notsup;
+  if (!abi::may_write(file->flags)) return Errno::badf;
+  if (inode.is(mode_fifo)) return Errno::spipe;
+  if (inode.is(mode_directory)) return Errno::isdir;
+  if (!inode.is(mode_regular)) return Errno::nodev;
   if (__builtin_add_overflow(offset, bytes, &end)) return Errno::fbig;
-  auto wanted = static_cast<std::uint64_t>(end);
-  if (args.u32(1) == keep_size || wanted <= file->inode().stat().size) return std::int64_t{0};
-  return as_zero(change_size(file->inode(), wanted));
+  const std::uint64_t begin = args.u64(2), size = inode.stat().size;
+  const auto wanted = static_cast<std::uint64_t>(end);
+  if (what && begin < size) TRY(inode.punch(begin, std::min(wanted, size)));
+  if (keeps_size || wanted <= size) return std::int64_t{0};
+  return as_zero(change_size(inode, wanted));
 }
 
 Result<std::int64_t> sys_sendfile(const Args& args) {

@@ -58,16 +58,33 @@ Result<Found> find_or_create(int directory_fd, UserAddress path, std::uint32_t f
   return Found{found.place(), created};
 }
 
+/// O_TMPFILE: the path says where.
+Result<Found> make_unnamed_file(int directory_fd, UserAddress path, std::uint32_t flags,
+                                std::uint32_t mode) {
+  PathResult where = TRY(path_argument(directory_fd, path, last_for(flags & abi::o_nofollow)));
+  if (!where.inode->is(mode_directory)) return Errno::notdir;
+  mode &= 07777 & ~current_process().fs->umask;
+  Ref<Inode> made = TRY(make_unnamed(*where.inode, mode, !(flags & abi::o_excl), current_caller()));
+  return Found{{std::move(made), std::move(where.inode)}, true};
+}
+
+Result<> check_flags(std::uint32_t flags) {
+  if ((flags & abi::o_creat) && (flags & abi::o_directory)) return Errno::inval;
+  if (!(flags & abi::o_unnamed)) return {};
+  return flags & abi::o_directory && (flags & abi::o_access) != abi::o_rdonly ? Result<>()
+                                                                              : Errno::inval;
+}
+
 Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t flags,
                              std::uint32_t mode) {
-  if ((flags & abi::o_tmpfile) == abi::o_tmpfile) return Errno::notsup;
   if (flags & abi::o_path)
     flags &= abi::o_path | abi::o_directory | abi::o_nofollow | abi::o_cloexec;
-  if ((flags & abi::o_creat) && (flags & abi::o_directory)) return Errno::inval;
+  TRY(check_flags(flags));
   Process& self = current_process();
   TRY(self.files->make_room(self.open_limit()));
   TRY(check_room_for_files(1));
-  Found found = TRY(find_or_create(directory_fd, path, flags, mode));
+  Found found = TRY((flags & abi::o_unnamed ? make_unnamed_file : find_or_create)(
+      directory_fd, path, flags, mode));
   std::uint32_t kept = flags & ~opening_flags;
   Ref<File> file;
   if (flags & abi::o_path)

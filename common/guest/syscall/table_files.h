@@ -27,13 +27,13 @@
 #define GUEST_SYSCALLS_OF_FILES(X)                                                         \
   X(0, read, full, "")                                                                     \
   X(1, write, full, "")                                                                    \
-  X(2, open, partly, "no O_TMPFILE, no O_ASYNC")                                           \
+  X(2, open, partly, "no O_ASYNC")                                                         \
   X(3, close, full, "")                                                                    \
   X(4, stat, full, "")                                                                     \
   X(5, fstat, full, "")                                                                    \
   X(6, lstat, full, "")                                                                    \
   X(7, poll, full, "")                                                                     \
-  X(8, lseek, partly, "SEEK_DATA and SEEK_HOLE see no holes")                              \
+  X(8, lseek, full, "")                                                                    \
   X(16, ioctl, partly, "terminals: in typetwo shell; elsewhere settings can only be read") \
   X(17, pread64, full, "")                                                                 \
   X(18, pwrite64, full, "")                                                                \
@@ -99,7 +99,7 @@
   X(262, newfstatat, full, "")                                                             \
   X(263, unlinkat, full, "")                                                               \
   X(264, renameat, full, "")                                                               \
-  X(265, linkat, full, "")                                                                 \
+  X(265, linkat, partly, "AT_EMPTY_PATH for everybody")                                    \
   X(266, symlinkat, full, "")                                                              \
   X(267, readlinkat, full, "")                                                             \
   X(268, fchmodat, full, "")                                                               \
@@ -108,13 +108,13 @@
   X(271, ppoll, full, "")                                                                  \
   X(277, sync_file_range, full, "the whole file")                                          \
   X(280, utimensat, full, "")                                                              \
-  X(285, fallocate, partly, "sets nothing aside; punches no holes")                        \
+  X(285, fallocate, partly, "sets nothing aside; no ranges inserted or collapsed")         \
   X(292, dup3, full, "")                                                                   \
   X(293, pipe2, partly, "no packet mode")                                                  \
   X(295, preadv, full, "")                                                                 \
   X(296, pwritev, full, "")                                                                \
   X(306, syncfs, full, "")                                                                 \
-  X(316, renameat2, partly, "RENAME_NOREPLACE only")                                       \
+  X(316, renameat2, partly, "no RENAME_WHITEOUT; RENAME_EXCHANGE only in memory")          \
   X(318, getrandom, full, "")                                                              \
   X(326, copy_file_range, partly, "regular files only")                                    \
   X(327, preadv2, partly, "RWF_HIPRI, RWF_DSYNC and RWF_SYNC")                             \

@@ -61,11 +61,13 @@ Result<std::uint64_t> File::seek(std::int64_t offset, int whence) {
     case abi::seek_end:
       base = size;
       break;
-    case abi::seek_data:  // no file system is obliged to tell holes from data
-    case abi::seek_hole:
+    case abi::seek_data:
+    case abi::seek_hole: {
       if (offset < 0 || offset >= size) return Errno::nxio;
-      offset = whence == abi::seek_data ? offset : size;
+      const auto from = static_cast<std::uint64_t>(offset);
+      offset = static_cast<std::int64_t>(TRY(inode_->next(whence == abi::seek_data, from)));
       break;
+    }
     default:
       return Errno::inval;
   }

@@ -82,6 +82,23 @@ void FileRuns::cut(std::uint32_t page) {
   }
 }
 
+Result<> FileRuns::drop(std::uint32_t page) {
+  const std::size_t i = find(page);
+  if (i == runs_.size() || page < runs_[i].page) return {};
+  const Run run = runs_[i];
+  const std::uint32_t before = page - run.page, behind = run.end() - page - 1;
+  if (before && behind) TRY(runs_.insert(i + 1, Run{page + 1, run.frame + before + 1, behind}));
+  if (before)
+    runs_[i].count = before;
+  else if (behind)
+    runs_[i] = Run{page + 1, run.frame + 1, behind};
+  else
+    runs_.erase(i);
+  frame_release(run.frame + before);
+  --frames_;
+  return {};
+}
+
 bool FileRuns::any_unshared() const {
   for (const Run& run : runs_)
     if (frame_references(run.frame) == 1 || frame_references(run.frame + run.count - 1) == 1)

@@ -32,6 +32,8 @@ class FileRuns {
   Result<> insert(std::uint32_t page, FrameRun frames);
   /// Lets go of all frames from `page` on.
   void cut(std::uint32_t page);
+  /// Lets go of the frame of one page, which becomes a hole. ENOMEM.
+  Result<> drop(std::uint32_t page);
   /// Lets go of up to `most` frames that nobody else holds, the first ones first; of a run that
   /// others hold at both ends none. Returns how many.
   std::uint32_t drop_unshared(std::uint32_t most);

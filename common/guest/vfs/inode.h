@@ -41,6 +41,11 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   /// Into kernel memory: the ELF loader and shebang lines. Short only at end of file.
   virtual Result<std::size_t> peek(std::uint64_t, void*, std::size_t) { return Errno::inval; }
   virtual Result<> truncate(std::uint64_t) { return Errno::inval; }
+  /// From a byte below the end, the first that is data, or that is not: what no one has written may
+  /// be a hole. ENXIO: no data follows.
+  virtual Result<std::uint64_t> next(bool data, std::uint64_t at) { return data ? at : length(); }
+  /// What is stored of [begin, end) becomes zeros, and its whole pages holes where that can be.
+  virtual Result<> punch(std::uint64_t /*begin*/, std::uint64_t /*end*/) { return Errno::notsup; }
   // -- As a PageSource: regular files that can be mapped have pages.
   std::uint64_t length() override { return stat().size; }
   Result<FrameRun> pages(std::uint64_t /*page*/, Frames /*max*/) override { return Errno::nodev; }
@@ -55,6 +60,10 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
                                     std::uint64_t /*rdev*/) {
     return Errno::notdir;
   }
+  /// A regular file here that has no name.
+  virtual Result<Ref<Inode>> create_unnamed(std::uint32_t /*mode*/) {
+    return is(mode_directory) ? Errno::notsup : Errno::notdir;
+  }
   virtual Result<Ref<Inode>> symlink(std::string_view, std::string_view /*target*/) {
     return Errno::notdir;
   }
@@ -63,6 +72,10 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   virtual Result<> rmdir(std::string_view) { return Errno::notdir; }
   virtual Result<> rename(std::string_view, Inode& /*to*/, std::string_view) {
     return Errno::notdir;
+  }
+  /// Two names change places: what they name may be of any kind. EINVAL: the file system cannot.
+  virtual Result<> exchange(std::string_view, Inode& /*other*/, std::string_view) {
+    return Errno::inval;
   }
   /// The entry at cursor `position`, which moves past it; ENOENT at the end.
   virtual Result<DirectoryEntry> entry(std::uint64_t& /*position*/) { return Errno::notdir; }
@@ -105,6 +118,9 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
     return {};
   }
   void allow_writes() { --runners_; }
+
+  /// It was made without a name, and may get one.
+  bool waits_for_name = false;
 
   [[nodiscard]] bool is(std::uint32_t type) const { return (mode() & mode_type) == type; }
   /// Of what has no name anywhere, how /proc calls it: "[eventfd]". nullptr: other inodes.

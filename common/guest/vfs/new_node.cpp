@@ -6,6 +6,12 @@ namespace {
 
 constexpr std::uint32_t set_group = 02000;
 
+/// A new owner takes the set-id bits.
+Result<> settle(Inode& made, Inode& directory, std::uint32_t mode, const Caller& caller) {
+  TRY(give_to(caller, made, directory));
+  return made.mode() == mode ? Result<>() : made.set_mode(mode);
+}
+
 }  // namespace
 
 Result<> give_to(const Caller& caller, Inode& made, Inode& directory) {
@@ -20,8 +26,16 @@ Result<Ref<Inode>> make_node(const PathResult& name, std::uint32_t mode, std::ui
   TRY(check_adding(*name.directory, caller));
   if ((mode & mode_type) == mode_directory) mode |= name.directory->mode() & set_group;
   Ref<Inode> made = TRY(name.directory->create(name.last, mode, rdev));
-  TRY(give_to(caller, *made, *name.directory));
-  if (made->mode() != mode) TRY(made->set_mode(mode));  // a new owner takes the set-id bits
+  TRY(settle(*made, *name.directory, mode, caller));
+  return made;
+}
+
+Result<Ref<Inode>> make_unnamed(Inode& directory, std::uint32_t mode, bool may_get_one,
+                                const Caller& caller) {
+  TRY(check_adding(directory, caller));
+  Ref<Inode> made = TRY(directory.create_unnamed(mode_regular | mode));
+  TRY(settle(*made, directory, mode_regular | mode, caller));
+  made->waits_for_name = may_get_one;
   return made;
 }
 

@@ -144,11 +144,13 @@ Result<BlockRun> Node::map_or_allocate(std::uint32_t block, std::uint32_t max) {
   return fresh;
 }
 
-// `slot` stands for power(per_table, depth) blocks of the file, from `first` on.
-Result<> Node::free_tree(std::uint32_t& slot, int depth, std::uint64_t first, std::uint64_t keep) {
+// `slot` stands for power(per_table, depth) blocks of the file, from `first` on: those of them in
+// [begin, end) go. A table goes with the last of its blocks only if all were to.
+Result<> Node::free_tree(std::uint32_t& slot, int depth, std::uint64_t first, std::uint64_t begin,
+                         std::uint64_t end) {
   std::uint64_t per_table = fs_.block_size() / 4, span = power(per_table, depth);
-  if (slot == 0 || first + span <= keep) return {};
-  bool whole = first >= keep;
+  if (slot == 0 || first + span <= begin || first >= end) return {};
+  bool whole = first >= begin && first + span <= end;
   std::uint32_t number = slot;
   Block table;
   if (depth > 0) table = TRY(fs_.block(number));
@@ -161,16 +163,17 @@ Result<> Node::free_tree(std::uint32_t& slot, int depth, std::uint64_t first, st
   if (depth == 0) return {};
   std::uint64_t step = span / per_table;
   for (std::uint32_t i = 0; i < per_table; ++i)
-    TRY(free_tree(*table.at<std::uint32_t>(std::size_t{i} * 4), depth - 1, first + i * step, keep));
+    TRY(free_tree(*table.at<std::uint32_t>(std::size_t{i} * 4), depth - 1, first + i * step, begin,
+                  end));
   if (!whole) table.changed();
   return {};
 }
 
-Result<> Node::free_blocks_from(std::uint64_t keep) {
+Result<> Node::free_blocks(std::uint64_t begin, std::uint64_t end) {
   std::uint64_t first = 0;
   for (std::uint32_t i = 0; i < block_slots; ++i) {
     int depth = i < direct_blocks ? 0 : static_cast<int>(i - direct_blocks) + 1;
-    TRY(free_tree(raw_.block[i], depth, first, keep));
+    TRY(free_tree(raw_.block[i], depth, first, begin, end));
     first += power(fs_.block_size() / 4, depth);
   }
   return {};

@@ -87,6 +87,19 @@ Result<Ref<Inode>> Node::create(std::string_view name, std::uint32_t mode, std::
   return Ref<Inode>(std::move(child));
 }
 
+// As if it had been made and removed at once: what a crash leaves is repaired like any such file.
+Result<Ref<Inode>> Node::create_unnamed(std::uint32_t mode) {
+  if (!is(mode_directory)) return Errno::notdir;
+  TRY(fs_.check_writable());
+  TRY(fs_.begin_change());
+  if (raw_.links == 0) return Errno::noent;
+  Ref<Node> child = TRY(make_child(mode, 0));
+  child->raw_.links = 0;
+  fs_.let_go(*child);
+  TRY(child->store());
+  return Ref<Inode>(std::move(child));
+}
+
 Result<Ref<Inode>> Node::symlink(std::string_view name, std::string_view target) {
   TRY(check_new_name(name));
   if (target.size() >= fs_.block_size()) return Errno::nametoolong;
@@ -110,7 +123,8 @@ Result<> Node::link(std::string_view name, Inode& inode) {
   Node* mine = fs_.own(inode);
   if (!mine) return Errno::xdev;
   if (mine->is(mode_directory)) return Errno::perm;
-  if (mine->raw_.links == 0) return Errno::noent;
+  const bool first = mine->raw_.links == 0;
+  if (first && !mine->waits_for_name) return Errno::noent;
   if (mine->raw_.links >= max_links) return Errno::mlink;
   TRY(check_new_name(name));
   ++mine->raw_.links;
@@ -119,6 +133,9 @@ Result<> Node::link(std::string_view name, Inode& inode) {
   if (!added.ok()) {
     --mine->raw_.links;
     (void)mine->store();
+  } else if (first) {
+    mine->waits_for_name = false;
+    mine->hold();
   }
   return added;
 }

@@ -27,9 +27,14 @@ Result<Ref<Node>> Node::load(FileSystem& fs, std::uint32_t number) {
     return checked.error();
   }
   fs.enter(*node);
-  node->retain();
-  node->held = true;
+  node->hold();
   return node;
+}
+
+void Node::hold() {
+  if (held) return;
+  retain();
+  held = true;
 }
 
 Result<> Node::check_loaded() {
@@ -76,8 +81,7 @@ Result<Ref<Node>> Node::make(FileSystem& fs, std::uint32_t number, std::uint32_t
   block.changed();
   TRY(fs.note_fresh(block, offset));
   fs.enter(*node);
-  node->retain();
-  node->held = true;
+  node->hold();
   TRY(node->touch());
   return node;
 }

@@ -39,6 +39,9 @@ class Node final : public Inode {
   Result<FrameRun> pages(std::uint64_t page, Frames max) override;
   [[nodiscard]] bool has_page(std::uint64_t page) const override;
   Result<> sync() override;
+  // -- Holes (holes.cpp).
+  Result<std::uint64_t> next(bool data, std::uint64_t at) override;
+  Result<> punch(std::uint64_t begin, std::uint64_t end) override;
   // -- Shared mappings (sharing.cpp).
   [[nodiscard]] bool grants_writes() const override { return true; }
   Result<> share_pages(std::uint64_t page, Frames count) override;
@@ -46,6 +49,7 @@ class Node final : public Inode {
   // -- Directories (directory.cpp: one entry; names.cpp: what the names mean).
   Result<Ref<Inode>> lookup(std::string_view name) override;
   Result<Ref<Inode>> create(std::string_view name, std::uint32_t mode, std::uint64_t rdev) override;
+  Result<Ref<Inode>> create_unnamed(std::uint32_t mode) override;
   Result<Ref<Inode>> symlink(std::string_view name, std::string_view target) override;
   Result<> link(std::string_view name, Inode& inode) override;
   Result<> unlink(std::string_view name) override;
@@ -87,6 +91,7 @@ class Node final : public Inode {
   [[nodiscard]] std::uint64_t device_number() const;
   [[nodiscard]] bool is_fast_symlink() const;
   Result<> drop_link(std::uint32_t count = 1);
+  void hold();  // in memory though nobody uses it
   void free_all();
   Result<> free_attributes();
 
@@ -96,8 +101,10 @@ class Node final : public Inode {
   /// The same, giving blocks to holes.
   Result<BlockRun> map_or_allocate(std::uint32_t block, std::uint32_t max);
   /// Frees all blocks from `keep` on.
-  Result<> free_blocks_from(std::uint64_t keep);
-  Result<> free_tree(std::uint32_t& slot, int depth, std::uint64_t first, std::uint64_t keep);
+  Result<> free_blocks_from(std::uint64_t keep) { return free_blocks(keep, ~0ull); }
+  Result<> free_blocks(std::uint64_t begin, std::uint64_t end);
+  Result<> free_tree(std::uint32_t& slot, int depth, std::uint64_t first, std::uint64_t begin,
+                     std::uint64_t end);
   Result<Block> leaf_table(std::uint32_t block, std::uint32_t& index, bool make);
   Result<std::uint32_t> allocate_table(std::uint32_t goal);
   Result<std::uint32_t> goal_for(std::uint32_t block);
@@ -120,6 +127,7 @@ class Node final : public Inode {
   Result<std::uint32_t> insert_copy(std::uint32_t page, std::uint32_t wanted, Source from,
                                     std::size_t bytes);
   Result<bool> replaces(std::uint64_t at, std::size_t bytes);
+  Result<bool> punch_page(std::uint64_t at, std::uint64_t bytes);
   Result<> blocks_for(std::uint64_t at, std::uint64_t end);
   Result<> clear_tail(std::uint64_t from, std::uint64_t to);
   Result<> open_tail(std::uint64_t to);

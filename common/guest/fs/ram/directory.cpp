@@ -69,6 +69,12 @@ Result<Ref<Inode>> RamDirectory::create(std::string_view name, std::uint32_t mod
   return Ref<Inode>(std::move(inode));
 }
 
+Result<Ref<Inode>> RamDirectory::create_unnamed(std::uint32_t mode) {
+  TRY(RamInode::check_room());
+  if (removed()) return Errno::noent;
+  return Ref<Inode>(TRY(make_ref<RamFile>(mode)));
+}
+
 Result<Ref<Inode>> RamDirectory::symlink(std::string_view name, std::string_view target) {
   TRY(RamInode::check_room());
   auto inode = TRY(make_ref<RamSymlink>(TRY(String::from(target, HeapKind::inode))));
@@ -80,8 +86,9 @@ Result<> RamDirectory::link(std::string_view name, Inode& inode) {
   RamInode* mine = ram_inode(inode);
   if (!mine) return Errno::xdev;
   if (mine->is(mode_directory)) return Errno::perm;
-  if (mine->links() == 0) return Errno::noent;
+  if (mine->links() == 0 && !mine->waits_for_name) return Errno::noent;
   TRY(insert(name, Ref<RamInode>(mine)));
+  mine->waits_for_name = false;
   mine->note_change();
   return {};
 }
@@ -132,12 +139,27 @@ Result<> RamDirectory::rmdir(std::string_view name) {
   return {};
 }
 
+/// Is it `directory` or somewhere below it?
+bool RamDirectory::lies_in(const RamDirectory& directory) const {
+  for (const RamDirectory* up = this; up; up = up->parent_.get())
+    if (up == &directory) return true;
+  return false;
+}
+
+/// What has got a name here had one in `from`.
+void RamDirectory::take_over(Inode& moved, RamDirectory& from) {
+  if (RamDirectory* directory = ram_directory(moved)) {
+    add_link();
+    from.drop_link();
+    directory->parent_ = Ref<RamDirectory>(this);
+  }
+  if (RamInode* mine = ram_inode(moved)) mine->note_change();
+}
+
 Result<> RamDirectory::check_rename(Inode& moved, RamDirectory& to, NameEntry* replaced) {
   RamDirectory* directory = ram_directory(moved);
   if (!directory && moved.is(mode_directory)) return Errno::busy;
-  if (directory)
-    for (RamDirectory* up = &to; up; up = up->parent_.get())
-      if (up == directory) return Errno::inval;  // into itself
+  if (directory && to.lies_in(*directory)) return Errno::inval;  // into itself
   if (!replaced) return to.removed() ? Result<>(Errno::noent) : Result<>();
   bool onto_directory = replaced->inode->is(mode_directory);
   if (directory && !onto_directory) return Errno::notdir;
@@ -167,14 +189,26 @@ Result<> RamDirectory::rename(std::string_view name, Inode& to_inode, std::strin
     TRY(to->names_.insert(new_name, moved));
   }
   names_.erase(entry);
-  if (RamDirectory* directory = ram_directory(*moved)) {
-    to->add_link();
-    drop_link();
-    directory->parent_ = Ref<RamDirectory>(to);
-  }
-  if (RamInode* mine = ram_inode(*moved)) mine->note_change();
+  to->take_over(*moved, *this);
   modified();
   if (to != this) to->modified();
+  return {};
+}
+
+Result<> RamDirectory::exchange(std::string_view name, Inode& other_inode,
+                                std::string_view other_name) {
+  RamDirectory* other = ram_directory(other_inode);
+  if (!other) return other_inode.is(mode_directory) ? Errno::xdev : Errno::notdir;
+  NameEntry *entry = names_.find(name), *second = other->names_.find(other_name);
+  if (!entry || !second) return Errno::noent;
+  RamDirectory *mine = ram_directory(*entry->inode), *theirs = ram_directory(*second->inode);
+  if ((mine && other->lies_in(*mine)) || (theirs && lies_in(*theirs))) return Errno::inval;
+  if (entry->inode == second->inode) return {};
+  std::swap(entry->inode, second->inode);
+  take_over(*entry->inode, *other);
+  other->take_over(*second->inode, *this);
+  modified();
+  if (other != this) other->modified();
   return {};
 }
 

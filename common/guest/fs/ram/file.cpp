@@ -72,7 +72,7 @@ Result<std::size_t> RamFile::write(std::uint64_t at, Source from, std::size_t by
   if (bytes == 0) return std::size_t{0};
   if (at >= max_file_size) return Errno::fbig;
   bytes = least(bytes, max_file_size - at);
-  if (at > size_) clear_behind_end(at);
+  if (at > size_) leave_gap(at);
   auto done = in_parts(bytes, [&](std::size_t begun) {
     return write_span(at + begun, from + begun, bytes - begun);
   });
@@ -151,6 +151,13 @@ void RamFile::clear_behind_end(std::uint64_t to) {
   tail_clean_ = true;
 }
 
+// The end is about to move to `to`, and nobody writes between: whole pages there are a hole, even
+// if frames were set aside for them.
+void RamFile::leave_gap(std::uint64_t to) {
+  if (page_of(to) > pages_in_size()) runs_.cut(pages_in_size());
+  clear_behind_end(to);
+}
+
 Result<> RamFile::truncate(std::uint64_t size) {
   if (size > max_file_size) return Errno::fbig;
   if (size < size_) {
@@ -160,8 +167,32 @@ Result<> RamFile::truncate(std::uint64_t size) {
     tail_clean_ = false;
   }
   // Now, not when somebody asks: who has the last page mapped already will not.
-  clear_behind_end(size);
+  leave_gap(size);
   size_ = size;
+  modified();
+  return {};
+}
+
+Result<std::uint64_t> RamFile::next(bool data, std::uint64_t at) {
+  while (at < size_) {
+    const auto span = runs_.span(page_of(at));
+    if (span.hole != data) return at;
+    at += bytes_in_span(at, span.pages);
+  }
+  return data ? Result<std::uint64_t>(Errno::nxio) : size_;
+}
+
+// A page that somebody has mapped keeps its frame, as a page of zeros.
+Result<> RamFile::punch(std::uint64_t begin, std::uint64_t end) {
+  for (std::uint64_t at = begin, part; at < end; at += part) {
+    const auto span = runs_.span(page_of(at));
+    part = least(end - at,
+                 span.hole ? bytes_in_span(at, span.pages) : vmi::page_size - offset_in_page(at));
+    if (span.hole) continue;
+    const bool whole = offset_in_page(at) == 0 && (part == vmi::page_size || at + part == size_);
+    const bool dropped = whole && frame_references(span.frame) == 1 && runs_.drop(page_of(at)).ok();
+    if (!dropped) zero_frame_bytes(span.frame, offset_in_page(at), part);
+  }
   modified();
   return {};
 }

@@ -57,6 +57,8 @@ class RamFile final : public RamInode {
   Result<std::size_t> write(std::uint64_t at, Source from, std::size_t bytes) override;
   Result<std::size_t> peek(std::uint64_t at, void* to, std::size_t bytes) override;
   Result<> truncate(std::uint64_t size) override;
+  Result<std::uint64_t> next(bool data, std::uint64_t at) override;
+  Result<> punch(std::uint64_t begin, std::uint64_t end) override;
   Result<FrameRun> pages(std::uint64_t page, Frames max) override;
   [[nodiscard]] bool has_page(std::uint64_t page) const override;
   void closed(std::uint32_t flags) override;
@@ -69,6 +71,7 @@ class RamFile final : public RamInode {
   Result<> fill_hole(std::uint32_t page, std::uint32_t wanted);
   Result<std::size_t> write_span(std::uint64_t at, Source from, std::size_t bytes);
   void clear_behind_end(std::uint64_t to);
+  void leave_gap(std::uint64_t to);
   [[nodiscard]] std::uint32_t pages_in_size() const;
 
   // Frames behind the page that the end lies in are set aside, and hold anything. What that page
@@ -89,11 +92,13 @@ class RamDirectory final : public RamInode {
   }
   Result<Ref<Inode>> lookup(std::string_view name) override;
   Result<Ref<Inode>> create(std::string_view name, std::uint32_t mode, std::uint64_t rdev) override;
+  Result<Ref<Inode>> create_unnamed(std::uint32_t mode) override;
   Result<Ref<Inode>> symlink(std::string_view name, std::string_view target) override;
   Result<> link(std::string_view name, Inode& inode) override;
   Result<> unlink(std::string_view name) override;
   Result<> rmdir(std::string_view name) override;
   Result<> rename(std::string_view name, Inode& to, std::string_view new_name) override;
+  Result<> exchange(std::string_view name, Inode& other, std::string_view other_name) override;
   Result<DirectoryEntry> entry(std::uint64_t& position) override;
   Result<Ref<Inode>> parent() override;
 
@@ -103,6 +108,8 @@ class RamDirectory final : public RamInode {
  private:
   Result<Ref<RamInode>> make_node(std::uint32_t mode, std::uint64_t rdev);
   Result<> insert(std::string_view name, Ref<RamInode> inode);
+  [[nodiscard]] bool lies_in(const RamDirectory& directory) const;
+  void take_over(Inode& moved, RamDirectory& from);
   Result<> check_rename(Inode& moved, RamDirectory& to, NameEntry* replaced);
   void remove_entry(NameEntry* entry);
   void let_go(Inode& inode);
