@@ -1,6 +1,8 @@
 // execve: the current process goes on as another program. Called by process_calls.cpp, after the
 // arguments have left user memory. Loading the program is mm's part (exec/exec_load.h); this is
 // what else changes with it.
+#include <algorithm>
+
 #include "guest/exec/exec_load.h"
 #include "guest/exec/program_start.h"
 #include "guest/platform.h"
@@ -26,6 +28,14 @@ static Result<Share<SignalHandlers>> own_handlers(const Process& process) {
   auto own = TRY(make_ref<SignalHandlers>());
   own->copy(*process.handlers);
   return Share<SignalHandlers>(std::move(own));
+}
+
+/// A program that runs as somebody else: its user must not have prepared its end, or its memory.
+static void forget_what_a_user_asked_for(Process& process) {
+  process.death_signal = 0;
+  process.personality = 0;
+  std::uint64_t& stack = process.limits[abi::limit_stack].current;
+  stack = std::min(stack, stack_limit);
 }
 
 Result<> execute(const ExecRequest& request) {
@@ -55,8 +65,8 @@ Result<> execute(const ExecRequest& request) {
   process.handlers = std::move(handlers);
   reset_signal_handlers(*process.handlers);
   delete_posix_timers(process);
-  self.credentials.suid = self.credentials.euid;
-  self.credentials.sgid = self.credentials.egid;
+  self.credentials = std::move(program.credentials);
+  if (self.credentials.secure()) forget_what_a_user_asked_for(process);
   self.robust_list = self.clear_child_tid = 0;
   self.alternate_stack = {0, abi::ss_disable, 0, 0};
   process.exit_signal = sig_chld;

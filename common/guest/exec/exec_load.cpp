@@ -147,6 +147,21 @@ Result<Interpreter> find_interpreter(const ElfImage& program, std::uint64_t mapp
   return found;
 }
 
+/// As whom a program runs. A script's own bits count for nothing, its interpreter's do. Who shares
+/// root and working directory with another process could mislead a program of somebody else.
+Credentials given_by(Inode& program, const Credentials& who, bool shares_places) {
+  constexpr std::uint32_t set_user = 04000, group_program = 02010;
+  Credentials given = who;
+  const std::uint32_t mode = program.mode();
+  if (!who.no_new_privs && (!shares_places || who.euid == 0)) {
+    if (mode & set_user) given.euid = program.stat().uid;
+    if ((mode & group_program) == group_program) given.egid = program.stat().gid;
+  }
+  given.suid = given.euid;
+  given.sgid = given.egid;
+  return given;
+}
+
 /// All that a program consists of.
 struct Parts {
   Ref<Inode> file;
@@ -194,19 +209,21 @@ Result<LoadedProgram> load_program(const ExecRequest& request, const Credentials
       mmap_top_below(limits ? limits[abi::limit_stack].current : stack_limit);
   parts.interpreter = TRY(find_interpreter(parts.image, mappings_top, who.caller()));
   const Given given{request.strings, request.arguments, chain.in_front()};
+  Credentials credentials = given_by(*parts.file, who, request.shares_places);
 
   Ref<AddressSpace> old(AddressSpace::current());
   Ref<AddressSpace> space = TRY(AddressSpace::create());
   space->bind(limits);
   space->start_mappings(mappings_top);
   space->activate();
-  auto stack_pointer = build(*space, parts, given, who);
+  auto stack_pointer = build(*space, parts, given, credentials);
   if (!stack_pointer.ok()) {
     if (old) old->activate();
     return stack_pointer.error();
   }
   const ElfImage& first = parts.interpreter.file ? parts.interpreter.image : parts.image;
-  return LoadedProgram{std::move(space), first.entry, stack_pointer.value(), chain.program()};
+  return LoadedProgram{std::move(space), first.entry, stack_pointer.value(), chain.program(),
+                       std::move(credentials)};
 }
 
 }  // namespace guest

@@ -18,7 +18,8 @@ struct LoadedProgram {
   Ref<AddressSpace> space;
   std::uint64_t entry;
   std::uint64_t stack_pointer;
-  Ref<Program> program;  // a script's interpreter
+  Ref<Program> program;     // a script's interpreter
+  Credentials credentials;  // which its set-id bits may have changed
 };
 
 /// What is asked for.
@@ -29,12 +30,14 @@ struct ExecRequest {
   /// Its arguments, its environment, and `path`.
   const ProgramStrings& strings;
   std::uint64_t arguments;  // how many of them
+  /// Who runs it shares root and working directory with another process.
+  bool shares_places = false;
 };
 
 /// EACCES (not an executable regular file), ENOEXEC (not an x86-64 ELF, or damaged), E2BIG,
 /// ELOOP (interpreters of interpreters), ELIBBAD (the dynamic linker is none), ETXTBSY (open for
 /// writing), ENOMEM, and what looking for either interpreter gives. On failure the old space is
-/// current again. The program is told who it runs as. Under `limits`; none: Linux's usual.
+/// current again. `who` runs it; the program is told as whom. Under `limits`; none: Linux's usual.
 Result<LoadedProgram> load_program(const ExecRequest& request, const Credentials& who,
                                    const abi::ResourceLimit* limits = nullptr);
 

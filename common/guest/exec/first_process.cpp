@@ -65,6 +65,7 @@ Result<> load(Thread& first, const Vec<String>& argv, const Vec<String>& envp) {
                    first.credentials, first.process.limits));
   first.process.space = program.space;
   first.process.program = program.program;
+  first.credentials = std::move(program.credentials);
   first.set_name(last_part(path));
   start_program(first, program);
   return {};

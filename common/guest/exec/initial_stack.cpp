@@ -174,7 +174,7 @@ Result<> push_auxiliary(WordWriter& words, const ElfImage& image, const Companio
       {at_euid, who.euid},
       {at_gid, who.gid},
       {at_egid, who.egid},
-      {at_secure, who.euid != who.uid || who.egid != who.gid},
+      {at_secure, who.secure()},
       {at_random, addresses.random},
       {at_hwcap2, boot.hwcap2},
       {at_execfn, addresses.exec_path},

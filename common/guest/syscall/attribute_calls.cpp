@@ -97,7 +97,9 @@ Result<std::int64_t> change_owner(Inode& inode, std::uint32_t uid, std::uint32_t
     const bool foreign = gid != unchanged && gid != inode.stat().gid && !caller.in_group(gid);
     if (gives_away || foreign) return Errno::perm;
   }
-  return as_zero(inode.set_owner(uid, gid));
+  const std::uint32_t lost = lost_set_ids(inode, caller);
+  TRY(inode.set_owner(uid, gid));
+  return as_zero(inode.mode() & lost ? inode.set_mode(inode.mode() & ~lost) : Result<>());
 }
 
 /// Nobody makes a file run as a group that he is not in.

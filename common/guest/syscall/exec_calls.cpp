@@ -17,7 +17,7 @@ Result<std::int64_t> execute_file(const Place& file, std::string_view path, std:
   const std::uint64_t arguments = strings.count();
   TRY(strings.push_array(envp));
   TRY(strings.push(path));
-  TRY(execute({file, path, name, strings, arguments}));
+  TRY(execute({file, path, name, strings, arguments, current_process().fs.shared()}));
   return 0;
 }
 

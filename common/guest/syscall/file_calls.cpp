@@ -44,11 +44,14 @@ Result<std::int64_t> written(File& file, std::uint64_t bytes, Result<std::size_t
   return as_count(std::move(result));
 }
 
-/// How many of `bytes` a regular file may hold from `at` on. EFBIG, and SIGXFSZ: none, the process
-/// has a limit.
-Result<std::size_t> within_limit(const Inode& inode, std::uint64_t at, std::size_t bytes) {
+/// Before a write to a file: how many of `bytes` it may hold from `at` on. EFBIG, and SIGXFSZ:
+/// none, the process has a limit. It loses its set-id bits.
+Result<std::size_t> before_write(Inode& inode, std::uint64_t at, std::size_t bytes) {
+  constexpr std::uint32_t set_ids = 06000;
+  if (bytes == 0) return bytes;
+  if (inode.mode() & set_ids) TRY(take_set_ids(inode, current_caller()));
   const std::uint64_t limit = current_process().limits[abi::limit_fsize].current;
-  if (limit == abi::unlimited || bytes == 0 || !inode.is(mode_regular)) return bytes;
+  if (limit == abi::unlimited || !inode.is(mode_regular)) return bytes;
   if (at < limit) return std::min(bytes, limit - at);
   (void)send_signal(current_thread(), signal_from_process(sig_xfsz, abi::si_user));
   return Errno::fbig;
@@ -60,12 +63,13 @@ std::uint64_t write_position(File& file) {
 }
 
 Result<std::size_t> write_on(File& file, UserAddress from, std::size_t bytes) {
-  return file.write(from, TRY(within_limit(file.inode(), write_position(file), bytes)));
+  return file.write(from, TRY(before_write(file.inode(), write_position(file), bytes)));
 }
 
 Result<> change_size(Inode& inode, std::uint64_t size) {
+  TRY(take_set_ids(inode, current_caller()));
   if (const std::uint64_t old = inode.is(mode_regular) ? inode.stat().size : size; size > old)
-    TRY(within_limit(inode, size - 1, 1));
+    TRY(before_write(inode, size - 1, 1));
   return inode.truncate(size);
 }
 
@@ -87,7 +91,7 @@ Result<std::size_t> write_at(File& file, std::int64_t at, UserAddress from, std:
   if (!file.inode().is(mode_regular)) return file.write(from, bytes);
   auto offset = static_cast<std::uint64_t>(at);
   if (file.flags & abi::o_append) offset = file.inode().stat().size;  // Linux, not POSIX
-  return file.write_at(offset, from, TRY(within_limit(file.inode(), offset, bytes)));
+  return file.write_at(offset, from, TRY(before_write(file.inode(), offset, bytes)));
 }
 
 // Part `i` of a vector, cut to `room` bytes.
@@ -255,6 +259,7 @@ Result<std::int64_t> sys_fallocate(const Args& args) {
   if (__builtin_add_overflow(offset, bytes, &end)) return Errno::fbig;
   const std::uint64_t begin = args.u64(2), size = inode.stat().size;
   const auto wanted = static_cast<std::uint64_t>(end);
+  TRY(take_set_ids(inode, current_caller()));
   if (what && begin < size) TRY(inode.punch(begin, std::min(wanted, size)));
   if (keeps_size || wanted <= size) return std::int64_t{0};
   return as_zero(change_size(inode, wanted));
@@ -267,7 +272,7 @@ Result<std::int64_t> sys_sendfile(const Args& args) {
   std::uint64_t at = offset ? TRY(get_user<std::uint64_t>(offset)) : from->position;
   if (static_cast<std::int64_t>(at) < 0) return Errno::inval;
   const std::uint64_t bytes =
-      TRY(within_limit(to->inode(), write_position(*to), std::min(args.u64(3), max_bytes)));
+      TRY(before_write(to->inode(), write_position(*to), std::min(args.u64(3), max_bytes)));
   auto sent = transfer(*from, at, *to, bytes);
   const std::uint64_t end = at + (sent.ok() ? sent.value() : 0);
   auto result = written(*to, bytes, std::move(sent));
@@ -304,7 +309,7 @@ Result<std::int64_t> sys_copy_file_range(const Args& args) {
   TRY(check_range_files(*from, *to));
   std::uint64_t source = TRY(range_begin(*from, from_offset));
   std::uint64_t target = TRY(range_begin(*to, to_offset));
-  std::uint64_t bytes = TRY(within_limit(to->inode(), target, std::min(args.u64(4), max_bytes)));
+  std::uint64_t bytes = TRY(before_write(to->inode(), target, std::min(args.u64(4), max_bytes)));
   bool overlap = source < target + bytes && target < source + bytes;
   if (from->inode_ref() == to->inode_ref() && overlap) return Errno::inval;
 

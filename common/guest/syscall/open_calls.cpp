@@ -93,8 +93,10 @@ Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t f
     file = TRY(found.inode->open(kept | abi::o_largefile));
   file->found_in = found.directory;
   // Last: who cannot open a file must not lose what is in it.
-  if ((flags & abi::o_trunc) && !found.created && found.inode->is(mode_regular))
+  if ((flags & abi::o_trunc) && !found.created && found.inode->is(mode_regular)) {
+    TRY(take_set_ids(*found.inode, current_caller()));
     TRY(found.inode->truncate(0));
+  }
   return install_file(std::move(file), flags);
 }
 

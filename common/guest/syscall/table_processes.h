@@ -28,8 +28,8 @@
   X(435, clone3, partly, "as clone; no set_tid, no cgroup, no pidfd: EINVAL")
 
 // exec_calls.cpp
-#define GUEST_SYSCALLS_EXEC(X)                                                                    \
-  X(59, execve, partly, "x86-64 programs; arguments and environment up to 2 MiB; no set-id bits") \
+#define GUEST_SYSCALLS_EXEC(X)                                                    \
+  X(59, execve, partly, "x86-64 programs; arguments and environment up to 2 MiB") \
   X(322, execveat, partly, "as execve")
 
 // pidfd_calls.cpp

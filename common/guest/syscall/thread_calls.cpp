@@ -34,10 +34,14 @@ Result<std::int64_t> sys_prctl(const Args& args) {
     case get_dumpable:
       return 1;
     case set_dumpable:
-    case set_no_new_privs:  // nothing gives privileges here
+      return 0;
+    case set_no_new_privs:
+      if (args.u64(1) != 1 || args.u64(2) || args.u64(3) || args.u64(4)) return Errno::inval;
+      self.credentials.no_new_privs = true;
       return 0;
     case get_no_new_privs:
-      return 1;
+      if (args.u64(1) || args.u64(2) || args.u64(3) || args.u64(4)) return Errno::inval;
+      return self.credentials.no_new_privs;
     case set_name: {
       // Cut to fit, and a name may end right before an unmapped page: byte by byte.
       std::size_t i = 0;

@@ -39,6 +39,20 @@ Result<> check_removing(Inode& directory, Inode& inode, const Caller& caller) {
   return check_owner(inode, caller);
 }
 
+std::uint32_t lost_set_ids(Inode& inode, const Caller& caller) {
+  const std::uint32_t mode = inode.mode();
+  if (!(mode & (set_user | set_group)) || inode.is(mode_directory)) return 0;
+  const bool keeps_group =
+      !(mode & group_execute) && (caller.is_root() || caller.in_group(inode.stat().gid));
+  return mode & (keeps_group ? set_user : set_user | set_group);
+}
+
+Result<> take_set_ids(Inode& inode, const Caller& caller) {
+  if (caller.is_root() || !inode.is(mode_regular)) return {};
+  const std::uint32_t lost = lost_set_ids(inode, caller);
+  return lost ? inode.set_mode(inode.mode() & ~lost) : Result<>();
+}
+
 Result<> check_linking(Inode& inode, const Caller& caller) {
   if (check_owner(inode, caller).ok()) return {};
   const std::uint32_t mode = inode.mode(), group_program = set_group | group_execute;

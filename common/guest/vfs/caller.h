@@ -29,6 +29,10 @@ Result<> check_owner(Inode& inode, const Caller& caller);
 Result<> check_adding(Inode& directory, const Caller& caller);
 /// To take a name away from one: in sticky directories only those of one's own. EACCES, EPERM.
 Result<> check_removing(Inode& directory, Inode& inode, const Caller& caller);
+/// The set-id bits that a file loses when this caller changes whose it is.
+std::uint32_t lost_set_ids(Inode& inode, const Caller& caller);
+/// And before he changes its contents, unless he is root.
+Result<> take_set_ids(Inode& inode, const Caller& caller);
 /// To give somebody else's file another name: not what he could not be tricked with. EPERM.
 Result<> check_linking(Inode& inode, const Caller& caller);
 

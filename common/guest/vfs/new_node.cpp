@@ -6,9 +6,14 @@ namespace {
 
 constexpr std::uint32_t set_group = 02000;
 
-/// A new owner takes the set-id bits.
+/// A new owner takes the set-id bits; a set-group-ID directory that of a program, if its group is
+/// not the maker's.
 Result<> settle(Inode& made, Inode& directory, std::uint32_t mode, const Caller& caller) {
+  constexpr std::uint32_t group_program = 02010;
   TRY(give_to(caller, made, directory));
+  if ((mode & group_program) == group_program && !made.is(mode_directory) && !caller.is_root() &&
+      !caller.in_group(made.stat().gid))
+    mode &= ~set_group;
   return made.mode() == mode ? Result<>() : made.set_mode(mode);
 }
 

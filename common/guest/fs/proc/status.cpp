@@ -116,7 +116,8 @@ Result<String> process_status(Thread& thread) {
   const std::uint64_t may_be = who.uid == 0 || who.suid == 0 ? all_capabilities : capable;
   TRY(add(text, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n", 0ul, may_be,
           capable, all_capabilities));
-  TRY(add(text, "CapAmb:\t%016lx\nNoNewPrivs:\t0\nCpus_allowed:\t1\n", 0ul));
+  TRY(add(text, "CapAmb:\t%016lx\nNoNewPrivs:\t%d\nCpus_allowed:\t1\n", 0ul,
+          thread.credentials.no_new_privs));
   TRY(text.append("Cpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n"));
   TRY(text.append("voluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n"));
   return text;
