@@ -56,7 +56,7 @@ TEST_F(DiskDamage, AReadOnlyFileIsReadButNotWritten) {
                       {"--read-only"});
     EXPECT_THAT(ran.err, HasSubstr("Read-only file system"));
     EXPECT_THAT(ran.out, HasSubstr(std::to_string(fs::file_size("/bin/busybox"))));
-    EXPECT_THAT(ran.out, HasSubstr("/dev/root / ext2 ro,noatime 0 0\n"
+    EXPECT_THAT(ran.out, HasSubstr("/dev/root / ext2 ro,relatime 0 0\n"
                                    "/: Read-only file system\n"
                                    "/bin/busybox: Read-only file system\ndone\nnot opened\n"));
   }

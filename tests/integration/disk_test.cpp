@@ -95,8 +95,8 @@ TEST_P(Disk, NeedsNoMountPointsInTheImage) {
                     "ls /; echo x > /tmp/y; cat /tmp/y; echo z > /dev/null; ls -d /proc/self;"
                     "rmdir /dev || mv /tmp /x || mkdir /proc; cd /tmp; pwd; cat /proc/mounts");
   EXPECT_THAT(ran.out, HasSubstr("bin\ndev\nlost+found\nproc\nsys\ntmp\nx\n/proc/self\n/tmp\n"));
-  EXPECT_THAT(ran.out, HasSubstr("/dev/root / ext2 rw,noatime 0 0\n"));
-  EXPECT_THAT(ran.out, HasSubstr("tmpfs /tmp tmpfs rw,noatime 0 0\n"));
+  EXPECT_THAT(ran.out, HasSubstr("/dev/root / ext2 rw,relatime 0 0\n"));
+  EXPECT_THAT(ran.out, HasSubstr("tmpfs /tmp tmpfs rw,relatime 0 0\n"));
   EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 3) << ran.err;
   expect_sound();
   EXPECT_FALSE(fs::exists(unpacked() / "tmp"));

@@ -174,7 +174,9 @@ Result<std::uint64_t> build(AddressSpace& space, const Parts& parts, const Given
                             const Credentials& who) {
   TRY(map_image(space, parts.file, parts.image));
   Companions companions;
+  parts.file->accessed();
   if (parts.interpreter.file) {
+    parts.interpreter.file->accessed();
     TRY(map_image(space, parts.interpreter.file, parts.interpreter.image));
     companions.interpreter_base = parts.interpreter.image.bias;
   }

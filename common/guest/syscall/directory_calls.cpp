@@ -152,6 +152,7 @@ Result<std::int64_t> readlink_at(int fd, UserAddress path, UserAddress to, std::
   // An empty path means the descriptor itself, with no flag to say so.
   Ref<Inode> inode = TRY(inode_argument(fd, path, abi::at_empty_path, Last::no_follow));
   String target = TRY(inode->target());
+  inode->accessed();
   auto length = static_cast<std::int64_t>(target.size());
   if (length > bytes) length = bytes;
   TRY(copy_to_user(to, target.c_str(), static_cast<std::size_t>(length)));
@@ -206,6 +207,7 @@ Result<std::int64_t> read_entries(const Args& args, Size record_size, Put put) {
     done += bytes;
     file->position = position;
   }
+  file->note_access();
   return static_cast<std::int64_t>(done);
 }
 

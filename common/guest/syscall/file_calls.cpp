@@ -83,7 +83,9 @@ Result<> check_span(std::int64_t at, std::size_t bytes) {
 Result<std::size_t> read_at(File& file, std::int64_t at, UserAddress to, std::size_t bytes) {
   TRY(check_span(at, bytes));
   if (!file.inode().is(mode_regular)) return file.read(to, bytes);
-  return file.inode().read(static_cast<std::uint64_t>(at), to, bytes);
+  const std::size_t done = TRY(file.inode().read(static_cast<std::uint64_t>(at), to, bytes));
+  if (bytes) file.note_access();
+  return done;
 }
 
 Result<std::size_t> write_at(File& file, std::int64_t at, UserAddress from, std::size_t bytes) {

@@ -71,6 +71,7 @@ Result<> take_file(MapRequest& request, int fd) {
   // Only regular files have pages; devices and pipes say so now, not at the first fault.
   if ((file->inode().mode() & mode_type) != mode_regular) return Errno::nodev;
   request.backing = file->inode_ref();
+  file->note_access();
   return {};
 }
 

@@ -32,7 +32,12 @@ bool File::writes() const {
 Result<std::size_t> File::read(UserAddress to, std::size_t bytes) {
   std::size_t done = TRY(inode_->read(position, to, bytes));
   position += done;
+  if (bytes) note_access();
   return done;
+}
+
+void File::note_access() {
+  if (!(flags & abi::o_noatime)) inode_->accessed();
 }
 
 Result<std::size_t> File::write(Source from, std::size_t bytes) {

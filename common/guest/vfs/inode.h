@@ -95,6 +95,8 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   virtual Result<> set_times(std::uint64_t /*atime_ns*/, std::uint64_t /*mtime_ns*/) {
     return Errno::perm;
   }
+  /// Somebody has read it: its access time may be due.
+  virtual void accessed() {}
 
   // -- The file system underneath.
   /// Which one it is: link and rename only work within one. What is in a file system is of its own
@@ -176,6 +178,9 @@ class File : public Counted, public Allocated<HeapKind::file> {
   /// Notified with the bits that poll_state may have gained, also by bytes that join others; lives
   /// as long as this. nullptr: poll_state never changes.
   virtual class WaitQueue* events() { return nullptr; }
+
+  /// Something has been read from it.
+  void note_access();
 
   Inode& inode() { return *inode_; }
   [[nodiscard]] const Ref<Inode>& inode_ref() const { return inode_; }

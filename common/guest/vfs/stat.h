@@ -20,6 +20,14 @@ struct Stat {
   std::uint64_t atime_ns, mtime_ns, ctime_ns;
 };
 
+/// Linux's relatime: is an access at `now` to be noted? Once after each change, and once a day.
+constexpr bool access_is_due(std::uint64_t atime_ns, std::uint64_t mtime_ns, std::uint64_t ctime_ns,
+                             std::uint64_t now_ns) {
+  constexpr std::uint64_t day_ns = 24ull * 60 * 60 * 1'000'000'000;
+  return atime_ns <= mtime_ns || atime_ns <= ctime_ns ||
+         (now_ns > atime_ns && now_ns - atime_ns >= day_ns);
+}
+
 /// A file system's room, for statfs.
 struct FileSystemSpace {
   std::uint64_t type;  // the magic number that Linux gives

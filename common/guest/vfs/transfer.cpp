@@ -28,6 +28,7 @@ Result<std::size_t> transfer(File& from, std::uint64_t at, File& to, std::size_t
   if (!from.inode().is(mode_regular) || (to.flags & abi::o_append)) return Errno::inval;
   Buffer buffer;
   if (!buffer.get()) return Errno::nomem;
+  if (bytes) from.note_access();
   return in_parts_with_pauses(bytes, [&](std::size_t done) -> Result<std::size_t> {
     const std::size_t wanted = bytes - done < buffer_bytes ? bytes - done : buffer_bytes;
     const std::size_t part = TRY(from.inode().peek(at + done, buffer.get(), wanted));

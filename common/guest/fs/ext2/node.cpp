@@ -220,6 +220,15 @@ Result<> Node::set_times(std::uint64_t atime_ns, std::uint64_t mtime_ns) {
   return note_change();
 }
 
+void Node::accessed() {
+  if (fs_.read_only()) return;
+  const Stat now = stat();
+  const std::uint64_t present = realtime_ns();
+  if (!access_is_due(now.atime_ns, now.mtime_ns, now.ctime_ns, present)) return;
+  set_time(raw_.access_time, raw_.access_extra, present);
+  (void)store();
+}
+
 Result<> Node::drop_link(std::uint32_t count) {
   if (raw_.links < count) return fs_.corrupt("link count of inode", number_);
   raw_.links = static_cast<std::uint16_t>(raw_.links - count);

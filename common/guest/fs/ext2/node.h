@@ -24,6 +24,7 @@ class Node final : public Inode {
   Result<> set_mode(std::uint32_t mode) override;
   Result<> set_owner(std::uint32_t uid, std::uint32_t gid) override;
   Result<> set_times(std::uint64_t atime_ns, std::uint64_t mtime_ns) override;
+  void accessed() override;
   Result<FileSystemSpace> space() override { return fs_.space(); }
   Result<Ref<File>> open(std::uint32_t flags) override;
   void closed(std::uint32_t flags) override;

@@ -12,18 +12,18 @@ const char* type_of(std::string_view name) {
   return name == "proc" ? "proc" : name == "sys" ? "sysfs" : "tmpfs";
 }
 
-// Nothing here updates access times. Below a disk's root lie parts of the boot tree; without a disk
+// Below a disk's root lie parts of the boot tree; without a disk
 // all of that is the root, but for /proc and /sys.
 Result<String> mounts() {
   const RootMount& root = root_mount();
   String text;
-  TRY(add(text, "%s / %s %s,noatime 0 0\n", root.source, root.type,
+  TRY(add(text, "%s / %s %s,relatime 0 0\n", root.source, root.type,
           root.root->check_writable().ok() ? "rw" : "ro"));
   if (mount_count() == 0)
-    TRY(text.append("proc /proc proc rw,noatime 0 0\nsysfs /sys sysfs rw,noatime 0 0\n"));
+    TRY(text.append("proc /proc proc rw,relatime 0 0\nsysfs /sys sysfs rw,relatime 0 0\n"));
   for (std::size_t i = 0; i < mount_count(); ++i) {
     std::string_view name = mount_name(i);
-    TRY(add(text, "%s /%.*s %s rw,noatime 0 0\n", type_of(name), static_cast<int>(name.size()),
+    TRY(add(text, "%s /%.*s %s rw,relatime 0 0\n", type_of(name), static_cast<int>(name.size()),
             name.data(), type_of(name)));
   }
   return text;

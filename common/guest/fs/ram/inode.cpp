@@ -87,6 +87,11 @@ Result<> RamInode::set_times(std::uint64_t atime_ns, std::uint64_t mtime_ns) {
   return {};
 }
 
+void RamInode::accessed() {
+  const std::uint64_t now = realtime_ns();
+  if (access_is_due(atime_ns_, mtime_ns_, ctime_ns_, now)) atime_ns_ = now;
+}
+
 void RamInode::drop_link() {
   if (links_) --links_;
   note_change();

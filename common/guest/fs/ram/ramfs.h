@@ -26,6 +26,7 @@ class RamInode : public Inode {
   Result<> set_mode(std::uint32_t mode) override;
   Result<> set_owner(std::uint32_t uid, std::uint32_t gid) override;
   Result<> set_times(std::uint64_t atime_ns, std::uint64_t mtime_ns) override;
+  void accessed() override;
   [[nodiscard]] const void* file_system() const override;
   Result<FileSystemSpace> space() override;
 
