@@ -46,9 +46,16 @@ inline constexpr int f_dupfd = 0, f_getfd = 1, f_setfd = 2, f_getfl = 3, f_setfl
                      f_setlk = 6, f_setlkw = 7, f_setown = 8, f_getown = 9, f_setown_ex = 15,
                      f_getown_ex = 16, f_ofd_getlk = 36, f_ofd_setlk = 37, f_ofd_setlkw = 38,
                      f_setlease = 1024, f_getlease = 1025, f_dupfd_cloexec = 1030,
-                     f_setpipe_size = 1031, f_getpipe_size = 1032;
+                     f_setpipe_size = 1031, f_getpipe_size = 1032, f_add_seals = 1033,
+                     f_get_seals = 1034;
 inline constexpr std::uint32_t fd_cloexec = 1;
 inline constexpr std::int16_t f_rdlck = 0, f_wrlck = 1, f_unlck = 2;
+
+// -- memfd_create, and the seals of such files
+inline constexpr std::uint32_t mfd_cloexec = 1, mfd_allow_sealing = 2, mfd_hugetlb = 4,
+                               mfd_noexec_seal = 8, mfd_exec = 16;
+inline constexpr std::uint32_t seal_seal = 1, seal_shrink = 2, seal_grow = 4, seal_write = 8,
+                               seal_future_write = 16, seal_exec = 32, all_seals = 63;
 
 // -- poll
 inline constexpr std::uint32_t poll_in = 1, poll_pri = 2, poll_out = 4, poll_err = 8,

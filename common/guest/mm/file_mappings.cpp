@@ -33,6 +33,12 @@ Result<> FileMappings::cut(std::uint64_t size) {
   return {};
 }
 
+bool FileMappings::any_writes() const {
+  for (const Region* region = first_; region; region = region->next_of_file)
+    if (region->source.shared && region->source.may_write) return true;
+  return false;
+}
+
 void FileMappings::renew_text() {
   for (Region* region = first_; region; region = region->next_of_file)
     region->text_changed = region->map->any_behind = true;

@@ -28,6 +28,8 @@ class FileMappings {
   /// Called by a file system before it makes the file end at `size`, earlier than it did. ENOMEM:
   /// what the current space maps beyond that stays, at least in part.
   Result<> cut(std::uint64_t size);
+  /// Does, or may, any of them write to the file?
+  [[nodiscard]] bool any_writes() const;
   /// Copies of the file's text are not mapped any more.
   void renew_text();
 

@@ -108,6 +108,12 @@ Result<std::int64_t> sys_fcntl(const Args& args) {
     case abi::f_getpipe_size:
       if (!file->inode().is(mode_fifo)) return Errno::badf;
       return std::int64_t{Pipe::capacity};
+    case abi::f_add_seals:
+      if (!abi::may_write(file->flags)) return Errno::perm;
+      if (args.u64(2) & ~std::uint64_t{abi::all_seals}) return Errno::inval;
+      return as_zero(file->inode().add_seals(args.u32(2)));
+    case abi::f_get_seals:
+      return as_count(file->inode().seals());
     default:
       return lock_command(*file, args);
   }

@@ -61,6 +61,11 @@ Result<> take_file(MapRequest& request, int fd) {
   if (request.shared) {
     request.may_write = access == abi::o_rdwr;
     if (request.protection & vmi::prot_write && !request.may_write) return Errno::acces;
+    if (auto seals = file->inode().seals();
+        seals.ok() && seals.value() & (abi::seal_write | abi::seal_future_write)) {
+      if (request.protection & vmi::prot_write) return Errno::perm;
+      request.may_write = false;
+    }
   }
   // /dev/zero is another name for memory.
   if (file->inode().is(mode_character) && file->inode().stat().rdev == device_zero) {

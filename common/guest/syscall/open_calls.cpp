@@ -1,7 +1,8 @@
-// System calls that open and close files.
+// System calls that open and close files, or make them without a name.
 #include <utility>
 
 #include "guest/abi/file_flags.h"
+#include "guest/fs/ram/ramfs.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
 
@@ -111,6 +112,27 @@ Result<std::int64_t> sys_openat(const Args& args) {
 Result<std::int64_t> sys_creat(const Args& args) {
   return open_at(abi::at_fdcwd, args.user(0), abi::o_creat | abi::o_wronly | abi::o_trunc,
                  args.u32(1));
+}
+
+Result<std::int64_t> sys_memfd_create(const Args& args) {
+  constexpr std::size_t longest = 249;
+  constexpr std::uint32_t known =
+      abi::mfd_cloexec | abi::mfd_allow_sealing | abi::mfd_noexec_seal | abi::mfd_exec;
+  const std::uint32_t flags = args.u32(1);
+  const bool executable = !(flags & abi::mfd_noexec_seal);
+  if (flags & ~known || (!executable && flags & abi::mfd_exec)) return Errno::inval;
+  auto name = string_from_user(args.user(0), longest + 1);
+  if (!name.ok() && name.error() == Errno::nametoolong) return Errno::inval;
+  TRY(check_room_for_files(1));
+  TRY(RamInode::check_room());
+  const std::uint32_t seals = !executable                      ? abi::seal_exec
+                              : flags & abi::mfd_allow_sealing ? 0
+                                                               : abi::seal_seal;
+  Ref<Inode> inode =
+      TRY(make_ref<MemoryFile>(TRY(std::move(name)), executable ? 0777 : 0666, seals));
+  TRY(inode->set_owner(current_caller().uid, current_caller().gid));
+  return install_file(TRY(inode->open(abi::o_rdwr | abi::o_largefile)),
+                      flags & abi::mfd_cloexec ? abi::o_cloexec : 0);
 }
 
 Result<std::int64_t> sys_close(const Args& args) {

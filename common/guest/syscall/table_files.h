@@ -45,7 +45,7 @@
   X(32, dup, full, "")                                                                     \
   X(33, dup2, full, "")                                                                    \
   X(40, sendfile, partly, "from regular files")                                            \
-  X(72, fcntl, partly, "F_SETLEASE is refused (EINVAL); no seals; owners of sockets")      \
+  X(72, fcntl, partly, "F_SETLEASE is refused (EINVAL); owners of sockets")                \
   X(73, flock, full, "")                                                                   \
   X(74, fsync, full, "")                                                                   \
   X(75, fdatasync, full, "")                                                               \
@@ -116,6 +116,7 @@
   X(306, syncfs, full, "")                                                                 \
   X(316, renameat2, partly, "no RENAME_WHITEOUT; RENAME_EXCHANGE only in memory")          \
   X(318, getrandom, full, "")                                                              \
+  X(319, memfd_create, partly, "no huge pages: EINVAL")                                    \
   X(326, copy_file_range, partly, "regular files only")                                    \
   X(327, preadv2, partly, "RWF_HIPRI, RWF_DSYNC and RWF_SYNC")                             \
   X(328, pwritev2, partly, "as preadv2")                                                   \

@@ -46,6 +46,11 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   virtual Result<std::uint64_t> next(bool data, std::uint64_t at) { return data ? at : length(); }
   /// What is stored of [begin, end) becomes zeros, and its whole pages holes where that can be.
   virtual Result<> punch(std::uint64_t /*begin*/, std::uint64_t /*end*/) { return Errno::notsup; }
+  /// What can be done to it no more: memfd_create(2) calls it seals. EINVAL: it knows none.
+  virtual Result<std::uint32_t> seals() { return Errno::inval; }
+  /// More of them, for ever. EPERM: no more may be added; EBUSY: writing is to end, and a mapping
+  /// could.
+  virtual Result<> add_seals(std::uint32_t) { return Errno::inval; }
   // -- As a PageSource: regular files that can be mapped have pages.
   std::uint64_t length() override { return stat().size; }
   Result<FrameRun> pages(std::uint64_t /*page*/, Frames /*max*/) override { return Errno::nodev; }

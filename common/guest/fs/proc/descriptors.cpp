@@ -53,7 +53,13 @@ class DescriptorLink final : public ProcNode {
     if (inode->is(mode_character)) return String::from("/dev/console");  // open from the start
     String name;
     if (const char* anonymous = inode->anonymous_name()) {
-      TRY(add(name, "anon_inode:%s", anonymous));
+      if (inode->is(mode_regular)) {
+        TRY(name.append("/memfd:"));
+        TRY(name.append(anonymous));
+        TRY(name.append(" (deleted)"));
+      } else {
+        TRY(add(name, "anon_inode:%s", anonymous));
+      }
       return name;
     }
     const char* kind = inode->is(mode_fifo)     ? "pipe"

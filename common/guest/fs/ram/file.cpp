@@ -71,7 +71,7 @@ Result<std::size_t> RamFile::peek(std::uint64_t at, void* to, std::size_t bytes)
 Result<std::size_t> RamFile::write(std::uint64_t at, Source from, std::size_t bytes) {
   if (bytes == 0) return std::size_t{0};
   if (at >= max_file_size) return Errno::fbig;
-  bytes = least(bytes, max_file_size - at);
+  bytes = TRY(sealed_room(at, least(bytes, max_file_size - at)));
   if (at > size_) leave_gap(at);
   auto done = in_parts(bytes, [&](std::size_t begun) {
     return write_span(at + begun, from + begun, bytes - begun);
@@ -160,6 +160,8 @@ void RamFile::leave_gap(std::uint64_t to) {
 
 Result<> RamFile::truncate(std::uint64_t size) {
   if (size > max_file_size) return Errno::fbig;
+  if (sealed(size < size_ ? abi::seal_shrink : size > size_ ? abi::seal_grow : 0))
+    return Errno::perm;
   if (size < size_) {
     TRY(mappings.cut(size));
     size_ = size;
@@ -184,6 +186,7 @@ Result<std::uint64_t> RamFile::next(bool data, std::uint64_t at) {
 
 // A page that somebody has mapped keeps its frame, as a page of zeros.
 Result<> RamFile::punch(std::uint64_t begin, std::uint64_t end) {
+  if (sealed(abi::seal_write | abi::seal_future_write)) return Errno::perm;
   for (std::uint64_t at = begin, part; at < end; at += part) {
     const auto span = runs_.span(page_of(at));
     part = least(end - at,

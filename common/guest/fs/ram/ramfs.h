@@ -4,6 +4,7 @@
 // boot_mount and by RamDirectory::create.
 #pragma once
 
+#include "guest/abi/file_flags.h"
 #include "guest/fs/pipe/named_pipe.h"
 #include "guest/fs/ram/name_table.h"
 #include "guest/heap/make.h"
@@ -49,7 +50,7 @@ class RamInode : public Inode {
   std::uint64_t atime_ns_, mtime_ns_, ctime_ns_;
 };
 
-class RamFile final : public RamInode {
+class RamFile : public RamInode {
  public:
   explicit RamFile(std::uint32_t mode) : RamInode(mode_regular | (mode & 07777)) {}
 
@@ -63,11 +64,20 @@ class RamFile final : public RamInode {
   Result<FrameRun> pages(std::uint64_t page, Frames max) override;
   [[nodiscard]] bool has_page(std::uint64_t page) const override;
   void closed(std::uint32_t flags) override;
+  Result<> set_mode(std::uint32_t mode) override;
+  Result<std::uint32_t> seals() override { return seals_; }
+  Result<> add_seals(std::uint32_t seals) override;
 
   /// At boot: takes `frames` over as the contents. Their last page is zero behind `size`.
   Result<> adopt(FrameRun frames, std::uint64_t size);
 
+ protected:
+  // Files with names have that one, as on Linux: nobody can add others.
+  std::uint32_t seals_ = abi::seal_seal;
+
  private:
+  [[nodiscard]] bool sealed(std::uint32_t any) const { return seals_ & any; }
+  Result<std::size_t> sealed_room(std::uint64_t at, std::size_t bytes) const;
   Result<FrameRun> allocate_frames(std::uint32_t page, std::uint32_t wanted);
   Result<> fill_hole(std::uint32_t page, std::uint32_t wanted);
   Result<std::size_t> write_span(std::uint64_t at, Source from, std::size_t bytes);
@@ -80,6 +90,16 @@ class RamFile final : public RamInode {
   std::uint64_t size_ = 0;
   FileRuns runs_;
   bool tail_clean_ = true;
+};
+
+/// A file of memfd_create's, which has a name for /proc only.
+class MemoryFile final : public RamFile {
+ public:
+  MemoryFile(String name, std::uint32_t mode, std::uint32_t seals);
+  [[nodiscard]] const char* anonymous_name() const override { return name_.c_str(); }
+
+ private:
+  String name_;
 };
 
 class RamDirectory final : public RamInode {
