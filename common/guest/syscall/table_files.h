@@ -76,18 +76,18 @@
   X(161, chroot, full, "")                                                                 \
   X(162, sync, full, "")                                                                   \
   X(187, readahead, full, "")                                                              \
-  X(188, setxattr, refused, "EOPNOTSUPP: no extended attributes")                          \
-  X(189, lsetxattr, refused, "EOPNOTSUPP: no extended attributes")                         \
-  X(190, fsetxattr, refused, "EOPNOTSUPP: no extended attributes")                         \
-  X(191, getxattr, refused, "EOPNOTSUPP: no extended attributes")                          \
-  X(192, lgetxattr, refused, "EOPNOTSUPP: no extended attributes")                         \
-  X(193, fgetxattr, refused, "EOPNOTSUPP: no extended attributes")                         \
-  X(194, listxattr, full, "there are none")                                                \
-  X(195, llistxattr, full, "there are none")                                               \
-  X(196, flistxattr, full, "there are none")                                               \
-  X(197, removexattr, refused, "EOPNOTSUPP: no extended attributes")                       \
-  X(198, lremovexattr, refused, "EOPNOTSUPP: no extended attributes")                      \
-  X(199, fremovexattr, refused, "EOPNOTSUPP: no extended attributes")                      \
+  X(188, setxattr, partly, "in memory; EOPNOTSUPP on ext2; no file capabilities")          \
+  X(189, lsetxattr, partly, "as setxattr")                                                 \
+  X(190, fsetxattr, partly, "as setxattr")                                                 \
+  X(191, getxattr, partly, "as setxattr")                                                  \
+  X(192, lgetxattr, partly, "as setxattr")                                                 \
+  X(193, fgetxattr, partly, "as setxattr")                                                 \
+  X(194, listxattr, partly, "as setxattr: none on ext2")                                   \
+  X(195, llistxattr, partly, "as setxattr: none on ext2")                                  \
+  X(196, flistxattr, partly, "as setxattr: none on ext2")                                  \
+  X(197, removexattr, partly, "as setxattr")                                               \
+  X(198, lremovexattr, partly, "as setxattr")                                              \
+  X(199, fremovexattr, partly, "as setxattr")                                              \
   X(217, getdents64, full, "")                                                             \
   X(221, fadvise64, full, "")                                                              \
   X(235, utimes, full, "")                                                                 \

@@ -15,6 +15,7 @@
 #include "guest/heap/string.h"
 #include "guest/mm/page_source.h"
 #include "guest/mm/user.h"
+#include "guest/vfs/attributes.h"
 #include "guest/vfs/source.h"
 #include "guest/vfs/stat.h"
 
@@ -100,6 +101,15 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   virtual Result<> set_times(std::uint64_t /*atime_ns*/, std::uint64_t /*mtime_ns*/) {
     return Errno::perm;
   }
+  // -- Extended ones. EOPNOTSUPP: the file system keeps none.
+  virtual Result<String> attribute(std::string_view) { return Errno::notsup; }
+  virtual Result<> set_attribute(std::string_view, std::string_view /*value*/,
+                                 Attributes::Condition) {
+    return Errno::notsup;
+  }
+  virtual Result<> remove_attribute(std::string_view) { return Errno::notsup; }
+  /// Their names, each with a NUL behind it.
+  virtual Result<String> attributes() { return String(); }
   /// Somebody has read it: its access time may be due.
   virtual void accessed() {}
 

@@ -43,6 +43,7 @@ RamInode::RamInode(std::uint32_t mode) : mode_(mode), number_(++last_inode_numbe
 
 RamInode::~RamInode() {
   --inodes;
+  delete attributes_;
 }
 
 Result<> RamInode::check_room() {
@@ -85,6 +86,30 @@ Result<> RamInode::set_times(std::uint64_t atime_ns, std::uint64_t mtime_ns) {
   mtime_ns_ = mtime_ns;
   note_change();
   return {};
+}
+
+Result<String> RamInode::attribute(std::string_view name) {
+  return attributes_ ? attributes_->get(name) : Errno::nodata;
+}
+
+Result<> RamInode::set_attribute(std::string_view name, std::string_view value,
+                                 Attributes::Condition condition) {
+  if (!attributes_) attributes_ = new (std::nothrow) Attributes;
+  if (!attributes_) return Errno::nospc;
+  TRY(attributes_->set(name, value, condition));
+  note_change();
+  return {};
+}
+
+Result<> RamInode::remove_attribute(std::string_view name) {
+  if (!attributes_) return Errno::nodata;
+  TRY(attributes_->remove(name));
+  note_change();
+  return {};
+}
+
+Result<String> RamInode::attributes() {
+  return attributes_ ? attributes_->names() : String();
 }
 
 void RamInode::accessed() {

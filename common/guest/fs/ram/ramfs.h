@@ -27,6 +27,11 @@ class RamInode : public Inode {
   Result<> set_mode(std::uint32_t mode) override;
   Result<> set_owner(std::uint32_t uid, std::uint32_t gid) override;
   Result<> set_times(std::uint64_t atime_ns, std::uint64_t mtime_ns) override;
+  Result<String> attribute(std::string_view name) override;
+  Result<> set_attribute(std::string_view name, std::string_view value,
+                         Attributes::Condition condition) override;
+  Result<> remove_attribute(std::string_view name) override;
+  Result<String> attributes() override;
   void accessed() override;
   [[nodiscard]] const void* file_system() const override;
   Result<FileSystemSpace> space() override;
@@ -48,6 +53,7 @@ class RamInode : public Inode {
   std::uint32_t links_ = 0;
   std::uint32_t number_;
   std::uint64_t atime_ns_, mtime_ns_, ctime_ns_;
+  Attributes* attributes_ = nullptr;  // made for the first one
 };
 
 class RamFile : public RamInode {
