@@ -3,7 +3,7 @@
 //   room_program processes N ROUNDS   N children at once, asleep in different calls and woken in
 //                                     any order, with registers of their own
 //   room_program threads N ROUNDS     the same as threads of one process
-//   room_program files N | mappings N | inodes N | hog
+//   room_program files N | mappings N | inodes N | locks N | attributes N | hog
 //   room_program timers N             as many as N children get, ringing all the time, and whether
 //                                     others still have their naps
 //   room_program sleepers CALL N      N children in a poll, sendfile or open, or after a setgroups,
@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -100,6 +101,37 @@ int inodes(int count) {
     close(fd);
   }
   say("inodes", made, made < count ? strerrorname_np(errno) : nullptr);
+  return 0;
+}
+
+/// Each second byte of a file, so that no two become one.
+int locks(long count) {
+  const int fd = open("/tmp/locked", O_CREAT | O_RDWR, 0600);
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_len = 1;
+  long taken = 0;
+  for (; taken < count; ++taken, lock.l_start += 2)
+    if (fcntl(fd, F_SETLK, &lock)) break;
+  say("locks", taken, taken < count ? strerrorname_np(errno) : nullptr);
+  return 0;
+}
+
+/// 60 000 bytes for each of so many files.
+int attributes(long count) {
+  static char value[60'000];
+  char name[64];
+  long made = 0;
+  for (; made < count; ++made) {
+    snprintf(name, sizeof name, "/tmp/attributes-%ld", made);
+    close(open(name, O_CREAT | O_WRONLY, 0644));
+    if (setxattr(name, "user.a", value, sizeof value, 0)) break;
+  }
+  say("attributes", made, made < count ? strerrorname_np(errno) : nullptr);
+  for (long i = 0; i <= made; ++i) {
+    snprintf(name, sizeof name, "/tmp/attributes-%ld", i);
+    unlink(name);
+  }
   return 0;
 }
 
@@ -239,6 +271,8 @@ int main(int argc, char** argv) {
   if (!strcmp(argv[1], "files")) return files((int)count);
   if (!strcmp(argv[1], "mappings")) return mappings(count);
   if (!strcmp(argv[1], "inodes")) return inodes((int)count);
+  if (!strcmp(argv[1], "locks")) return locks(count);
+  if (!strcmp(argv[1], "attributes")) return attributes(count);
   if (!strcmp(argv[1], "hog")) return hog();
   if (!strcmp(argv[1], "timers")) return timers((int)count);
   if (!strcmp(argv[1], "sleepers") && argc > 3) return sleepers(argv[2], atoi(argv[3]));

@@ -82,6 +82,22 @@ TEST(Room, ForTwentyThousandFilesInMemory) {
   EXPECT_THAT(one.out, HasSubstr("\n0\nworks\n"));
 }
 
+TEST(Room, ForEightThousandLocks) {
+  for (const char* memory : {"64M", "1G"}) {
+    const ToolRun one = run("extended", memory, {"/room locks 8000", "/room locks 10000"});
+    EXPECT_GT(count_of(one, "locks"), 8000) << memory << one.describe();
+    EXPECT_THAT(one.out, HasSubstr("over: ENOLCK\n"));
+    EXPECT_THAT(one.out, HasSubstr("locks 8000\n"));
+  }
+}
+
+TEST(Room, ForFourMegabytesOfAttributes) {
+  const ToolRun one = run("extended", "1G", {"/room attributes 60", "/room attributes 100"});
+  EXPECT_GT(count_of(one, "attributes"), 60) << one.describe();
+  EXPECT_THAT(one.out, HasSubstr("over: ENOSPC\n"));
+  EXPECT_THAT(one.out, HasSubstr("attributes 60\n"));
+}
+
 TEST(Room, MoreMemoryIsNeverLessRoom) {
   long before[3] = {0, 0, 0};
   for (const char* memory : {"64M", "1G", "2G"}) {
