@@ -5,6 +5,7 @@
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
 #include "guest/vfs/device_number.h"
+#include "guest/vfs/notice.h"
 
 namespace guest {
 namespace {
@@ -88,8 +89,9 @@ Result<std::int64_t> access_at(int fd, UserAddress path, std::uint32_t wanted,
 }
 
 /// Root may give files away; an owner his to a group that he is in.
-Result<std::int64_t> change_owner(Inode& inode, std::uint32_t uid, std::uint32_t gid) {
+Result<std::int64_t> change_owner(const Place& place, std::uint32_t uid, std::uint32_t gid) {
   constexpr std::uint32_t unchanged = 0xffffffff;
+  Inode& inode = *place.inode;
   const Caller caller = current_caller();
   if (!caller.is_root()) {
     TRY(check_owner(inode, caller));
@@ -99,25 +101,30 @@ Result<std::int64_t> change_owner(Inode& inode, std::uint32_t uid, std::uint32_t
   }
   const std::uint32_t lost = lost_set_ids(inode, caller);
   TRY(inode.set_owner(uid, gid));
-  return as_zero(inode.mode() & lost ? inode.set_mode(inode.mode() & ~lost) : Result<>());
+  if (inode.mode() & lost) TRY(inode.set_mode(inode.mode() & ~lost));
+  notice(place, abi::in_attrib);
+  return std::int64_t{0};
 }
 
 /// Nobody makes a file run as a group that he is not in.
-Result<std::int64_t> change_mode(Inode& inode, std::uint32_t mode) {
+Result<std::int64_t> change_mode(const Place& place, std::uint32_t mode) {
   constexpr std::uint32_t set_group = 02000;
+  Inode& inode = *place.inode;
   const Caller caller = current_caller();
   TRY(check_owner(inode, caller));
   if (!caller.is_root() && !caller.in_group(inode.stat().gid)) mode &= ~set_group;
-  return as_zero(inode.set_mode(mode));
+  TRY(inode.set_mode(mode));
+  notice(place, abi::in_attrib);
+  return std::int64_t{0};
 }
 
 Result<std::int64_t> chown_at(int fd, UserAddress path, std::uint32_t uid, std::uint32_t gid,
                               std::uint32_t flags) {
-  return change_owner(*TRY(inode_argument(fd, path, flags)), uid, gid);
+  return change_owner(TRY(place_argument(fd, path, flags)), uid, gid);
 }
 
 Result<std::int64_t> chmod_at(int fd, UserAddress path, std::uint32_t mode) {
-  return change_mode(*TRY(inode_argument(fd, path, 0)), mode);
+  return change_mode(TRY(place_argument(fd, path, 0)), mode);
 }
 
 }  // namespace
@@ -178,7 +185,7 @@ Result<std::int64_t> sys_fchmodat(const Args& args) {
   return chmod_at(args.i32(0), args.user(1), args.u32(2));
 }
 Result<std::int64_t> sys_fchmod(const Args& args) {
-  return change_mode(TRY(file_argument(args.i32(0)))->inode(), args.u32(1));
+  return change_mode(TRY(file_argument(args.i32(0)))->place(), args.u32(1));
 }
 
 Result<std::int64_t> sys_chown(const Args& args) {
@@ -193,7 +200,7 @@ Result<std::int64_t> sys_fchownat(const Args& args) {
 }
 Result<std::int64_t> sys_fchown(const Args& args) {
   Ref<File> file = TRY(file_argument(args.i32(0)));
-  return change_owner(file->inode(), args.u32(1), args.u32(2));
+  return change_owner(file->place(), args.u32(1), args.u32(2));
 }
 
 Result<std::int64_t> sys_umask(const Args& args) {
@@ -218,7 +225,8 @@ struct TimePair {
   abi::FileTimespec access{0, abi::utime_now}, modification{0, abi::utime_now};
 };
 
-Result<std::int64_t> set_times(Inode& inode, const TimePair& times) {
+Result<std::int64_t> set_times(const Place& place, const TimePair& times) {
+  Inode& inode = *place.inode;
   Stat s = inode.stat();
   std::uint64_t access = TRY(moment(times.access, s.atime_ns));
   std::uint64_t modification = TRY(moment(times.modification, s.mtime_ns));
@@ -229,7 +237,11 @@ Result<std::int64_t> set_times(Inode& inode, const TimePair& times) {
   if (neither) return std::int64_t{0};
   if (auto owns = check_owner(inode, current_caller()); !owns.ok())
     TRY(now ? check_access(inode, may_write, current_caller()) : owns.error());
-  return as_zero(inode.set_times(access, modification));
+  TRY(inode.set_times(access, modification));
+  notice(place, times.access.nanoseconds == abi::utime_omit         ? abi::in_modify
+                : times.modification.nanoseconds == abi::utime_omit ? abi::in_access
+                                                                    : abi::in_attrib);
+  return std::int64_t{0};
 }
 
 Result<TimePair> timeval_pair(UserAddress from) {
@@ -250,20 +262,19 @@ Result<std::int64_t> sys_utimensat(const Args& args) {
   TimePair times;
   if (args.user(2)) times = TRY(get_user<TimePair>(args.user(2)));
   if (args.u32(3) & ~(abi::at_symlink_nofollow | abi::at_empty_path)) return Errno::inval;
-  if (!args.user(1)) return set_times(TRY(file_argument(args.i32(0)))->inode(), times);
-  Ref<Inode> inode = TRY(inode_argument(args.i32(0), args.user(1), args.u32(3)));
-  return set_times(*inode, times);
+  if (!args.user(1)) return set_times(TRY(file_argument(args.i32(0)))->place(), times);
+  return set_times(TRY(place_argument(args.i32(0), args.user(1), args.u32(3))), times);
 }
 
 Result<std::int64_t> sys_utimes(const Args& args) {
   TimePair times = TRY(timeval_pair(args.user(1)));
-  return set_times(*TRY(inode_argument(abi::at_fdcwd, args.user(0), 0)), times);
+  return set_times(TRY(place_argument(abi::at_fdcwd, args.user(0), 0)), times);
 }
 
 Result<std::int64_t> sys_futimesat(const Args& args) {
   TimePair times = TRY(timeval_pair(args.user(2)));
-  if (!args.user(1)) return set_times(TRY(file_argument(args.i32(0)))->inode(), times);
-  return set_times(*TRY(inode_argument(args.i32(0), args.user(1), 0)), times);
+  if (!args.user(1)) return set_times(TRY(file_argument(args.i32(0)))->place(), times);
+  return set_times(TRY(place_argument(args.i32(0), args.user(1), 0)), times);
 }
 
 Result<std::int64_t> sys_utime(const Args& args) {
@@ -272,7 +283,7 @@ Result<std::int64_t> sys_utime(const Args& args) {
     times.access = {TRY(get_user<std::int64_t>(args.user(1))), 0};
     times.modification = {TRY(get_user<std::int64_t>(args.user(1) + 8)), 0};
   }
-  return set_times(*TRY(inode_argument(abi::at_fdcwd, args.user(0), 0)), times);
+  return set_times(TRY(place_argument(abi::at_fdcwd, args.user(0), 0)), times);
 }
 
 }  // namespace guest

@@ -6,6 +6,7 @@
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
 #include "guest/vfs/mounts.h"
+#include "guest/vfs/notice.h"
 
 namespace guest {
 namespace {
@@ -80,7 +81,9 @@ Result<std::int64_t> unlink_at(int fd, UserAddress path) {
   if (!found.inode) return Errno::noent;
   if (!found.has_name()) return Errno::isdir;
   TRY(check_removing(*found.directory, *found.inode, current_caller()));
-  return as_zero(found.directory->unlink(found.last));
+  TRY(found.directory->unlink(found.last));
+  notice_removed(*found.directory, found.last, *found.inode);
+  return std::int64_t{0};
 }
 
 Result<std::int64_t> rmdir_at(int fd, UserAddress path) {
@@ -90,7 +93,9 @@ Result<std::int64_t> rmdir_at(int fd, UserAddress path) {
     return Errno::busy;
   if (!found.has_name()) return found.last == "." ? Errno::inval : Errno::notempty;
   TRY(check_removing(*found.directory, *found.inode, current_caller()));
-  return as_zero(found.directory->rmdir(found.last));
+  TRY(found.directory->rmdir(found.last));
+  notice_removed(*found.directory, found.last, *found.inode);
+  return std::int64_t{0};
 }
 
 Result<> check_renaming(const PathResult& from, const PathResult& to, bool exchanges,
@@ -122,8 +127,10 @@ Result<std::int64_t> rename_at(int from_fd, UserAddress from_path, int to_fd, Us
   if (to.trailing_slash && !(exchanges ? to : from).inode->is(mode_directory)) return Errno::notdir;
   TRY(check_renaming(from, to, exchanges, current_caller()));
   if (exchanges && from.directory->file_system() != to.directory->file_system()) return Errno::xdev;
-  if (exchanges) return as_zero(from.directory->exchange(from.last, *to.directory, to.last));
-  return as_zero(from.directory->rename(from.last, *to.directory, to.last));
+  TRY(exchanges ? from.directory->exchange(from.last, *to.directory, to.last)
+                : from.directory->rename(from.last, *to.directory, to.last));
+  if (!(from.inode == to.inode)) notice_moved(from, to, exchanges);
+  return std::int64_t{0};
 }
 
 Result<std::int64_t> link_at(int from_fd, UserAddress from_path, int to_fd, UserAddress to_path,
@@ -134,7 +141,10 @@ Result<std::int64_t> link_at(int from_fd, UserAddress from_path, int to_fd, User
   PathResult to = TRY(new_name(to_fd, to_path));
   TRY(check_linking(*inode, current_caller()));
   TRY(check_adding(*to.directory, current_caller()));
-  return as_zero(to.directory->link(to.last, *inode));
+  TRY(to.directory->link(to.last, *inode));
+  notice(*inode, abi::in_attrib);
+  notice_entry(*to.directory, abi::in_create, to.last);
+  return std::int64_t{0};
 }
 
 Result<std::int64_t> symlink_at(UserAddress target, int fd, UserAddress path) {
@@ -144,6 +154,7 @@ Result<std::int64_t> symlink_at(UserAddress target, int fd, UserAddress path) {
   TRY(check_adding(*name.directory, current_caller()));
   TRY(give_to(current_caller(), *TRY(name.directory->symlink(name.last, text.view())),
               *name.directory));
+  notice_entry(*name.directory, abi::in_create, name.last);
   return std::int64_t{0};
 }
 
@@ -208,6 +219,7 @@ Result<std::int64_t> read_entries(const Args& args, Size record_size, Put put) {
     file->position = position;
   }
   file->note_access();
+  notice(*file, abi::in_access);
   return static_cast<std::int64_t>(done);
 }
 

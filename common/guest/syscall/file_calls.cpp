@@ -8,21 +8,14 @@
 #include "guest/fs/root/disk.h"
 #include "guest/heap/vec.h"
 #include "guest/proc/process.h"
+#include "guest/syscall/contents.h"
 #include "guest/syscall/message_arguments.h"
 #include "guest/syscall/path_arguments.h"
+#include "guest/vfs/notice.h"
 #include "guest/vfs/transfer.h"
 
 namespace guest {
 namespace {
-
-constexpr std::uint64_t max_bytes = 0x7ffff000;  // as Linux: no call moves more
-
-// A buffer that does not end in the user range is refused before the file is looked at, whatever
-// the file could give; then its length is cut to what one call moves.
-Result<std::size_t> buffer_bytes(UserAddress buffer, std::uint64_t bytes) {
-  if (bytes > vmi::user_end || buffer.value > vmi::user_end - bytes) return Errno::fault;
-  return bytes < max_bytes ? bytes : max_bytes;
-}
 
 // For a call with an offset: whether it and the file go together is asked before anything else.
 Result<Ref<File>> file_at(int fd, std::int64_t at, bool (*allows)(std::uint32_t flags)) {
@@ -33,44 +26,18 @@ Result<Ref<File>> file_at(int fd, std::int64_t at, bool (*allows)(std::uint32_t 
   return file;
 }
 
-// The result of a write of `bytes`. The one place where writing to nobody raises SIGPIPE, also when
-// somebody read the first bytes and has gone. Sockets raise their own, which of them do.
-Result<std::int64_t> written(File& file, std::uint64_t bytes, Result<std::size_t> result) {
-  if (file_as<Socket>(file)) return as_count(std::move(result));
-  const bool broken =
-      result.ok() ? result.value() && result.value() < bytes && file.poll_state() & abi::poll_err
-                  : result.error() == Errno::pipe;
-  if (broken) send_signal(current_process(), sig_pipe);
-  return as_count(std::move(result));
-}
-
-/// Before a write to a file: how many of `bytes` it may hold from `at` on. EFBIG, and SIGXFSZ:
-/// none, the process has a limit. It loses its set-id bits.
-Result<std::size_t> before_write(Inode& inode, std::uint64_t at, std::size_t bytes) {
-  constexpr std::uint32_t set_ids = 06000;
-  if (bytes == 0) return bytes;
-  if (inode.mode() & set_ids) TRY(take_set_ids(inode, current_caller()));
-  const std::uint64_t limit = current_process().limits[abi::limit_fsize].current;
-  if (limit == abi::unlimited || !inode.is(mode_regular)) return bytes;
-  if (at < limit) return std::min(bytes, limit - at);
-  (void)send_signal(current_thread(), signal_from_process(sig_xfsz, abi::si_user));
-  return Errno::fbig;
-}
-
-/// Where a write without an offset begins.
-std::uint64_t write_position(File& file) {
-  return file.flags & abi::o_append ? file.inode().stat().size : file.position;
-}
-
 Result<std::size_t> write_on(File& file, UserAddress from, std::size_t bytes) {
   return file.write(from, TRY(before_write(file.inode(), write_position(file), bytes)));
 }
 
-Result<> change_size(Inode& inode, std::uint64_t size) {
+Result<> change_size(const Place& place, std::uint64_t size) {
+  Inode& inode = *place.inode;
   TRY(take_set_ids(inode, current_caller()));
   if (const std::uint64_t old = inode.is(mode_regular) ? inode.stat().size : size; size > old)
     TRY(before_write(inode, size - 1, 1));
-  return inode.truncate(size);
+  TRY(inode.truncate(size));
+  notice(place, abi::in_modify);
+  return {};
 }
 
 /// No file reaches beyond a signed offset.
@@ -85,6 +52,7 @@ Result<std::size_t> read_at(File& file, std::int64_t at, UserAddress to, std::si
   if (!file.inode().is(mode_regular)) return file.read(to, bytes);
   const std::size_t done = TRY(file.inode().read(static_cast<std::uint64_t>(at), to, bytes));
   if (bytes) file.note_access();
+  if (done) notice(file, abi::in_access);
   return done;
 }
 
@@ -94,47 +62,6 @@ Result<std::size_t> write_at(File& file, std::int64_t at, UserAddress from, std:
   auto offset = static_cast<std::uint64_t>(at);
   if (file.flags & abi::o_append) offset = file.inode().stat().size;  // Linux, not POSIX
   return file.write_at(offset, from, TRY(before_write(file.inode(), offset, bytes)));
-}
-
-// Part `i` of a vector, cut to `room` bytes.
-Result<abi::IoVector> vector_part(UserAddress vector, std::uint64_t i, std::size_t room) {
-  auto part = TRY(get_user<abi::IoVector>(vector + i * sizeof(abi::IoVector)));
-  if (static_cast<std::int64_t>(part.bytes) < 0) return Errno::inval;
-  if (part.bytes > room) part.bytes = room;
-  return part;
-}
-
-// All parts are checked before the first is moved, as Linux does. How many bytes they are.
-Result<std::size_t> check_vector(UserAddress vector, std::uint64_t parts) {
-  if (parts > abi::iov_max) return Errno::inval;
-  std::size_t bytes = 0;
-  for (std::uint64_t i = 0; i < parts; ++i) {
-    auto part = TRY(vector_part(vector, i, max_bytes));
-    TRY(buffer_bytes(UserAddress{part.base}, part.bytes));
-    bytes += part.bytes;
-  }
-  return std::min(bytes, max_bytes);
-}
-
-// Calls `move(address, bytes, done)` for each part of a vector, until one falls short.
-template <class Move>
-Result<std::size_t> for_each_part(UserAddress vector, std::uint64_t parts, Move move) {
-  TRY(check_vector(vector, parts));
-  std::size_t done = 0;
-  bool whole = true;
-  auto one = [&](std::uint64_t i) -> Result<> {
-    auto part = TRY(vector_part(vector, i, max_bytes - done));
-    if (part.bytes == 0) return {};
-    const std::size_t count = TRY(move(UserAddress{part.base}, part.bytes, done));
-    done += count;
-    whole = count == part.bytes;
-    return {};
-  };
-  for (std::uint64_t i = 0; i < parts && whole; ++i) {
-    auto outcome = one(i);
-    if (!outcome.ok()) return moved(outcome, done);
-  }
-  return done;
 }
 
 // A vector of `bytes`, as one write: into a pipe so few go together or not at all.
@@ -229,18 +156,19 @@ Result<std::int64_t> sys_lseek(const Args& args) {
 
 Result<std::int64_t> sys_truncate(const Args& args) {
   if (args.i64(1) < 0) return Errno::inval;
-  Ref<Inode> inode = TRY(path_argument(abi::at_fdcwd, args.user(0), Last::follow)).inode;
+  const Place place = TRY(path_argument(abi::at_fdcwd, args.user(0), Last::follow)).place();
+  const Ref<Inode>& inode = place.inode;
   if (inode->is(mode_directory)) return Errno::isdir;
   TRY(check_access(*inode, may_write, current_caller()));
   TRY(inode->check_not_run());
-  return as_zero(change_size(*inode, args.u64(1)));
+  return as_zero(change_size(place, args.u64(1)));
 }
 
 Result<std::int64_t> sys_ftruncate(const Args& args) {
   if (args.i64(1) < 0) return Errno::inval;
   Ref<File> file = TRY(file_argument(args.i32(0)));
   if (!abi::may_write(file->flags)) return Errno::inval;
-  return as_zero(change_size(file->inode(), args.u64(1)));
+  return as_zero(change_size(file->place(), args.u64(1)));
 }
 
 // Nothing is set aside: a RAM file system cannot promise frames. What is promised to programs
@@ -262,9 +190,12 @@ Result<std::int64_t> sys_fallocate(const Args& args) {
   const std::uint64_t begin = args.u64(2), size = inode.stat().size;
   const auto wanted = static_cast<std::uint64_t>(end);
   TRY(take_set_ids(inode, current_caller()));
-  if (what && begin < size) TRY(inode.punch(begin, std::min(wanted, size)));
+  if (what && begin < size) {
+    TRY(inode.punch(begin, std::min(wanted, size)));
+    notice(*file, abi::in_modify);
+  }
   if (keeps_size || wanted <= size) return std::int64_t{0};
-  return as_zero(change_size(inode, wanted));
+  return as_zero(change_size(file->place(), wanted));
 }
 
 Result<std::int64_t> sys_sendfile(const Args& args) {

@@ -5,6 +5,7 @@
 #include "guest/fs/ram/ramfs.h"
 #include "guest/proc/process.h"
 #include "guest/syscall/path_arguments.h"
+#include "guest/vfs/notice.h"
 
 namespace guest {
 namespace {
@@ -93,10 +94,12 @@ Result<std::int64_t> open_at(int directory_fd, UserAddress path, std::uint32_t f
   else
     file = TRY(found.inode->open(kept | abi::o_largefile));
   file->found_in = found.directory;
+  if (!(flags & abi::o_path)) notice(*file, abi::in_open);
   // Last: who cannot open a file must not lose what is in it.
   if ((flags & abi::o_trunc) && !found.created && found.inode->is(mode_regular)) {
     TRY(take_set_ids(*found.inode, current_caller()));
     TRY(found.inode->truncate(0));
+    notice(*file, abi::in_modify);
   }
   return install_file(std::move(file), flags);
 }

@@ -8,9 +8,9 @@
 namespace guest {
 namespace {
 
-Result<Ref<Inode>> base_directory(int directory_fd) {
-  if (directory_fd == abi::at_fdcwd) return current_process().fs->cwd;
-  return TRY(current_process().files->get(directory_fd))->inode_ref();
+Result<Place> base_place(int directory_fd) {
+  if (directory_fd == abi::at_fdcwd) return Place{current_process().fs->cwd, {}};
+  return TRY(current_process().files->get(directory_fd))->place();
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ Result<PathResult> path_argument(int directory_fd, String path, Last last, const
   PathStart start{current_process().fs->root, {}, caller};
   if (path.size() == 0) return Errno::noent;
   if (path.view().front() != '/') {
-    start.base = TRY(base_directory(directory_fd));
+    start.base = TRY(base_place(directory_fd)).inode;
     if (!start.base->is(mode_directory)) return Errno::notdir;
   }
   return walk_path(start, std::move(path), last);
@@ -64,10 +64,15 @@ Result<PathResult> path_argument(int directory_fd, String path, Last last, const
 
 Result<Ref<Inode>> inode_argument(int directory_fd, UserAddress path, std::uint32_t flags,
                                   Last last, const Caller& caller) {
+  return TRY(place_argument(directory_fd, path, flags, last, caller)).inode;
+}
+
+Result<Place> place_argument(int directory_fd, UserAddress path, std::uint32_t flags, Last last,
+                             const Caller& caller) {
   String text = TRY(string_from_user(path, abi::path_max));
-  if (flags & abi::at_empty_path && text.size() == 0) return base_directory(directory_fd);
+  if (flags & abi::at_empty_path && text.size() == 0) return base_place(directory_fd);
   if (flags & abi::at_symlink_nofollow) last = Last::no_follow;
-  return TRY(path_argument(directory_fd, std::move(text), last, caller)).inode;
+  return TRY(path_argument(directory_fd, std::move(text), last, caller)).place();
 }
 
 }  // namespace guest

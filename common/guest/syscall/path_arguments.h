@@ -37,7 +37,11 @@ Result<PathResult> path_argument(int directory_fd, UserAddress path, Last last,
 /// One that has been copied already.
 Result<PathResult> path_argument(int directory_fd, String path, Last last,
                                  const Caller& caller = current_caller());
-/// The same for calls with AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW in `flags`: the inode meant.
+/// The same for calls with AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW in `flags`: what is meant, and
+/// where it was found.
+Result<Place> place_argument(int directory_fd, UserAddress path, std::uint32_t flags,
+                             Last last = Last::follow, const Caller& caller = current_caller());
+/// The inode alone.
 Result<Ref<Inode>> inode_argument(int directory_fd, UserAddress path, std::uint32_t flags,
                                   Last last = Last::follow,
                                   const Caller& caller = current_caller());

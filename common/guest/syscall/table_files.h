@@ -2,8 +2,10 @@
 #pragma once
 
 // X(number, name, support, note)
-#define GUEST_SYSCALLS_FILES(X) \
-  GUEST_SYSCALLS_OF_FILES(X) GUEST_SYSCALLS_EVENTS(X) GUEST_SYSCALLS_EPOLL(X)
+#define GUEST_SYSCALLS_FILES(X)                                             \
+  GUEST_SYSCALLS_OF_FILES(X)                                                \
+  GUEST_SYSCALLS_EVENTS(X) GUEST_SYSCALLS_EPOLL(X) GUEST_SYSCALLS_SPLICE(X) \
+      GUEST_SYSCALLS_INOTIFY(X)
 
 // event_calls.cpp
 #define GUEST_SYSCALLS_EVENTS(X)                                                   \
@@ -23,6 +25,19 @@
   X(281, epoll_pwait, full, "")   \
   X(291, epoll_create1, full, "") \
   X(441, epoll_pwait2, full, "")
+
+// splice_calls.cpp
+#define GUEST_SYSCALLS_SPLICE(X)                                           \
+  X(275, splice, partly, "into a pipe from pipes and regular files alone") \
+  X(276, tee, full, "")                                                    \
+  X(278, vmsplice, full, "")
+
+// inotify_calls.cpp
+#define GUEST_SYSCALLS_INOTIFY(X)                                                      \
+  X(253, inotify_init, full, "")                                                       \
+  X(254, inotify_add_watch, partly, "IN_EXCL_UNLINK always; not of programs that run") \
+  X(255, inotify_rm_watch, full, "")                                                   \
+  X(294, inotify_init1, full, "")
 
 #define GUEST_SYSCALLS_OF_FILES(X)                                                         \
   X(0, read, full, "")                                                                     \

@@ -3,6 +3,7 @@
 #include "guest/heap/make.h"
 #include "guest/vfs/file_locks.h"
 #include "guest/vfs/inode.h"
+#include "guest/vfs/notice.h"
 #include "guest/vfs/open_files.h"
 
 namespace guest {
@@ -13,16 +14,35 @@ Result<Ref<File>> Inode::open(std::uint32_t flags) {
   return TRY(make_ref<File>(Ref<Inode>(this), flags));
 }
 
+bool Inode::is_watched_for(std::uint32_t events) {
+  for (InodeWatcher& watcher : watchers_)
+    if (watcher.wanted & events) return true;
+  return false;
+}
+
+void Inode::tell_watchers(const Notice& notice) {
+  for (InodeWatcher& watcher : watchers_)
+    if (watcher.wanted & notice.events) watcher.happened(notice);
+}
+
+void Inode::gone() {
+  while (InodeWatcher* watcher = watchers_.front()) watcher->inode_gone();
+}
+
 File::File(Ref<Inode> inode, std::uint32_t flags) : flags(flags), inode_(std::move(inode)) {
   open_files.add();
+  ++inode_->openers_;
   inode_->writers_ += writes();
 }
 
 File::~File() {
   open_files.remove();
   if (inode_->locked()) FileLocks::release_all(*inode_, this);
+  if (!(flags & abi::o_path)) notice(*this, writes() ? abi::in_close_write : abi::in_close_nowrite);
+  --inode_->openers_;
   inode_->writers_ -= writes();
   inode_->closed(flags);
+  notice_if_gone(*inode_);
 }
 
 bool File::writes() const {
@@ -33,6 +53,7 @@ Result<std::size_t> File::read(UserAddress to, std::size_t bytes) {
   std::size_t done = TRY(inode_->read(position, to, bytes));
   position += done;
   if (bytes) note_access();
+  if (done) notice(*this, abi::in_access);
   return done;
 }
 
@@ -49,6 +70,7 @@ Result<std::size_t> File::write(Source from, std::size_t bytes) {
 
 Result<std::size_t> File::write_at(std::uint64_t at, Source from, std::size_t bytes) {
   std::size_t done = TRY(inode_->write(at, from, bytes));
+  if (done) notice(*this, abi::in_modify);
   if (done && (flags & abi::o_dsync)) TRY(inode_->sync());  // which O_SYNC contains
   return done;
 }

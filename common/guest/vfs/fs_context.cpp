@@ -6,9 +6,7 @@
 #include "guest/vfs/path.h"
 
 namespace guest {
-namespace {
 
-/// The name under which `directory` holds `child`.
 Result<std::string_view> name_in(Inode& directory, Inode& child) {
   if (auto name = mount_name(child); !name.empty()) return name;
   Stat wanted = child.stat();
@@ -22,8 +20,6 @@ Result<std::string_view> name_in(Inode& directory, Inode& child) {
       return entry.name;
   }
 }
-
-}  // namespace
 
 Result<Ref<FsContext>> FsContext::create(Ref<Inode> root) {
   auto context = TRY(make_ref<FsContext>());

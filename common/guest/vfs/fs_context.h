@@ -35,4 +35,7 @@ class FsContext : public Sharable, public Allocated<HeapKind::process> {
   std::uint32_t umask = 022;
 };
 
+/// The name under which `directory` holds `child`. ENOENT.
+Result<std::string_view> name_in(Inode& directory, Inode& child);
+
 }  // namespace guest

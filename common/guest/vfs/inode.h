@@ -30,6 +30,26 @@ struct Place {
   Ref<Inode> inode, directory;
 };
 
+/// What was done to a file, or to the entry `name` of a directory. Bits as inotify has them.
+struct Notice {
+  std::uint32_t events;
+  std::uint32_t cookie;
+  std::string_view name;
+};
+
+/// Somebody who wants to hear of what is done to an inode.
+struct InodeWatcher {
+  ListNode inode_node;
+  std::uint32_t wanted = 0;
+  /// Some of what it wants. It may leave the list.
+  virtual void happened(const Notice& notice) = 0;
+  /// The last name and the last user are gone. It leaves the list.
+  virtual void inode_gone() = 0;
+
+ protected:
+  ~InodeWatcher() = default;
+};
+
 class Inode : public PageSource, public Allocated<HeapKind::inode> {
  public:
   /// Identity and attributes, kept by the inode itself.
@@ -138,6 +158,14 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
 
   /// It was made without a name, and may get one.
   bool waits_for_name = false;
+  // -- Who watches it (vfs/notice.h tells them).
+  void add_watcher(InodeWatcher& watcher) { watchers_.push_back(watcher); }
+  [[nodiscard]] bool is_watched() const { return !watchers_.empty(); }
+  [[nodiscard]] bool is_watched_for(std::uint32_t events);
+  void tell_watchers(const Notice& notice);
+  void gone();
+  /// Some open file leads to it.
+  [[nodiscard]] bool is_open() const { return openers_ > 0; }
 
   [[nodiscard]] bool is(std::uint32_t type) const { return (mode() & mode_type) == type; }
   /// Of what has no name anywhere, how /proc calls it: "[eventfd]". nullptr: other inodes.
@@ -150,7 +178,9 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   friend class File;
   friend class FileLocks;
   FileLocks* locks_ = nullptr;
-  std::uint32_t writers_ = 0;  // open files
+  List<InodeWatcher, &InodeWatcher::inode_node> watchers_;
+  std::uint32_t openers_ = 0;  // open files
+  std::uint32_t writers_ = 0;  // those of them that write
   std::uint32_t runners_ = 0;  // programs
 };
 
@@ -199,6 +229,7 @@ class File : public Counted, public Allocated<HeapKind::file> {
 
   Inode& inode() { return *inode_; }
   [[nodiscard]] const Ref<Inode>& inode_ref() const { return inode_; }
+  [[nodiscard]] Place place() const { return {inode_, found_in}; }
 
   std::uint64_t position = 0;
   std::uint32_t flags;  // O_ACCMODE, O_APPEND, O_NONBLOCK…

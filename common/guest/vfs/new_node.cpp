@@ -1,6 +1,8 @@
 // See new_node.h.
 #include "guest/vfs/new_node.h"
 
+#include "guest/vfs/notice.h"
+
 namespace guest {
 namespace {
 
@@ -32,6 +34,8 @@ Result<Ref<Inode>> make_node(const PathResult& name, std::uint32_t mode, std::ui
   if ((mode & mode_type) == mode_directory) mode |= name.directory->mode() & set_group;
   Ref<Inode> made = TRY(name.directory->create(name.last, mode, rdev));
   TRY(settle(*made, *name.directory, mode, caller));
+  const std::uint32_t kind = made->is(mode_directory) ? std::uint32_t{abi::in_isdir} : 0;
+  notice_entry(*name.directory, abi::in_create | kind, name.last);
   return made;
 }
 

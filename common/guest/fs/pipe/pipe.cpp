@@ -72,9 +72,29 @@ Result<std::size_t> Pipe::take(UserAddress to, std::size_t bytes) {
   }));
   const std::uint32_t taken = whole_pages(first_, moved, wanted);
   if (taken == 0) return Errno::fault;
-  used_ -= taken;
-  first_ = used_ ? (first_ + taken) % capacity : 0;
+  drop(taken);
   return std::size_t{taken};
+}
+
+std::size_t Pipe::peek(std::uint32_t skip, std::uint8_t* to, std::size_t bytes) {
+  const std::uint32_t wanted = least(bytes, used_ - skip);
+  for (std::uint32_t done = 0; done < wanted;) {
+    const Segment from = segment((first_ + skip + done) % capacity, wanted - done);
+    if (from.near)
+      __builtin_memcpy(to + done, from.near, from.bytes);
+    else
+      hypercalls().peek_frame(from.frame, Bytes(from.offset), to + done, Bytes(from.bytes));
+    done += from.bytes;
+  }
+  return wanted;
+}
+
+void Pipe::drop(std::uint32_t bytes) {
+  // Writers wait only while a PIPE_BUF of bytes does not fit.
+  const bool was_short = space() < abi::pipe_buf;
+  used_ -= bytes;
+  first_ = used_ ? (first_ + bytes) % capacity : 0;
+  if (was_short) events.notify(abi::poll_out | abi::poll_wrnorm);
 }
 
 Result<std::size_t> Pipe::put(Source from, std::size_t bytes) {
@@ -93,17 +113,31 @@ Result<std::size_t> Pipe::put(Source from, std::size_t bytes) {
 }
 
 Result<std::size_t> Pipe::read(UserAddress to, std::size_t bytes, bool nonblocking) {
-  if (bytes == 0) return std::size_t{0};
-  while (used_ == 0) {
-    if (writers_ == 0) return std::size_t{0};
+  if (bytes == 0 || !TRY(wait_for_bytes(nonblocking))) return std::size_t{0};
+  return take(to, bytes);
+}
+
+Result<bool> Pipe::wait_for_bytes(bool nonblocking) {
+  while (used_ == 0 || is_taken_) {
+    if (used_ == 0 && writers_ == 0) return false;
     if (nonblocking) return Errno::again;
     TRY(events.wait(abi::poll_in | abi::poll_hup));
   }
-  bool was_short = space() < abi::pipe_buf;
-  std::size_t done = TRY(take(to, bytes));
-  // Writers wait only while a PIPE_BUF of bytes does not fit.
-  if (was_short) events.notify(abi::poll_out | abi::poll_wrnorm);
-  return done;
+  return true;
+}
+
+Result<> Pipe::wait_for_room(bool nonblocking) {
+  for (;;) {
+    if (readers_ == 0) return Errno::pipe;
+    if (space() >= abi::pipe_buf) return {};
+    if (nonblocking) return Errno::again;
+    TRY(events.wait(abi::poll_out | abi::poll_err));
+  }
+}
+
+Pipe::Taking::~Taking() {
+  pipe_.is_taken_ = false;
+  if (pipe_.used_ || pipe_.writers_ == 0) pipe_.events.notify(abi::poll_in | abi::poll_rdnorm);
 }
 
 Result<std::size_t> Pipe::write(Source from, std::size_t bytes, bool nonblocking) {

@@ -24,6 +24,28 @@ class Pipe : public Counted, public Allocated<HeapKind::file> {
   /// reader is left (the system call adds the signal).
   Result<std::size_t> write(Source from, std::size_t bytes, bool nonblocking);
 
+  // -- For splice and tee, which move bytes without user memory.
+  /// Waits for bytes that nobody else is taking. false: end of file. EAGAIN, EINTR.
+  Result<bool> wait_for_bytes(bool nonblocking);
+  /// Waits until a PIPE_BUF fits. EPIPE, EAGAIN, EINTR.
+  Result<> wait_for_room(bool nonblocking);
+  /// Copies what begins `skip` bytes behind the oldest; it stays. How many.
+  std::size_t peek(std::uint32_t skip, std::uint8_t* to, std::size_t bytes);
+  /// The oldest `bytes`, at most used(), are gone.
+  void drop(std::uint32_t bytes);
+  [[nodiscard]] bool is_taken() const { return is_taken_; }
+  /// While it lives other readers wait: what is peeked stays the oldest until it has arrived.
+  class Taking {
+   public:
+    explicit Taking(Pipe& pipe) : pipe_(pipe) { pipe_.is_taken_ = true; }
+    ~Taking();
+    Taking(const Taking&) = delete;
+    Taking& operator=(const Taking&) = delete;
+
+   private:
+    Pipe& pipe_;
+  };
+
   [[nodiscard]] std::uint32_t used() const { return used_; }
   [[nodiscard]] std::uint32_t space() const { return capacity - used_; }
 
@@ -59,6 +81,7 @@ class Pipe : public Counted, public Allocated<HeapKind::file> {
   std::uint32_t first_ = 0;  // ring offset of the oldest byte
   std::uint32_t used_ = 0;
   std::uint32_t readers_ = 0, writers_ = 0;
+  bool is_taken_ = false;  // see Taking
   Frame frames_[slots];
   std::uint8_t near_[near_bytes];
 };
@@ -69,6 +92,9 @@ class PipeFile final : public File {
   /// `writers_before`: Pipe::writers_seen, if their absence is no hang-up yet.
   PipeFile(Ref<Inode> inode, std::uint32_t flags, Ref<Pipe> pipe, std::uint32_t writers_before = 0);
   ~PipeFile() override;
+  static constexpr char tag = 0;
+  [[nodiscard]] const void* class_tag() const override { return &tag; }
+  [[nodiscard]] const Ref<Pipe>& pipe() const { return pipe_; }
   Result<std::size_t> read(UserAddress to, std::size_t bytes) override;
   Result<std::size_t> write(Source from, std::size_t bytes) override;
   Result<std::int64_t> ioctl(std::uint32_t request, std::uint64_t argument) override;

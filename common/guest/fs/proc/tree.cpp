@@ -4,6 +4,7 @@
 #include "guest/base/log.h"
 #include "guest/base/panic.h"
 #include "guest/drivers/entropy.h"
+#include "guest/fs/events/inotify.h"
 #include "guest/fs/proc/locks.h"
 #include "guest/fs/proc/machine.h"
 #include "guest/fs/proc/net.h"
@@ -118,6 +119,10 @@ constexpr TextEntry tree[] = {
     {"sys/fs"},
     {"sys/fs/file-max", file, fixed<OpenFiles::most>},
     {"sys/fs/file-nr", file, file_nr},
+    {"sys/fs/inotify"},
+    {"sys/fs/inotify/max_queued_events", file, fixed<Inotify::most_queued>},
+    {"sys/fs/inotify/max_user_instances", file, fixed<OpenFiles::most>},
+    {"sys/fs/inotify/max_user_watches", file, fixed<Inotify::most_watches>},
     {"sys/fs/nr_open", file, fixed<FileTable::most>},
     {"sys/fs/pipe-max-size", file, fixed<65536>},
     {"sys/kernel"},
