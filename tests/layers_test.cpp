@@ -63,6 +63,7 @@ const Rooms& order() {
       {"common/guest/mm"},                                        // knows files as PageSource only
       {"common/guest/vfs"},   // inodes, open files, paths, mounts
       {"common/guest/proc"},  // processes, signals and their frames
+      {"common/guest/ipc"},   // System V: segments, semaphores, messages
       {"common/guest/fs/pipe"},
       {"common/guest/fs/events"},  // what is only there to be waited for
       {"common/guest/net"},        // sockets; names of local ones lie in any file system

@@ -45,6 +45,8 @@ enum class Errno : int {
   nosys = 38,
   notempty = 39,
   loop = 40,
+  nomsg = 42,
+  idrm = 43,
   nodata = 61,
   proto = 71,
   overflow = 75,

@@ -15,6 +15,12 @@ void FileMappings::add(Region& region) {
   first_ = &region;
 }
 
+std::uint64_t FileMappings::count() const {
+  std::uint64_t count = 0;
+  for (const Region* region = first_; region; region = region->next_of_file) ++count;
+  return count;
+}
+
 Result<> FileMappings::cut(std::uint64_t size) {
   if (!first_) return {};
   const std::uint64_t from = page_up(size);

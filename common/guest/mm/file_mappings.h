@@ -25,6 +25,8 @@ class FileMappings {
 
   /// It leaves by itself when it goes.
   void add(Region& region);
+  /// How many there are.
+  [[nodiscard]] std::uint64_t count() const;
   /// Called by a file system before it makes the file end at `size`, earlier than it did. ENOMEM:
   /// what the current space maps beyond that stays, at least in part.
   Result<> cut(std::uint64_t size);

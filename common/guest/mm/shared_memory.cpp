@@ -13,6 +13,12 @@ SharedMemory::~SharedMemory() {
   }
 }
 
+Frames SharedMemory::resident() const {
+  Frames all{0};
+  for (ExtentNode* run = frames_.first(); run; run = run->following()) all += run->run().count;
+  return all;
+}
+
 Result<FrameRun> SharedMemory::pages(std::uint64_t page, Frames max) {
   std::uint64_t offset = page << vmi::page_shift;
   if (ExtentNode* run = frames_.find(offset)) {

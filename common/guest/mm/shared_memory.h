@@ -7,7 +7,7 @@
 
 namespace guest {
 
-class SharedMemory final : public PageSource, public Allocated<HeapKind::mapping> {
+class SharedMemory : public PageSource, public Allocated<HeapKind::mapping> {
  public:
   explicit SharedMemory(std::uint64_t bytes) : bytes_(bytes) {}
   ~SharedMemory() override;
@@ -17,6 +17,8 @@ class SharedMemory final : public PageSource, public Allocated<HeapKind::mapping
   [[nodiscard]] bool has_page(std::uint64_t page) const override {
     return frames_.find(page << vmi::page_shift);
   }
+  /// How many pages have frames.
+  [[nodiscard]] Frames resident() const;
 
  private:
   static constexpr Frames pages_at_once{16};

@@ -10,10 +10,12 @@
 #define GUEST_SYSCALLS(X)   \
   GUEST_SYSCALLS_FILES(X)   \
   GUEST_SYSCALLS_SOCKETS(X) \
+  GUEST_SYSCALLS_IPC(X)     \
   GUEST_SYSCALLS_MEMORY(X)  \
   GUEST_SYSCALLS_PROCESSES(X)
 
 #include "guest/syscall/table_files.h"
+#include "guest/syscall/table_ipc.h"
 #include "guest/syscall/table_memory.h"
 #include "guest/syscall/table_processes.h"
 #include "guest/syscall/table_sockets.h"
