@@ -189,6 +189,7 @@ void Launch::serve_stops(PtraceTracee& tracee, Stops& stops) {
   while (!stops.end()) {
     if (ticker_.take()) {
       if (out_of_time()) return;
+      stops.tick();
       if (config_.debugger) config_.debugger->look(tracee.pid());
       look_at_host();
       if (shared_.pending.load() != 0) stops.interrupt();
@@ -226,6 +227,7 @@ bool Launch::out_of_time() {
 
 void Launch::idle() {
   for (;;) {
+    (void)ticker_.take();  // takes nobody's time
     look_at_host();
     if (shared_.pending.load() != 0 || out_of_time()) return;
     wait_for_host();

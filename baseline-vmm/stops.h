@@ -108,6 +108,9 @@ class Stops {
   /// alone does.
   void interrupt();
 
+  /// The host's tick has come: whose time does it take?
+  void tick() { ++(mode_ == Mode::user ? shared_.ticks_in_user : shared_.ticks_in_kernel); }
+
   [[nodiscard]] const std::optional<End>& end() const { return end_; }
   [[nodiscard]] bool reached_user() const { return reached_user_; }
   [[nodiscard]] const StopCounters& counters() const { return counters_; }

@@ -36,25 +36,26 @@ struct UserAccess {
 };
 
 /// Counters, all monotonic. `g`: guest kernel, `m`: monitor. Names go into results as they are.
-#define VMI_COUNTERS(X)                                                                        \
-  X(upcalls_syscall)                                                                           \
-  X(upcalls_page_fault)                                                                        \
-  X(upcalls_exception)                                                                         \
-  X(upcalls_interrupt)                                                                         \
-  X(upcalls_int80)                                                                             \
-  X(upcalls_own_text) /*m*/                                                                    \
-  X(upcalls_direct)                                                                            \
-  X(sites_patched)                                                                             \
-  X(text_answers_refused)                                                                      \
-  X(text_restored)                                                                             \
-  X(calls_without_room) /*m*/                                                                  \
-  X(host_calls)                                                                                \
-  X(window_openings)                                                                           \
-  X(attic_openings) X(attic_faults) X(pages_mapped) X(space_switches) X(device_accesses) /*m*/ \
-      X(kernel_access_faults) X(stray_device_accesses)                                   /*m*/ \
-      X(context_switches) X(page_faults_served) X(faults_anonymous) X(faults_file)       /*g*/ \
-      X(faults_remapped) X(cow_breaks) X(forks) X(execs) X(exits)                        /*g*/ \
-      X(unknown_syscalls)                                                                /*g*/
+#define VMI_COUNTERS(X)                                                                  \
+  X(upcalls_syscall)                                                                     \
+  X(upcalls_page_fault)                                                                  \
+  X(upcalls_exception)                                                                   \
+  X(upcalls_interrupt)                                                                   \
+  X(upcalls_int80)                                                                       \
+  X(upcalls_own_text) /*m*/                                                              \
+  X(upcalls_direct)                                                                      \
+  X(sites_patched)                                                                       \
+  X(text_answers_refused)                                                                \
+  X(text_restored)                                                                       \
+  X(calls_without_room) /*m*/                                                            \
+  X(host_calls)                                                                          \
+  X(window_openings)                                                                     \
+  X(attic_openings)                                                                      \
+  X(attic_faults) X(pages_mapped) X(space_switches) X(device_accesses)             /*m*/ \
+      X(kernel_access_faults) X(stray_device_accesses)                             /*m*/ \
+      X(context_switches) X(page_faults_served) X(faults_anonymous) X(faults_file) /*g*/ \
+      X(faults_remapped) X(cow_breaks) X(forks) X(execs) X(exits)                  /*g*/ \
+      X(unknown_syscalls)                                                          /*g*/
 
 struct Counters {
 #define X(name) std::uint64_t name;
@@ -82,6 +83,9 @@ struct SharedInfo {
   /// device looks at it on every host tick (10 ms) and when idle, so granularity is one tick; as it
   /// raises irq_timer it stores 0, so that each deadline stored raises once.
   std::atomic<std::uint64_t> timer_deadline;
+  /// Host ticks that found the guest in user mode, and in kernel mode; it may be idle at the
+  /// latter. They wrap round. Monitor.
+  std::atomic<std::uint32_t> ticks_in_user, ticks_in_kernel;
   /// The frame given by the last return_to_user: where the next upcall goes. Monitor.
   TrapFrame* current_frame;
   UserAccess user_access;

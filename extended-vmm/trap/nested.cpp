@@ -72,7 +72,7 @@ extern "C" void nested_signal(SignalFrame* frame) {
   trap_state.note_frame(frame);
   switch (frame->info.signo) {
     case SIGPROF:
-      trap_state.tick_seen = true;
+      note_tick(false);
       return;
     case SIGTRAP:
       frame->context.flags &= ~vmi::rflags_trap;

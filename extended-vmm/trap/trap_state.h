@@ -40,7 +40,7 @@ struct TrapState {
   volatile bool residue_on_signal_stack = false;
 
   // -- Due before user code goes on.
-  /// A host tick came in kernel mode: devices want polling.
+  /// A host tick came: devices want polling.
   volatile bool tick_seen = false;
   /// A trap flag came with the guest into the kernel: its SIGTRAP is due at the return.
   volatile bool debug_trap_due = false;

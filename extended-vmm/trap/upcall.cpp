@@ -94,7 +94,7 @@ bool decode(const SignalFrame& signal, vmi::TrapFrame& frame) {
       frame.syscall_number = static_cast<std::uint32_t>(signal.info.syscall);
       return true;
     case SIGPROF:
-      trap_state.tick_seen = true;
+      note_tick(!was_leaving(signal.context.ip) && !was_entering(signal.context.ip));
       return false;
     case SIGSEGV:
     case SIGBUS:
@@ -228,6 +228,13 @@ void arm_signal_stack() {
   armed = true;
 }
 
+void note_tick(bool user_mode) {
+  trap_state.tick_seen = true;
+  auto& shared = shared_info();
+  auto& found = user_mode ? shared.ticks_in_user : shared.ticks_in_kernel;
+  found.fetch_add(1, std::memory_order_relaxed);
+}
+
 /// Called by entry.S for every signal that found in_kernel = 0.
 extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
   host_process().signal_stack_armed = false;
@@ -239,7 +246,7 @@ extern "C" [[noreturn]] void enter_from_user(SignalFrame* at) {
   // Overtaken on the way in by a tick: only ticks come by themselves. (Or user code jumped to the
   // gate: a needless poll then.)
   if (at != trap_state.first_frame) {
-    trap_state.tick_seen = true;
+    note_tick(false);
     trap_state.residue_on_signal_stack = true;
   }
   // User code can write the original. (The vectors are not copied: nobody here believes them.)

@@ -39,6 +39,8 @@ HostProcess& host_process();
 
 // -- trap/: see upcall.cpp
 void arm_signal_stack();
+/// A host tick, or a signal that means "look now": what has it found?
+void note_tick(bool user_mode);
 
 // -- trap/vectors.cpp
 void vectors_are_in_first_frame();  // a signal from user mode has just saved them there

@@ -26,6 +26,7 @@ void tell_parent(Process& process) {
   if (process.exit_signal != 0 && !ignored) {
     auto info = child_signal(process.pid, process.leader->credentials.uid, process.wait_status);
     info.number = process.exit_signal;
+    tell_times(info, process);
     (void)send_signal(parent, info);
   }
   // Ended itself, its thread still holds a reference, which lasts until the switch away from here.

@@ -76,7 +76,7 @@ struct WaitReport {
   int pid = 0;  // 0: nothing to report (no_hang)
   int wait_status = 0;
   std::uint32_t uid = 0;
-  CpuTime cpu;
+  CpuShares cpu;  // its own and its children's
   Pages peak_memory;
 };
 Result<WaitReport> wait_for_child(const WaitRequest& request);
@@ -86,5 +86,7 @@ void tell_parent_of_change(Process& child, int wait_status);
 inline constexpr int continued_status = 0xffff;
 /// siginfo of SIGCHLD, and what waitid reports, for a wait status.
 abi::SigInfo child_signal(int pid, std::uint32_t uid, int wait_status);
+/// What SIGCHLD says beside that.
+void tell_times(abi::SigInfo& info, Process& child);
 
 }  // namespace guest

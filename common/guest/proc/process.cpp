@@ -51,7 +51,7 @@ void Process::add(Thread& thread) {
 }
 
 void Process::remove(Thread& thread) {
-  cpu.own += scheduler.cpu_ticks(thread);
+  cpu_of_earlier += scheduler.cpu_time(thread);
   thread.process_node.unlink();
   ids.find(thread.tid)->thread = nullptr;
   ids.give_back_if_unused(thread.tid);
@@ -61,7 +61,7 @@ void Process::remove(Thread& thread) {
 void Process::lead_by(Thread& thread) {
   Thread* before = leader;
   before->process_node.unlink();
-  cpu.own += before->cpu_ticks;
+  cpu_of_earlier += before->cpu_time;
   leader = &thread;
   delete before;
   processes.uncount_thread();
@@ -71,10 +71,15 @@ void Process::lead_by(Thread& thread) {
   ids.find(pid)->thread = &thread;
 }
 
-std::uint64_t Process::own_cpu() {
-  std::uint64_t ticks = cpu.own;
-  for (Thread& thread : threads) ticks += scheduler.cpu_ticks(thread);
-  return ticks;
+CpuTime Process::cpu_time() {
+  CpuTime time = cpu_of_earlier;
+  for (Thread& thread : threads) time += scheduler.cpu_time(thread);
+  return time;
+}
+
+const CpuShares& Process::cpu_shares() {
+  cpu_shares_.divide(cpu_time());
+  return cpu_shares_;
 }
 
 Result<Ref<Program>> Program::create(const Place& file, std::string_view name) {

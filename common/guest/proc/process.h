@@ -31,12 +31,6 @@ inline constexpr std::uint32_t max_threads = 2048;  // of all processes; a zombi
 inline constexpr std::uint32_t kept_for_root = 16;  // of either
 inline constexpr int pid_limit = 32768;             // all are below
 
-/// CPU time in TSC ticks: own (of threads that are no longer listed) and of waited-for children.
-struct CpuTime {
-  std::uint64_t own = 0;
-  std::uint64_t children = 0;
-};
-
 /// What a process runs: shared by those forked from one another. Meanwhile nobody writes it.
 struct Program : Counted, Allocated<HeapKind::process> {
   /// ETXTBSY: somebody does; ENOMEM.
@@ -118,17 +112,22 @@ class Process : public Counted, public Allocated<HeapKind::process> {
   std::uint32_t personality = 0;  // the same
   // See out_of_memory.h. Only root may go below the least that root has set.
   int oom_score_adj = 0, least_oom_score_adj = 0;
-  CpuTime cpu;
+  CpuTime cpu_of_earlier;     // of threads that are no longer listed
+  CpuShares cpu_of_children;  // waited for
+  /// Of all its threads, ever.
+  [[nodiscard]] CpuTime cpu_time();
+  const CpuShares& cpu_shares();
   /// The most memory it has had at once, in any program it has run; and of waited-for children.
   [[nodiscard]] Pages peak_memory() const;
   Pages peak_of_earlier, peak_of_children;
-  /// Of all its threads, TSC ticks.
-  [[nodiscard]] std::uint64_t own_cpu();
   abi::ResourceLimit limits[abi::resource_limits];
   /// Descriptors that it gets are below.
   [[nodiscard]] int open_limit() const {
     return static_cast<int>(limits[abi::limit_nofile].current);
   }
+
+ private:
+  CpuShares cpu_shares_;
 };
 
 inline Process& current_process() {

@@ -1,6 +1,7 @@
 // Waiting for children: wait4 and waitid, called by process_calls.cpp.
 #include <algorithm>
 
+#include "guest/base/clock.h"
 #include "guest/proc/lifecycle.h"
 
 namespace guest {
@@ -23,17 +24,16 @@ bool matches(const Process& child, const WaitRequest& request) {
 }
 
 WaitReport describe(Process& child, int wait_status) {
-  return {child.pid,
-          wait_status,
-          child.leader->credentials.uid,
-          {child.own_cpu(), child.cpu.children},
+  CpuShares cpu = child.cpu_shares();
+  cpu += child.cpu_of_children;
+  return {child.pid, wait_status, child.leader->credentials.uid, cpu,
           std::max(child.peak_memory(), child.peak_of_children)};
 }
 
 WaitReport reap(Process& child, bool keep) {
   WaitReport report = describe(child, child.wait_status);
   if (keep) return report;
-  child.parent->cpu.children += report.cpu.own + report.cpu.children;
+  child.parent->cpu_of_children += report.cpu;
   child.parent->peak_of_children = std::max(child.parent->peak_of_children, report.peak_memory);
   processes.forget(child);
   return report;
@@ -77,8 +77,16 @@ void tell_parent_of_change(Process& child, int wait_status) {
   if (!parent) return;
   parent->child_changed.notify();
   const auto& action = parent->handlers->of(sig_chld);
-  if (action.handler != abi::handler_ignore && !(action.flags & abi::sa_nocldstop))
-    (void)send_signal(*parent, child_signal(child.pid, child.leader->credentials.uid, wait_status));
+  if (action.handler == abi::handler_ignore || (action.flags & abi::sa_nocldstop)) return;
+  auto info = child_signal(child.pid, child.leader->credentials.uid, wait_status);
+  tell_times(info, child);
+  (void)send_signal(*parent, info);
+}
+
+void tell_times(abi::SigInfo& info, Process& child) {
+  const CpuShares& cpu = child.cpu_shares();
+  info.child.user_time = static_cast<std::int64_t>(ticks_to_ns(cpu.user) / ns_per_tick);
+  info.child.system_time = static_cast<std::int64_t>(ticks_to_ns(cpu.system) / ns_per_tick);
 }
 
 abi::SigInfo child_signal(int pid, std::uint32_t uid, int wait_status) {

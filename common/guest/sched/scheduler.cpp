@@ -66,12 +66,9 @@ void Scheduler::exit_current() {
 
 void Scheduler::switch_away() {
   Task& self = *current_;
-  self.cpu_ticks += tsc() - turn_began_;
+  charge_turn();
   Task& next = next_thread();
-  if (&next == &self) {
-    turn_began_ = tsc();
-    return;
-  }
+  if (&next == &self) return begin_turn();
   self.check_canary();
   next.check_canary();
   current_ = &next;
@@ -99,7 +96,7 @@ Task& Scheduler::next_thread() {
 
 void Scheduler::finish_switch() {
   ++shared_info().counters.context_switches;
-  turn_began_ = tsc();
+  begin_turn();
   must_yield_ = false;
   queue_.start_slice();
   update_deadline();
@@ -147,8 +144,36 @@ void Scheduler::update_deadline() {
     shared.store(deadline, std::memory_order_relaxed);
 }
 
-std::uint64_t Scheduler::cpu_ticks(const Task& task) const {
-  return task.cpu_ticks + (&task == current_ ? tsc() - turn_began_ : 0);
+// Behind this lies idling, or another's turn.
+void Scheduler::begin_turn() {
+  turn_began_ = tsc();
+  ticks_in_user_ = shared_info().ticks_in_user.load(std::memory_order_relaxed);
+  ticks_in_kernel_ = shared_info().ticks_in_kernel.load(std::memory_order_relaxed);
+}
+
+void Scheduler::charge_turn() {
+  const std::uint64_t began = turn_began_;
+  const std::uint32_t in_user = ticks_in_user_, in_kernel = ticks_in_kernel_;
+  begin_turn();
+  const CpuTime turn{turn_began_ - began, ticks_in_user_ - in_user, ticks_in_kernel_ - in_kernel};
+  current_->cpu_time += turn;
+  cpu_time_ += turn;
+}
+
+const CpuTime& Scheduler::cpu_time(Task& task) {
+  if (&task == current_) charge_turn();
+  return task.cpu_time;
+}
+
+const CpuShares& Scheduler::cpu_shares(Task& task) {
+  task.cpu_shares.divide(cpu_time(task));
+  return task.cpu_shares;
+}
+
+const CpuShares& Scheduler::cpu_shares() {
+  charge_turn();
+  cpu_shares_.divide(cpu_time_);
+  return cpu_shares_;
 }
 
 void Scheduler::sample_load(std::uint64_t now) {

@@ -51,8 +51,11 @@ class Scheduler {
   /// After every switch, on the stack switched to: also a new task's first step.
   void finish_switch();
 
-  /// CPU time of a task, in TSC ticks, including its present turn.
-  [[nodiscard]] std::uint64_t cpu_ticks(const Task& task) const;
+  /// CPU time of a task, including its present turn.
+  const CpuTime& cpu_time(Task& task);
+  const CpuShares& cpu_shares(Task& task);
+  /// Of all tasks there have been.
+  const CpuShares& cpu_shares();
   /// Up to now, over 1, 5 or 15 minutes (0, 1, 2).
   [[nodiscard]] std::uint64_t load_average(int span);
 
@@ -61,11 +64,16 @@ class Scheduler {
   Task& next_thread();
   void update_deadline();
   void sample_load(std::uint64_t now);
+  void begin_turn();
+  void charge_turn();
 
   Task* current_ = nullptr;
   Task* dead_ = nullptr;  // told so after the next switch
   bool must_yield_ = false;
-  std::uint64_t turn_began_ = 0;  // TSC
+  std::uint64_t turn_began_ = 0;                           // TSC, or since then it has been charged
+  std::uint32_t ticks_in_user_ = 0, ticks_in_kernel_ = 0;  // as the monitor had counted then
+  CpuTime cpu_time_;                                       // of all
+  CpuShares cpu_shares_;
   RunQueue queue_;
   TimerList timers_;
   LoadAverage load_;

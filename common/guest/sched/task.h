@@ -18,6 +18,7 @@
 #include "guest/base/list.h"
 #include "guest/base/result.h"
 #include "guest/heap/heap.h"
+#include "guest/sched/cpu_time.h"
 #include "guest/sched/listener.h"
 #include "guest/sched/stack_slots.h"
 #include "guest/sched/timer_list.h"
@@ -97,7 +98,9 @@ class Task : public Allocated<HeapKind::process> {
     return false;
   }
 
-  std::uint64_t cpu_ticks = 0;  // TSC ticks on the CPU, up to the last switch
+  // Kept by the scheduler, who also knows of the present turn.
+  CpuTime cpu_time;
+  CpuShares cpu_shares;
 
  protected:
   /// Without a stack.

@@ -28,10 +28,7 @@ constexpr std::uint32_t wait4_options =
     w_nohang | w_stopped | w_continued | w_nothread | w_all | w_clone;
 
 abi::ResourceUsage usage_of(const WaitReport& report) {
-  abi::ResourceUsage usage{};
-  usage.user = to_timeval(ticks_to_ns(report.cpu.own + report.cpu.children));
-  usage.max_rss_kib = to_kib(report.peak_memory);
-  return usage;
+  return resource_usage(report.cpu, report.peak_memory);
 }
 
 void choose_kind(WaitRequest& request, std::uint32_t options) {

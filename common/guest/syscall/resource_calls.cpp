@@ -50,17 +50,16 @@ Result<std::int64_t> sys_setrlimit(const Args& args) {
 Result<std::int64_t> sys_getrusage(const Args& args) {
   enum { usage_self = 0, usage_children = -1, usage_thread = 1 };
   int who = args.i32(0);
+  Process& self = current_process();
   abi::ResourceUsage usage{};
-  if (who == usage_self || who == usage_thread) {
-    usage.user = to_timeval(ticks_to_ns(who == usage_thread ? scheduler.cpu_ticks(current_thread())
-                                                            : current_process().own_cpu()));
-    usage.max_rss_kib = to_kib(current_process().peak_memory());
-  } else if (who == usage_children) {
-    usage.user = to_timeval(ticks_to_ns(current_process().cpu.children));
-    usage.max_rss_kib = to_kib(current_process().peak_of_children);
-  } else {
+  if (who == usage_self)
+    usage = resource_usage(self.cpu_shares(), self.peak_memory());
+  else if (who == usage_thread)
+    usage = resource_usage(scheduler.cpu_shares(current_thread()), self.peak_memory());
+  else if (who == usage_children)
+    usage = resource_usage(self.cpu_of_children, self.peak_of_children);
+  else
     return Errno::inval;
-  }
   TRY(put_user(args.user(1), usage));
   return 0;
 }

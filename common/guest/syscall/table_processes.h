@@ -61,7 +61,7 @@
   X(37, alarm, full, "")                                                       \
   X(38, setitimer, partly, "ITIMER_REAL only: EINVAL for the CPU-time timers") \
   X(96, gettimeofday, full, "")                                                \
-  X(100, times, partly, "all CPU time counts as user time")                    \
+  X(100, times, partly, "user and system time as ticks of 10 ms find them")    \
   X(164, settimeofday, refused, "EPERM: the clock is the host's")              \
   X(201, time, full, "")                                                       \
   X(222, timer_create, partly, "not on CPU-time clocks: EINVAL")               \
@@ -107,7 +107,7 @@
 // resource_calls.cpp
 #define GUEST_SYSCALLS_RESOURCES(X)                                                        \
   X(97, getrlimit, full, "")                                                               \
-  X(98, getrusage, partly, "CPU time, all as user time, and the most memory")              \
+  X(98, getrusage, partly, "CPU time (its shares as times), and the most memory")          \
   X(160, setrlimit, partly, "CPU, MEMLOCK, NICE, RTPRIO and RTTIME are kept and reported") \
   X(302, prlimit64, partly, "as setrlimit")
 

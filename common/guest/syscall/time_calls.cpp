@@ -25,11 +25,6 @@ enum ClockId : int {
 };
 constexpr std::uint32_t timer_absolute = 1;
 constexpr int timer_real = 0;
-constexpr std::uint64_t ticks_per_second = 100;  // USER_HZ
-
-std::uint64_t own_cpu_ns() {
-  return ticks_to_ns(current_process().own_cpu());
-}
 
 Result<std::uint64_t> read_clock(int clock) {
   switch (clock) {
@@ -43,9 +38,9 @@ Result<std::uint64_t> read_clock(int clock) {
     case clock_boottime:
       return monotonic_ns();
     case clock_process_cpu:
-      return own_cpu_ns();
+      return ticks_to_ns(current_process().cpu_time().all);
     case clock_thread_cpu:
-      return ticks_to_ns(scheduler.cpu_ticks(current_thread()));
+      return ticks_to_ns(scheduler.cpu_time(current_thread()).all);
     default:
       return Errno::inval;
   }
@@ -88,7 +83,7 @@ void set_alarm(Process& process, std::uint64_t ns, std::uint64_t interval_ns) {
 }
 
 std::int64_t to_user_ticks(std::uint64_t ns) {
-  return static_cast<std::int64_t>(ns / (ns_per_second / ticks_per_second));
+  return static_cast<std::int64_t>(ns / ns_per_tick);
 }
 
 }  // namespace
@@ -174,8 +169,12 @@ Result<std::int64_t> sys_alarm(const Args& args) {
 Result<std::int64_t> sys_times(const Args& args) {
   if (args.user(0)) {
     abi::Times times{};
-    times.user = to_user_ticks(own_cpu_ns());
-    times.children_user = to_user_ticks(ticks_to_ns(current_process().cpu.children));
+    const CpuShares& own = current_process().cpu_shares();
+    const CpuShares& children = current_process().cpu_of_children;
+    times.user = to_user_ticks(ticks_to_ns(own.user));
+    times.system = to_user_ticks(ticks_to_ns(own.system));
+    times.children_user = to_user_ticks(ticks_to_ns(children.user));
+    times.children_system = to_user_ticks(ticks_to_ns(children.system));
     TRY(put_user(args.user(0), times));
   }
   return to_user_ticks(monotonic_ns());

@@ -7,6 +7,7 @@
 #include "guest/base/clock.h"
 #include "guest/base/result.h"
 #include "guest/mm/frames.h"
+#include "guest/sched/cpu_time.h"
 
 namespace guest {
 
@@ -26,6 +27,14 @@ constexpr abi::Timeval to_timeval(std::uint64_t ns) {
 /// As getrusage has it.
 inline std::int64_t to_kib(Pages pages) {
   return static_cast<std::int64_t>(bytes_of(pages).number / 1024);
+}
+
+inline abi::ResourceUsage resource_usage(const CpuShares& cpu, Pages peak_memory) {
+  abi::ResourceUsage usage{};
+  usage.user = to_timeval(ticks_to_ns(cpu.user));
+  usage.system = to_timeval(ticks_to_ns(cpu.system));
+  usage.max_rss_kib = to_kib(peak_memory);
+  return usage;
 }
 
 /// EINVAL: negative, or a fraction of a second or more than that.

@@ -15,13 +15,12 @@ namespace guest {
 namespace {
 
 struct Load {
-  std::uint64_t threads = 0, runnable = 0, busy_ticks = 0;
+  std::uint64_t threads = 0, runnable = 0;
 };
 
 Load load_now() {
   Load load;
   for (Process& process : processes.all()) {
-    load.busy_ticks += process.own_cpu() + process.cpu.children;
     for (Thread& thread : process.threads) {
       ++load.threads;
       load.runnable += thread.state == Thread::State::runnable;
@@ -30,13 +29,15 @@ Load load_now() {
   return load;
 }
 
-/// One CPU. What is not a process's time counts as idle.
-struct CpuShares {
-  std::uint64_t busy_ns, idle_ns;
+/// Of the one CPU. What was nobody's time counts as idle.
+struct Hours {
+  std::uint64_t user_ns, system_ns, idle_ns;
 };
-CpuShares shares_of(const Load& load) {
-  const std::uint64_t busy = ticks_to_ns(load.busy_ticks), all = monotonic_ns();
-  return {busy, all > busy ? all - busy : 0};
+Hours hours_now() {
+  const CpuShares& busy = scheduler.cpu_shares();
+  const std::uint64_t user = ticks_to_ns(busy.user), system = ticks_to_ns(busy.system);
+  const std::uint64_t all = monotonic_ns();
+  return {user, system, all > user + system ? all - user - system : 0};
 }
 
 Result<> add_hundredths(String& text, std::uint64_t ns, const char* end) {
@@ -71,7 +72,7 @@ Result<String> machine_meminfo() {
 Result<String> machine_uptime() {
   String text;
   TRY(add_hundredths(text, monotonic_ns(), " "));
-  TRY(add_hundredths(text, shares_of(load_now()).idle_ns, "\n"));
+  TRY(add_hundredths(text, hours_now().idle_ns, "\n"));
   return text;
 }
 
@@ -89,11 +90,11 @@ Result<String> machine_loadavg() {
 
 Result<String> machine_stat() {
   const Load load = load_now();
-  const CpuShares cpu = shares_of(load);
+  const Hours cpu = hours_now();
   String text;
   for (const char* name : {"cpu ", "cpu0"})
-    TRY(add(text, "%s %lu 0 0 %lu 0 0 0 0 0 0\n", name, cpu.busy_ns / ns_per_tick,
-            cpu.idle_ns / ns_per_tick));
+    TRY(add(text, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", name, cpu.user_ns / ns_per_tick,
+            cpu.system_ns / ns_per_tick, cpu.idle_ns / ns_per_tick));
   const vmi::Counters& counters = shared_info().counters;
   TRY(add(text, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %lu\n",
           counters.upcalls_interrupt, counters.context_switches,

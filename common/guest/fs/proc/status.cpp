@@ -53,8 +53,8 @@ std::uint32_t threads_of(Process& process) {
 
 }  // namespace
 
-/// `own_cpu`: whose CPU time it is, the thread's or all of its process's.
-static Result<String> stat_line(Thread& thread, std::uint64_t own_cpu) {
+/// `own`: whose CPU time it is, the thread's or all of its process's.
+static Result<String> stat_line(Thread& thread, const CpuShares& own) {
   Process& process = thread.process;
   constexpr std::uint32_t console_device = 5 << 8 | 1;
   bool terminal = on_terminal(process);
@@ -65,10 +65,12 @@ static Result<String> stat_line(Thread& thread, std::uint64_t own_cpu) {
           name.data(), state_letter(thread), process.parent_pid(), process.group, process.session,
           terminal ? console_device : 0, terminal ? terminal_foreground() : -1));
   // CPU times, priority, nice value, threads, -, start, memory in bytes and pages.
-  TRY(add(line, "%lu 0 %lu 0 %d %d %u 0 %lu %lu %lu %lu ", ticks_to_ns(own_cpu) / ns_per_tick,
-          ticks_to_ns(process.cpu.children) / ns_per_tick, 20 + process.nice, process.nice,
-          threads_of(process), process.started_ns / ns_per_tick, bytes_of(memory.mapped).number,
-          memory.resident.number, ~0ul));
+  const CpuShares& children = process.cpu_of_children;
+  for (std::uint64_t ticks : {own.user, own.system, children.user, children.system})
+    TRY(add(line, "%lu ", ticks_to_ns(ticks) / ns_per_tick));
+  TRY(add(line, "%d %d %u 0 %lu %lu %lu %lu ", 20 + process.nice, process.nice, threads_of(process),
+          process.started_ns / ns_per_tick, bytes_of(memory.mapped).number, memory.resident.number,
+          ~0ul));
   SignalSets sets = signals_of(thread);
   constexpr SignalSet shown = 0x7fff'ffff;  // the first 31
   TRY(add(line, "0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0 0 0 0 0 0 0 0 %d\n",
@@ -79,10 +81,10 @@ static Result<String> stat_line(Thread& thread, std::uint64_t own_cpu) {
 }
 
 Result<String> process_stat(Thread& thread) {
-  return stat_line(thread, thread.process.own_cpu());
+  return stat_line(thread, thread.process.cpu_shares());
 }
 Result<String> thread_stat(Thread& thread) {
-  return stat_line(thread, scheduler.cpu_ticks(thread));
+  return stat_line(thread, scheduler.cpu_shares(thread));
 }
 
 Result<String> process_status(Thread& thread) {
