@@ -39,7 +39,7 @@ constexpr long much = 400'000;  // us
 static void compute(long until = much) {
   static volatile unsigned long number = 1;
   do {
-    for (int i = 0; i < 2'000'000; ++i) number = number * 6364136223846793005ul + 1;
+    for (int i = 0; i < 10'000'000; ++i) number = number * 6364136223846793005ul + 1;
   } while (used() < until);
 }
 

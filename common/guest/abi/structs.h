@@ -120,6 +120,7 @@ struct ResourceLimit {
 inline constexpr std::uint32_t resource_limits = 16;
 inline constexpr std::uint64_t unlimited = ~0ul;
 enum Resource : std::uint32_t {
+  limit_cpu = 0,
   limit_fsize = 1,
   limit_data = 2,
   limit_stack = 3,

@@ -49,8 +49,7 @@ void hand_over_children(Process& process) {
 
 // Its last thread has ended, but still runs.
 void end(Process& process) {
-  scheduler.cancel_timer(process.alarm);
-  delete_posix_timers(process);
+  process.stop_timers();
   process.files.reset();
   process.program.reset();
   process.fs.reset();
@@ -85,6 +84,7 @@ void end_thread(int wait_status) {
   }
   self.ended = true;
   self.pending.discard(~0ul);
+  forget_cpu_timers(self);
   --process.living;
   leave_signals_to_others(self, ~self.blocked_signals);
   if (&self != process.leader) process.remove(self);

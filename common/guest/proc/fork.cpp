@@ -58,6 +58,7 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
   child.oom_score_adj = parent.oom_score_adj;
   child.least_oom_score_adj = parent.least_oom_score_adj;
   for (std::uint32_t i = 0; i < abi::resource_limits; ++i) child.limits[i] = parent.limits[i];
+  set_cpu_limit(child);
 }
 
 void inherit(Thread& child, Thread& parent, const CloneRequest& request) {

@@ -27,20 +27,26 @@ PosixTimer::PosixTimer(Process& process, int id)
 }
 
 PosixTimer::~PosixTimer() {
-  scheduler.cancel_timer(timer);
+  clock.cancel(timer);
   node.unlink();
   --count;
+}
+
+bool PosixTimer::is_of_nobody() const {
+  return gone || (counted && !counted->table_node.linked());
 }
 
 void PosixTimer::expired() {
   std::uint64_t missed = 0;  // beside this one
   if (interval_ns) {
-    const auto next = next_expiry(timer.deadline, interval_ns, monotonic_ns());
+    const auto next = next_expiry(timer.deadline, interval_ns, clock.now());
     missed = next.missed;
-    scheduler.set_timer(timer, next.deadline);
+    clock.set(timer, next.deadline);
   }
   if (signal == 0) return;
-  const bool waits = process.pending.holds_timer(id);
+  Thread* taker = thread ? processes.find_thread(thread) : nullptr;
+  if (thread && (!taker || &taker->process != &process || taker->ended)) return;
+  const bool waits = (taker ? taker->pending : process.pending).holds_timer(id);
   if (waits) missed += static_cast<std::uint64_t>(overruns) + 1;
   overruns = static_cast<int>(std::min<std::uint64_t>(missed, INT_MAX));
   if (waits) return;
@@ -49,7 +55,7 @@ void PosixTimer::expired() {
   info.code = abi::si_timer;
   info.timer.id = id;
   info.timer.value = value;
-  (void)send_signal(process, info, true);
+  (void)(taker ? send_signal(*taker, info, true) : send_signal(process, info, true));
 }
 
 Result<PosixTimer*> create_posix_timer(Process& process) {

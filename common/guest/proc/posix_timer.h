@@ -6,9 +6,10 @@
 
 #include "guest/abi/structs.h"
 #include "guest/base/list.h"
+#include "guest/base/ref.h"
 #include "guest/base/result.h"
 #include "guest/heap/heap.h"
-#include "guest/sched/timer_list.h"
+#include "guest/proc/timer_clock.h"
 
 namespace guest {
 
@@ -21,14 +22,21 @@ struct PosixTimer : Allocated<HeapKind::file> {
   ListNode node;
   Process& process;
   const int id;
-  bool real_time = false;  // counts on CLOCK_REALTIME
+  // The clock it counts on; of CPU time, whose that is, kept in case that is another process.
+  TimerClock clock;
+  Ref<Process> counted;
+  bool gone = false;       // the thread whose time it is has ended
+  bool real_time = false;  // CLOCK_REALTIME, not CLOCK_MONOTONIC
   int signal = 0;          // 0: none is sent
+  int thread = 0;          // who gets it; 0: whichever thread of the process
   std::uint64_t value = 0;
   Timer timer;
   std::uint64_t interval_ns = 0;
   int overruns = 0;       // expiries that found the signal still pending
   int overruns_told = 0;  // with the last one that was delivered
 
+  /// Neither the process nor the thread whose time it counts is there any more.
+  [[nodiscard]] bool is_of_nobody() const;
   void expired();
 
   /// In the whole guest: each may be due at each tick, and must not take all of the time.

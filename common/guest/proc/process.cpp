@@ -16,18 +16,23 @@ constinit ProcessTable processes;
 
 namespace {
 
-void alarm_rings(Timer& timer) {
-  Process& process = *static_cast<Process*>(timer.owner);
-  send_signal(process, sig_alrm);
-  if (!process.alarm_interval_ns) return;
-  const auto next = next_expiry(timer.deadline, process.alarm_interval_ns, monotonic_ns());
-  scheduler.set_timer(process.alarm, next.deadline);
+template <void (*expire)(Process&)>
+void of_process(Timer& timer) {
+  expire(*static_cast<Process*>(timer.owner));
 }
 
 }  // namespace
 
 Process::Process(int pid)
-    : started_ns(monotonic_ns()), pid(pid), group(pid), session(pid), alarm(alarm_rings, this) {
+    : started_ns(monotonic_ns()),
+      pid(pid),
+      group(pid),
+      session(pid),
+      cpu_alarm(of_process<expire_cpu_timers>, this),
+      cpu_limit(of_process<reach_cpu_limit>, this),
+      interval_timers{{*this, sig_alrm, TimerClock()},
+                      {*this, sig_vtalrm, TimerClock(*this, true)},
+                      {*this, sig_prof, TimerClock(*this, false)}} {
   for (auto& limit : limits) limit = {abi::unlimited, abi::unlimited};
   limits[abi::limit_stack] = {stack_limit, abi::unlimited};
   limits[abi::limit_core] = {0, abi::unlimited};
@@ -37,9 +42,16 @@ Process::Process(int pid)
 }
 
 Process::~Process() {
-  scheduler.cancel_timer(alarm);
+  stop_timers();
   if (!leader) ids.give_back_if_unused(pid);  // it never came about
   delete leader;
+}
+
+void Process::stop_timers() {
+  for (IntervalTimer& timer : interval_timers) timer.stop();
+  delete_posix_timers(*this);
+  TimerClock(*this, false).cancel(cpu_limit);
+  scheduler.cancel_timer(cpu_alarm);
 }
 
 void Process::add(Thread& thread) {

@@ -13,6 +13,7 @@
 #include "guest/heap/heap.h"
 #include "guest/heap/string.h"
 #include "guest/mm/frames.h"
+#include "guest/proc/interval_timer.h"
 #include "guest/proc/posix_timer.h"
 #include "guest/proc/signal_handlers.h"
 #include "guest/proc/thread.h"
@@ -101,9 +102,14 @@ class Process : public Counted, public Allocated<HeapKind::process> {
 
   // -- Signals.
   PendingSignals pending;  // for whichever thread takes them
-  Timer alarm;
-  std::uint64_t alarm_interval_ns = 0;
+
+  // -- Timers.
+  CpuTimers cpu_timers;  // those on its CPU time, whoever's they are
+  Timer cpu_alarm;       // when one of these may be due
+  Timer cpu_limit;
+  IntervalTimer interval_timers[3];  // ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF
   List<PosixTimer, &PosixTimer::node> posix_timers;
+  void stop_timers();
 
   int nice = 0;
   struct {

@@ -109,12 +109,12 @@ void send_signal(Process& target, int signal) {
   (void)send_signal(target, signal_from_kernel(signal));  // standard signals cannot fail
 }
 
-Result<> send_signal(Thread& target, const abi::SigInfo& info) {
+Result<> send_signal(Thread& target, const abi::SigInfo& info, bool of_timer) {
   if (target.ended) return {};
   if (info.number == sig_kill) return send_signal(target.process, info);
   settle_job_control(target.process, info.number);
   if (vanishes(target, info.number)) return {};
-  TRY(target.pending.add(info, target.process.limits[abi::limit_sigpending].current));
+  TRY(target.pending.add(info, target.process.limits[abi::limit_sigpending].current, of_timer));
   tell(target.process, &target, info.number);
   return {};
 }

@@ -40,7 +40,10 @@ enum Signal : int {
   sig_ttin = 21,
   sig_ttou = 22,
   sig_urg = 23,
+  sig_xcpu = 24,
   sig_xfsz = 25,
+  sig_vtalrm = 26,
+  sig_prof = 27,
   sig_winch = 28,
   sig_io = 29,
   sig_first_realtime = 32,
@@ -60,7 +63,7 @@ abi::SigInfo signal_from_process(int signal, int code);
 Result<> send_signal(Process& target, const abi::SigInfo& info, bool of_timer = false);
 void send_signal(Process& target, int signal);
 /// The same for one thread.
-Result<> send_signal(Thread& target, const abi::SigInfo& info);
+Result<> send_signal(Thread& target, const abi::SigInfo& info, bool of_timer = false);
 /// To every member of a process group; ESRCH when it has none.
 Result<> send_signal_to_group(int group, const abi::SigInfo& info);
 

@@ -42,6 +42,7 @@ bool Thread::must_end() const {
 
 // Wherever this thread goes on, it may touch its own user memory.
 void Thread::switched_in() {
+  if (process.cpu_timers.any || cpu_timers.any) watch_cpu_timers(*this);
   AddressSpace* space = process.space.get();
   if (!space) return;
   space->bind(process.limits);

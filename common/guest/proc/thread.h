@@ -12,6 +12,8 @@
 #include "guest/proc/credentials.h"
 #include "guest/proc/futex_waiter.h"
 #include "guest/proc/signal.h"
+#include "guest/proc/signal_frame.h"
+#include "guest/proc/timer_clock.h"
 #include "guest/sched/scheduler.h"
 #include "guest/sched/task.h"
 
@@ -55,6 +57,7 @@ class Thread final : public Task {
 
   Credentials credentials;
   RestartBlock restart_block;
+  CpuTimers cpu_timers;      // those on its CPU time
   FutexWaiter futex_waiter;  // others reach it while this thread sleeps
 
   std::uint64_t set_child_tid = 0;  // user addresses, 0 for none

@@ -68,7 +68,10 @@ void Scheduler::switch_away() {
   Task& self = *current_;
   charge_turn();
   Task& next = next_thread();
-  if (&next == &self) return begin_turn();
+  if (&next == &self) {
+    begin_turn();
+    return self.switched_in();
+  }
   self.check_canary();
   next.check_canary();
   current_ = &next;
@@ -87,6 +90,7 @@ Task& Scheduler::next_thread() {
   for (;;) {
     if (Task* next = queue_.pop()) return *next;
     load_.sample(monotonic_ns(), 1);  // until now somebody ran
+    turn_began_ = 0;
     hypercalls().idle();
     load_.sample(monotonic_ns(), 0);
     take_interrupts();
@@ -152,6 +156,7 @@ void Scheduler::begin_turn() {
 }
 
 void Scheduler::charge_turn() {
+  if (turn_began_ == 0) return;
   const std::uint64_t began = turn_began_;
   const std::uint32_t in_user = ticks_in_user_, in_kernel = ticks_in_kernel_;
   begin_turn();

@@ -70,7 +70,7 @@ class Scheduler {
   Task* current_ = nullptr;
   Task* dead_ = nullptr;  // told so after the next switch
   bool must_yield_ = false;
-  std::uint64_t turn_began_ = 0;                           // TSC, or since then it has been charged
+  std::uint64_t turn_began_ = 0;  // TSC, or when it was last charged; 0: none
   std::uint32_t ticks_in_user_ = 0, ticks_in_kernel_ = 0;  // as the monitor had counted then
   CpuTime cpu_time_;                                       // of all
   CpuShares cpu_shares_;

@@ -39,7 +39,7 @@ class Task : public Allocated<HeapKind::process> {
   Task& operator=(const Task&) = delete;
 
   // -- Called by the scheduler, on the task's own stack.
-  /// It has the CPU: whatever else goes with it must follow.
+  /// It has the CPU, again or still: whatever else goes with it must follow.
   virtual void switched_in() = 0;
   /// Its first steps, after its first switch.
   [[noreturn]] virtual void begin() = 0;

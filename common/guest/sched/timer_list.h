@@ -73,6 +73,11 @@ class TimerList {
     timer.armed_ = false;
   }
 
+  /// None of them is armed any more.
+  void clear() {
+    while (first_) cancel(*first_);
+  }
+
   /// 0 when no timer is armed.
   [[nodiscard]] std::uint64_t next_deadline() const { return first_ ? first_->deadline : 0; }
 

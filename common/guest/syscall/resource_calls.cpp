@@ -18,6 +18,7 @@ Result<> change_limit(Process& process, std::uint32_t resource, const abi::Resou
     return Errno::perm;
   if (resource == abi::limit_nofile && wanted.maximum > FileTable::most) return Errno::perm;
   process.limits[resource] = wanted;
+  if (resource == abi::limit_cpu) set_cpu_limit(process);
   return {};
 }
 

@@ -54,25 +54,25 @@
   X(234, tgkill, full, "")          \
   X(297, rt_tgsigqueueinfo, full, "")
 
-// time_calls.cpp
+// time_calls.cpp, interval_calls.cpp, posix_timer_calls.cpp
 #define GUEST_SYSCALLS_TIME(X)                                                 \
   X(35, nanosleep, full, "")                                                   \
-  X(36, getitimer, partly, "ITIMER_REAL only: EINVAL for the CPU-time timers") \
+  X(36, getitimer, full, "")                                                   \
   X(37, alarm, full, "")                                                       \
-  X(38, setitimer, partly, "ITIMER_REAL only: EINVAL for the CPU-time timers") \
+  X(38, setitimer, partly, "CPU time is looked at on 10 ms ticks")             \
   X(96, gettimeofday, full, "")                                                \
   X(100, times, partly, "user and system time as ticks of 10 ms find them")    \
   X(164, settimeofday, refused, "EPERM: the clock is the host's")              \
   X(201, time, full, "")                                                       \
-  X(222, timer_create, partly, "not on CPU-time clocks: EINVAL")               \
-  X(223, timer_settime, full, "")                                              \
+  X(222, timer_create, full, "")                                               \
+  X(223, timer_settime, partly, "CPU time is looked at on 10 ms ticks")        \
   X(224, timer_gettime, full, "")                                              \
   X(225, timer_getoverrun, full, "")                                           \
   X(226, timer_delete, full, "")                                               \
   X(227, clock_settime, refused, "EPERM: the clock is the host's")             \
-  X(228, clock_gettime, partly, "no clocks of other processes: EINVAL")        \
-  X(229, clock_getres, partly, "no clocks of other processes: EINVAL")         \
-  X(230, clock_nanosleep, partly, "not on CPU-time clocks: EINVAL; wakes on 10 ms ticks when busy")
+  X(228, clock_gettime, full, "")                                              \
+  X(229, clock_getres, full, "")                                               \
+  X(230, clock_nanosleep, partly, "wakes on 10 ms ticks when busy")
 
 // identity_calls.cpp
 #define GUEST_SYSCALLS_IDENTITY(X)                                 \
@@ -108,7 +108,7 @@
 #define GUEST_SYSCALLS_RESOURCES(X)                                                        \
   X(97, getrlimit, full, "")                                                               \
   X(98, getrusage, partly, "CPU time (its shares as times), and the most memory")          \
-  X(160, setrlimit, partly, "CPU, MEMLOCK, NICE, RTPRIO and RTTIME are kept and reported") \
+  X(160, setrlimit, partly, "MEMLOCK, NICE, RTPRIO and RTTIME are kept and reported")      \
   X(302, prlimit64, partly, "as setrlimit")
 
 // scheduling_calls.cpp

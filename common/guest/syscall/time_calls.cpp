@@ -1,9 +1,12 @@
-// System calls that tell the time, sleep, and set alarms. Time comes from base/clock.h without a
+// System calls that tell the time and sleep. Time comes from base/clock.h without a
 // host call; sleeping is the scheduler's timer list.
+#include <new>
+
 #include "guest/abi/structs.h"
 #include "guest/base/clock.h"
 #include "guest/mm/user.h"
 #include "guest/proc/process.h"
+#include "guest/syscall/clocks.h"
 #include "guest/syscall/handlers.h"
 #include "guest/syscall/restart.h"
 #include "guest/syscall/time_values.h"
@@ -12,39 +15,7 @@ namespace guest {
 
 namespace {
 
-enum ClockId : int {
-  clock_realtime = 0,
-  clock_monotonic = 1,
-  clock_process_cpu = 2,
-  clock_thread_cpu = 3,
-  clock_monotonic_raw = 4,
-  clock_realtime_coarse = 5,
-  clock_monotonic_coarse = 6,
-  clock_boottime = 7,
-  clock_tai = 11,
-};
 constexpr std::uint32_t timer_absolute = 1;
-constexpr int timer_real = 0;
-
-Result<std::uint64_t> read_clock(int clock) {
-  switch (clock) {
-    case clock_realtime:
-    case clock_realtime_coarse:
-    case clock_tai:
-      return realtime_ns();
-    case clock_monotonic:
-    case clock_monotonic_raw:
-    case clock_monotonic_coarse:
-    case clock_boottime:
-      return monotonic_ns();
-    case clock_process_cpu:
-      return ticks_to_ns(current_process().cpu_time().all);
-    case clock_thread_cpu:
-      return ticks_to_ns(scheduler.cpu_time(current_thread()).all);
-    default:
-      return Errno::inval;
-  }
-}
 
 /// False: a signal came first.
 bool sleep_until(std::uint64_t deadline) {
@@ -66,20 +37,56 @@ Result<std::int64_t> sleep_for(std::uint64_t ns, UserAddress remainder) {
   return go_on_sleeping(Args{{remainder.value}}, monotonic_ns() + ns);
 }
 
-abi::IntervalTimer alarm_now(Process& process) {
-  std::uint64_t now = monotonic_ns(), left = 0;
-  // An armed timer that is due is not over yet: never report 0 for it.
-  if (process.alarm.armed())
-    left = process.alarm.deadline > now + ns_per_us ? process.alarm.deadline - now : ns_per_us;
-  return {to_timeval(process.alarm_interval_ns), to_timeval(left)};
+/// Others reach it while its thread sleeps: it lies on the heap (sched/listener.h).
+struct CpuSleep : Allocated<HeapKind::file> {
+  explicit CpuSleep(Thread& thread) : thread(thread) {}
+  Thread& thread;
+  bool over = false;
+  Timer timer{[](Timer& timer) {
+                auto& self = *static_cast<CpuSleep*>(timer.owner);
+                self.over = true;
+                scheduler.wake(self.thread);
+              },
+              this};
+};
+
+/// Until that time of a CPU clock. What is left, 0 if it is over; else a signal came.
+Result<std::uint64_t> sleep_on_cpu_clock(int clock_id, std::uint64_t deadline) {
+  const CpuClock of = TRY(find_cpu_clock(clock_id, false));
+  if (deadline <= of.clock.now()) return std::uint64_t{0};
+  CpuSleep* sleep = new (std::nothrow) CpuSleep(current_thread());
+  if (!sleep) return Errno::nomem;
+  of.clock.set(sleep->timer, deadline);
+  while (!sleep->over && scheduler.block().ok()) {
+  }
+  // It is in no list, either, if the thread whose time it is has ended.
+  std::uint64_t left = 0;
+  if (sleep->timer.armed()) {
+    left = sleep->timer.left_ns(of.clock.now());
+    of.clock.cancel(sleep->timer);
+  }
+  delete sleep;
+  return left;
 }
 
-void set_alarm(Process& process, std::uint64_t ns, std::uint64_t interval_ns) {
-  process.alarm_interval_ns = interval_ns;
-  if (ns)
-    scheduler.set_timer(process.alarm, monotonic_ns() + ns);
-  else
-    scheduler.cancel_timer(process.alarm);
+/// The arguments: where what is left is told, if anywhere, and the clock.
+Result<std::int64_t> go_on_sleeping_on_cpu_clock(const Args& args, std::uint64_t deadline) {
+  const std::uint64_t left = TRY(sleep_on_cpu_clock(args.i32(1), deadline));
+  if (left == 0) return 0;
+  if (args.user(0)) TRY(put_user(args.user(0), to_timespec(left)));
+  return restart_until(go_on_sleeping_on_cpu_clock, args, deadline);
+}
+
+/// EINVAL: one's own CPU time, which would not pass meanwhile.
+Result<std::int64_t> sleep_by_cpu_time(int clock, std::uint64_t ns, bool absolute,
+                                       UserAddress remainder) {
+  const CpuClock of = TRY(find_cpu_clock(clock, false));
+  if (of.clock.is_of(current_thread())) return Errno::inval;
+  if (!absolute)
+    return go_on_sleeping_on_cpu_clock(Args{{remainder.value, static_cast<std::uint32_t>(clock)}},
+                                       of.clock.now() + ns);
+  if (TRY(sleep_on_cpu_clock(clock, ns)) != 0) return Errno::restart_unless_handled;
+  return 0;
 }
 
 std::int64_t to_user_ticks(std::uint64_t ns) {
@@ -94,9 +101,8 @@ Result<std::int64_t> sys_clock_gettime(const Args& args) {
 }
 
 Result<std::int64_t> sys_clock_getres(const Args& args) {
-  int clock = args.i32(0);
-  TRY(read_clock(clock));
-  if (args.user(1)) TRY(put_user(args.user(1), to_timespec(1)));
+  const std::uint64_t resolution = TRY(resolution_of(args.i32(0)));
+  if (args.user(1)) TRY(put_user(args.user(1), to_timespec(resolution)));
   return 0;
 }
 
@@ -115,7 +121,15 @@ Result<std::int64_t> sys_time(const Args& args) {
   return seconds;
 }
 
-Result<std::int64_t> sys_clock_settime(const Args&) {
+/// As without the capability for it.
+Result<std::int64_t> sys_clock_settime(const Args& args) {
+  const int clock = args.i32(0);
+  if (clock >= 0 && clock != clock_realtime) return Errno::inval;
+  const auto time = TRY(get_user<abi::Timespec>(args.user(1)));
+  if (clock < 0)
+    TRY(find_cpu_clock(clock, false));
+  else
+    TRY(to_ns(time));
   return Errno::perm;
 }
 
@@ -128,42 +142,16 @@ Result<std::int64_t> sys_nanosleep(const Args& args) {
 }
 
 Result<std::int64_t> sys_clock_nanosleep(const Args& args) {
-  int clock = args.i32(0);
-  if (clock != clock_realtime && clock != clock_monotonic && clock != clock_boottime &&
-      clock != clock_tai)
-    return Errno::inval;
-  std::uint64_t time = TRY(to_ns(TRY(get_user<abi::Timespec>(args.user(2)))));
-  if (!(args.u32(1) & timer_absolute)) return sleep_for(time, args.user(3));
-  std::uint64_t now = TRY(read_clock(clock));
+  const int clock = args.i32(0);
+  const bool absolute = args.u32(1) & timer_absolute;
+  TRY(check_use(clock, ClockUse::sleep));
+  const std::uint64_t time = TRY(to_ns(TRY(get_user<abi::Timespec>(args.user(2)))));
+  if (is_of_cpu_time(clock)) return sleep_by_cpu_time(clock, time, absolute, args.user(3));
+  if (!absolute) return sleep_for(time, args.user(3));
+  const std::uint64_t now = TRY(read_clock(clock));
   if (time <= now) return 0;
   if (!sleep_until(monotonic_ns() + (time - now))) return Errno::restart_unless_handled;
   return 0;
-}
-
-Result<std::int64_t> sys_getitimer(const Args& args) {
-  if (args.i32(0) != timer_real) return Errno::inval;
-  TRY(put_user(args.user(1), alarm_now(current_process())));
-  return 0;
-}
-
-Result<std::int64_t> sys_setitimer(const Args& args) {
-  if (args.i32(0) != timer_real) return Errno::inval;
-  Process& self = current_process();
-  abi::IntervalTimer wanted{}, old = alarm_now(self);
-  if (args.user(1)) wanted = TRY(get_user<abi::IntervalTimer>(args.user(1)));
-  std::uint64_t value = TRY(to_ns(wanted.value)), interval = TRY(to_ns(wanted.interval));
-  set_alarm(self, value, interval);
-  if (args.user(2)) TRY(put_user(args.user(2), old));
-  return 0;
-}
-
-Result<std::int64_t> sys_alarm(const Args& args) {
-  Process& self = current_process();
-  abi::Timeval left = alarm_now(self).value;
-  set_alarm(self, args.u32(0) * ns_per_second, 0);
-  // To the nearest second, but an armed alarm never reads as none.
-  std::int64_t seconds = left.seconds + (left.microseconds >= 500'000 ? 1 : 0);
-  return seconds == 0 && left.microseconds != 0 ? 1 : seconds;
 }
 
 Result<std::int64_t> sys_times(const Args& args) {
