@@ -44,11 +44,14 @@ constexpr Reason reasons[] = {
 
 // Resources before the program: paths start at the current process's root.
 Result<Thread*> make_first_thread() {
+  TRY(processes.make_init());
   Ref<Process> process = TRY(processes.create());
   process->files = TRY(FileTable::create());
   TRY(open_console_streams(*process->files));
   process->fs = TRY(FsContext::create(root_inode()));
   process->add(*TRY(Thread::create(*process, process->pid)));
+  process->parent = &processes.init();
+  process->parent->children.push_back(*process);
   processes.add(process);
   give_terminal(process->session);
   return process->leader;

@@ -1,5 +1,5 @@
 // The end of threads and processes. A thread's end is its own; with the last one everything goes
-// that the process holds, its children go to the first process, its parent hears of it. Called by
+// that the process holds, its children go to init, its parent hears of it. Called by
 // exit and exit_group, by signal delivery and by execve. What remains is a zombie, until
 // wait_for_child (wait.cpp).
 #include "guest/mm/address_space.h"
@@ -34,7 +34,7 @@ void tell_parent(Process& process) {
 }
 
 void hand_over_children(Process& process) {
-  Process& heir = processes.first();
+  Process& heir = processes.init();
   while (Process* child = process.children.pop_front()) {
     child->parent = &heir;
     child->exit_signal = sig_chld;

@@ -28,8 +28,6 @@ Result<> check(const CloneRequest& request) {
     return Errno::inval;
   if ((flags & clone_thread) && (flags & thread_flags) != thread_flags) return Errno::inval;
   if (request.exit_signal < 0 || request.exit_signal > sig_last) return Errno::inval;
-  // The first process has no siblings: it is nobody's child.
-  if ((flags & clone_parent) && !current_process().parent) return Errno::inval;
   return processes.check_room(current_thread(), !(flags & clone_thread));
 }
 

@@ -9,7 +9,7 @@ constinit IdTable ids;
 
 Result<int> IdTable::take() {
   for (int tries = 0; tries < pid_limit; ++tries) {
-    last_ = last_ + 1 < pid_limit ? last_ + 1 : 2;  // 1 is the first process's for ever
+    last_ = last_ + 1 < pid_limit ? last_ + 1 : 2;  // 1 is init's for ever
     if (find(last_)) continue;
     auto* id = new (std::nothrow) Id(last_);
     if (!id) return Errno::nomem;

@@ -142,12 +142,26 @@ Result<Ref<Process>> ProcessTable::create() {
   return process.release();
 }
 
+Result<> ProcessTable::make_init() {
+  Ref<Process> process = TRY(create());
+  for (auto& action : process->handlers->actions) action.handler = abi::handler_ignore;
+  Thread* thread = TRY(Thread::create_idle(*process, process->pid));
+  process->add(*thread);
+  list(process);
+  init_ = process.get();
+  return {};
+}
+
 void ProcessTable::add(const Ref<Process>& process) {
+  list(process);
+  if (!first_) first_ = process.get();
+}
+
+void ProcessTable::list(const Ref<Process>& process) {
   process->retain();
   all_.push_back(*process);
   ids.find(process->group)->group.push_back(*process);
   ids.find(process->session)->session.push_back(*process);
-  if (!first_) first_ = process.get();
   ++count_;
 }
 

@@ -80,7 +80,7 @@ class Process : public Counted, public Allocated<HeapKind::process> {
   ListNode group_node, session_node;
   const int pid;
   int group, session;         // once in the table, changed by its move_to() alone
-  Process* parent = nullptr;  // null for the first process
+  Process* parent = nullptr;  // null for init
   bool executed = false;      // its own execve: its parent may not move it to other groups now
   List<Process, &Process::sibling_node> children;
   WaitQueue child_changed;  // wait4 of this process sleeps here
@@ -149,8 +149,11 @@ class ProcessTable {
   /// May this thread have another one beside it, of another process or of its own? EAGAIN: there
   /// are as many as can be, or its user has as many threads as its RLIMIT_NPROC says.
   [[nodiscard]] Result<> check_room(const Thread& parent, bool of_new_process);
-  /// From now on it can be found, and is in its group and session. The first one added is the first
-  /// process.
+  /// Makes process 1, whose child the first program's process is to be. It runs nothing, and no
+  /// signal means anything to it; orphans become its children, whose status it wants not to know.
+  Result<> make_init();
+  /// From now on it can be found, and is in its group and session. The first one added by this is
+  /// the first program's.
   void add(const Ref<Process>& process);
   /// Its group and session are numbers that go by somebody already.
   void move_to(Process& process, int group, int session);
@@ -160,6 +163,8 @@ class ProcessTable {
   /// By its pid or any of its threads' tids, as Linux has it. nullptr: there is none.
   Process* find(int id);
   Thread* find_thread(int tid);
+  Process& init() { return *init_; }
+  /// With its end the machine ends.
   Process& first() { return *first_; }
   [[nodiscard]] std::uint32_t count() const { return count_; }
   void count_thread() { ++threads_; }
@@ -169,7 +174,10 @@ class ProcessTable {
   Processes& all() { return all_; }
 
  private:
+  void list(const Ref<Process>& process);
+
   Processes all_;
+  Process* init_ = nullptr;
   Process* first_ = nullptr;
   std::uint32_t count_ = 0;
   std::uint32_t threads_ = 0;

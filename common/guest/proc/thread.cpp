@@ -20,6 +20,13 @@ Thread::~Thread() {
   process_node.unlink();
 }
 
+Result<Thread*> Thread::create_idle(Process& process, int tid) {
+  auto* thread = new (std::nothrow) Thread(process, tid);
+  if (!thread) return Errno::nomem;
+  thread->set_name("init");
+  return thread;
+}
+
 Result<Thread*> Thread::create(Process& process, int tid) {
   auto* thread = new (std::nothrow) Thread(process, tid);
   if (!thread) return Errno::nomem;

@@ -35,6 +35,8 @@ class Thread final : public Task {
   /// A thread of `process` with stack and vector area (in its initial state), not yet runnable,
   /// nor listed (Process::add). ENOMEM.
   static Result<Thread*> create(Process& process, int tid);
+  /// One that never runs.
+  static Result<Thread*> create_idle(Process& process, int tid);
   ~Thread() override;
 
   void switched_in() override;

@@ -43,11 +43,11 @@ Result<> send_to_group(int group, const abi::SigInfo& info) {
   return any ? Result<>() : Errno::perm;
 }
 
-// kill(-1): all but the first process and the sender.
+// kill(-1): all but init and the sender.
 Result<> send_to_all(const abi::SigInfo& info) {
   bool any = false;
   for (Process& process : processes.all()) {
-    if (&process == &processes.first() || &process == &current_process()) continue;
+    if (&process == &processes.init() || &process == &current_process()) continue;
     any = true;
     auto sent = send(process, info);
     if (!sent.ok() && sent.error() != Errno::perm) return sent;

@@ -49,6 +49,7 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
 
 /// Everything a process inherits is set to what a first process in a guest has.
 void reset_inheritance() {
+  setsid();  // a signal to its group is not for the tool's
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
@@ -80,7 +81,8 @@ void drain(int fifo, int to) {
   }
 }
 
-/// Reaps orphans until the program ends, which fills the report, or the tool sends SIGTERM. Markers
+/// Reaps orphans until the program ends, which fills the report, or the tool sends SIGTERM: as in a
+/// guest, a signal of the program's means nothing here. Markers
 /// are fetched once a second, so that their pipe never fills, and at the end; not earlier, because
 /// this process shares the program's CPU.
 void wait_for(pid_t program, int fifo, int markers, Report& report) {
@@ -97,7 +99,8 @@ void wait_for(pid_t program, int fifo, int markers, Report& report) {
       report.ended = true;
       return;
     }
-    if (sigtimedwait(&awaited, nullptr, &second) == SIGTERM) return;
+    siginfo_t info;
+    if (sigtimedwait(&awaited, &info, &second) == SIGTERM && info.si_pid == 0) return;
     drain(fifo, markers);
   }
 }
@@ -118,6 +121,7 @@ void settle(Report& report) {
 }  // namespace
 
 [[noreturn]] void run_init(const MachineConfig& machine, Report& report, int markers) {
+  prctl(PR_SET_NAME, "init");
   try {
     StandaloneRoot root =
         machine.host_root ? enter_host_root(*machine.host_root) : enter_root(*machine.root);
