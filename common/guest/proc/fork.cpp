@@ -66,6 +66,7 @@ void inherit(Thread& child, Thread& parent, const CloneRequest& request) {
   if (request.flags & clone_settls) child.frame->fs_base = request.tls;
   child.copy_vectors(parent);
   child.blocked_signals = parent.blocked_signals;
+  child.last_trap = parent.last_trap;
   child.credentials = parent.credentials;
   // A child that shares the memory but not the stack must not use the parent's alternate one.
   bool other_stack = (request.flags & clone_vm) && !(request.flags & clone_vfork);

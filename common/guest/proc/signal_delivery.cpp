@@ -61,8 +61,8 @@ void enter_handler(Thread& thread, const abi::SigInfo& info) {
   SignalSet after =
       thread.attention & Thread::saved_mask ? thread.mask_to_restore : thread.blocked_signals;
   abi::VectorState vectors{thread.vectors_in_memory(), boot_info().xsave_bytes};
-  auto pushed =
-      abi::push_signal_frame(*thread.frame, {info, action, after, thread.alternate_stack, vectors});
+  auto pushed = abi::push_signal_frame(
+      *thread.frame, {info, action, after, thread.alternate_stack, vectors, thread.last_trap});
   if (!pushed.ok()) {
     // No room for the frame. If that was SIGSEGV's own, its handler will not get another try.
     if (info.number == sig_segv) handlers.of(sig_segv) = {};

@@ -18,12 +18,24 @@ struct VectorState {
   std::uint32_t bytes;
 };
 
+/// A thread's last fault or exception that became a signal. Every frame from then on tells of it.
+struct LastTrap {
+  std::uint64_t number = 0, error_code = 0;
+  std::uint64_t fault_address = 0;  // of the last page fault
+  void note(const vmi::TrapFrame& frame) {
+    number = frame.vector;
+    error_code = frame.error_code;
+    if (frame.vector == vmi::vector_page_fault) fault_address = frame.fault_address;
+  }
+};
+
 struct SignalDelivery {
   const SigInfo& info;
   const SignalAction& action;
   std::uint64_t mask;      // blocked signals to come back after the handler
   SignalStack& alternate;  // disarmed if its owner asked for that
   VectorState vectors;
+  LastTrap trap{};
 };
 
 /// Writes the frame to user memory and points `frame` at the handler. EFAULT: no room on that

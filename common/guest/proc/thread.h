@@ -56,6 +56,7 @@ class Thread final : public Task {
   SignalSet awaited_signals = 0;  // sigtimedwait takes these even if blocked or ignored
   SignalSet mask_to_restore = 0;  // meaningful with Attention::saved_mask
   abi::SignalStack alternate_stack{};
+  abi::LastTrap last_trap;
 
   Credentials credentials;
   RestartBlock restart_block;

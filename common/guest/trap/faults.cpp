@@ -49,6 +49,7 @@ ExceptionMeaning meaning_of(std::uint32_t vector) {
 
 void raise_exception(const vmi::TrapFrame& frame) {
   if (frame.vector == vmi::vector_machine_check) return lose_process();
+  current_thread().last_trap.note(frame);
   ExceptionMeaning meaning = meaning_of(frame.vector);
   if (meaning.code == 0)
     meaning.code = abi::float_exception_code(
@@ -60,6 +61,7 @@ void raise_exception(const vmi::TrapFrame& frame) {
 void serve_page_fault(const vmi::TrapFrame& frame) {
   auto served = current_process().space->fault(frame.fault_address, frame.error_code);
   if (served.ok()) return;
+  if (served.error() != Errno::nomem) current_thread().last_trap.note(frame);
   switch (served.error()) {
     case Errno::acces:
       return force_signal(signal_from_fault(sig_segv, abi::segv_access, frame.fault_address));

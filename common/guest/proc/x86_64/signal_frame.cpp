@@ -50,14 +50,13 @@ std::uint64_t stack_for(const vmi::TrapFrame& frame, const SignalDelivery& deliv
   return frame.rsp - red_zone;
 }
 
-void save_machine(MachineContext& machine, const vmi::TrapFrame& frame) {
+void save_machine(MachineContext& machine, const vmi::TrapFrame& frame, const LastTrap& trap) {
   std::memcpy(machine.registers, &frame, sizeof machine.registers);
   machine.cs = static_cast<std::uint16_t>(frame.cs);
   machine.ss = static_cast<std::uint16_t>(frame.ss);
-  if (frame.kind != vmi::Upcall::page_fault && frame.kind != vmi::Upcall::exception) return;
-  machine.trap_number = frame.vector;
-  machine.error_code = frame.error_code;
-  if (frame.kind == vmi::Upcall::page_fault) machine.fault_address = frame.fault_address;
+  machine.trap_number = trap.number;
+  machine.error_code = trap.error_code;
+  machine.fault_address = trap.fault_address;
 }
 
 SignalStack described(const SignalStack& stack) {
@@ -105,7 +104,7 @@ Result<> push_signal_frame(vmi::TrapFrame& frame, const SignalDelivery& delivery
   image.context.stack = described(delivery.alternate);
   image.context.mask = delivery.mask;
   image.info = delivery.info;
-  save_machine(image.context.machine, frame);
+  save_machine(image.context.machine, frame, delivery.trap);
   image.context.machine.old_mask = delivery.mask;
   image.context.machine.vectors = vectors;
   TRY(put_vector_frame(UserAddress{vectors}, delivery.vectors));
