@@ -170,3 +170,38 @@ TEST(named_semaphores_and_shared_memory) {
   CHECK_EQ(shm_unlink(name), 0);
   CHECK_ERRNO(shm_open(name, O_RDWR, 0), ENOENT);
 }
+
+TEST(waking_where_nothing_can_be_read) {
+  auto* none = map(-1, 0, page, MAP_PRIVATE);
+  CHECK_EQ(futex(none, FUTEX_WAKE, 1), 0);
+  REQUIRE(mprotect(none, page, PROT_NONE) == 0);
+  CHECK_ERRNO(futex(none, FUTEX_WAKE, 1), EFAULT);
+  CHECK_ERRNO(futex(none, FUTEX_WAIT, 0), EFAULT);
+  CHECK_EQ(futex(none, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1), 0);
+  REQUIRE(munmap(none, page) == 0);
+  CHECK_ERRNO(futex(none, FUTEX_WAKE, 1), EFAULT);
+  CHECK_ERRNO(futex(none, FUTEX_WAKE_BITSET, 1, 1), EFAULT);
+  CHECK_EQ(futex(none, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1), 0);
+  CHECK_ERRNO(futex(none, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0), EFAULT);
+  unsigned word = 0;
+  CHECK_ERRNO(syscall(SYS_futex, &word, FUTEX_REQUEUE, 1, 1, none, 0), EFAULT);
+  CHECK_ERRNO(syscall(SYS_futex, none, FUTEX_REQUEUE, 1, 1, &word, 0), EFAULT);
+  const int file = make_file();
+  unsigned* beyond = map(file, 0, 3 * page) + 2 * page / sizeof(unsigned);
+  CHECK_ERRNO(futex(beyond, FUTEX_WAKE, 1), EFAULT);
+  for (unsigned long address : {0xffff'8000'0000'0000ul, 0x8000'0000'0000ul, ~3ul}) {
+    CHECK_ERRNO(futex((unsigned*)address, FUTEX_WAKE, 1), EFAULT);
+    CHECK_ERRNO(futex((unsigned*)address, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1), EFAULT);
+  }
+}
+
+TEST(a_wake_of_none_wakes_one) {
+  for (const unsigned count : {0u, ~0u, 1u}) {
+    unsigned* word = map(-1, 0, page);
+    const pid_t child = check::start_child([&] { return futex(word, FUTEX_WAIT, 0) == 0 ? 0 : 1; });
+    while (futex(word, FUTEX_WAKE, count) == 0) sched_yield();
+    int status;
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EXITED(status, 0);
+  }
+}

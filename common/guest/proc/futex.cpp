@@ -31,6 +31,7 @@ Result<FoundKey> find_key(UserAddress address, FutexScope scope) {
   AddressSpace& space = *current_process().space;
   const FutexKey here{&space, address.value};
   if (scope == FutexScope::one_space) return FoundKey{here, {}};
+  (void)TRY(get_user<std::uint32_t>(address));
   const Region* region = space.regions().find(address.value);
   if (!region) return Errno::fault;
   const RegionSource& source = region->source;
@@ -70,10 +71,9 @@ Result<int> futex_wake(UserAddress address, FutexScope scope, int most, std::uin
   const FoundKey found = TRY(find_key(address, scope));
   int count = 0;
   for (FutexWaiter& waiter : waiters.bucket(found.key)) {
-    if (count >= most) break;
     if (!(waiter.key == found.key) || !(waiter.bits & bits)) continue;
     wake(waiter);
-    ++count;
+    if (++count >= most) break;  // one even if that is 0, as on Linux
   }
   return count;
 }

@@ -17,7 +17,7 @@ enum class FutexScope { one_space, anybody };
 /// Sleeps if the word still holds `expected` (EAGAIN otherwise), until a wake with a common bit.
 Result<> futex_wait(UserAddress address, FutexScope scope, std::uint32_t expected,
                     std::uint32_t bits, std::uint64_t deadline_ns);
-/// Returns how many it woke. EFAULT: nothing is mapped there (one_space: could be).
+/// Returns how many it woke. EFAULT: there is nothing to be read (one_space: could be).
 Result<int> futex_wake(UserAddress address, FutexScope scope, int most, std::uint32_t bits = ~0u);
 /// Wakes some of those that wait at `from`; of the others, some wait at `to` from now on. Returns
 /// how many it woke or moved. EAGAIN: `expected`, if any, is not what the word at `from` holds.
