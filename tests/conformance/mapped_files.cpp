@@ -201,3 +201,32 @@ TEST(mincore_arguments) {
   CHECK_EQ(mincore(p, 0, pages), 0);
   CHECK_EQ(mincore(p, 1, pages), 0);
 }
+
+TEST(msync_and_its_flags) {
+  const int fd = make_file(4 * page);
+  char* p = map_file(fd, 4 * page, PROT_READ | PROT_WRITE, MAP_SHARED);
+  for (int flags :
+       {0, MS_SYNC, MS_ASYNC, MS_INVALIDATE, MS_SYNC | MS_INVALIDATE, MS_ASYNC | MS_INVALIDATE}) {
+    CHECK_EQ(msync(p, 4 * page, flags), 0);
+    CHECK_EQ(msync(p + page, 1, flags), 0);
+    CHECK_EQ(msync(p, 0, flags), 0);
+    CHECK_EQ(msync(p, (size_t)-1, flags), 0);  // rounded up it is nothing
+    CHECK_ERRNO(msync(p + 1, page, flags), EINVAL);
+    CHECK_ERRNO(msync(p, (size_t)-page, flags), ENOMEM);
+    CHECK_EQ(msync((void*)page, 0, flags), 0);
+    CHECK_ERRNO(msync((void*)page, page, flags), ENOMEM);
+  }
+  for (int flags : {MS_SYNC | MS_ASYNC, 8, -1, 1 << 20}) CHECK_ERRNO(msync(p, page, flags), EINVAL);
+  REQUIRE(munmap(p + page, page) == 0);
+  p[0] = 'x', p[2 * page] = 'y';
+  for (int flags : {0, MS_SYNC, MS_ASYNC, MS_INVALIDATE}) {
+    CHECK_ERRNO(msync(p, 4 * page, flags), ENOMEM);
+    CHECK_ERRNO(msync(p + page, page, flags), ENOMEM);
+    CHECK_EQ(msync(p + 2 * page, 2 * page, flags), 0);
+  }
+  char byte = 0;
+  CHECK_EQ(pread(fd, &byte, 1, 2 * page), 1);
+  CHECK_EQ(byte, 'y');
+  close(fd);
+  unlink("/tmp/mapped");
+}

@@ -154,8 +154,12 @@ Result<std::int64_t> sys_msync(const Args& args) {
   if (flags & ~(msync_async | msync_invalidate | msync_sync)) return Errno::inval;
   if (flags & msync_async && flags & msync_sync) return Errno::inval;
   if (!page_aligned(args.u64(0))) return Errno::inval;
-  TRY(space().check_mapped(args.u64(0), args.u64(1)));
-  if (flags & msync_sync) TRY(space().sync(args.u64(0), args.u64(1)));
+  const std::uint64_t va = args.u64(0), bytes = page_up(args.u64(1));
+  if (bytes == 0) return 0;
+  if (bytes > ~va) return Errno::nomem;
+  // What is mapped is written even if there are holes.
+  if (flags & msync_sync) TRY(space().sync(va, bytes));
+  TRY(space().check_mapped(va, bytes));
   return 0;
 }
 

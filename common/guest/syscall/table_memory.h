@@ -7,7 +7,7 @@
   X(11, munmap, full, "")                                                                   \
   X(12, brk, full, "")                                                                      \
   X(25, mremap, partly, "no MREMAP_DONTUNMAP, no old size of 0")                            \
-  X(26, msync, full, "")                                                                    \
+  X(26, msync, partly, "MS_INVALIDATE of locked pages is no error")                         \
   X(27, mincore, partly, "pages that a fault beside them has brought in count as present")  \
   X(28, madvise, partly, "MADV_DONTNEED acts, other hints are accepted and have no effect") \
   X(149, mlock, full, "guest memory is never swapped out")                                  \
