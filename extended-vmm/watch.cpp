@@ -97,7 +97,7 @@ int milliseconds_left(std::optional<double> deadline, bool soon) {
 
 /// Processes have died.
 Care look_after(const Machine& machine) {
-  const Care care = machine.processes.look_after(machine.memory.shared_info().in_kernel != 0);
+  const Care care = machine.processes.look_after(machine.memory.shared_info().in_kernel);
   return machine.resident.report.ending != Ending::none ? Care::ended : care;
 }
 

@@ -72,7 +72,7 @@ bool MachineProcesses::call_rescuer() {
   return false;
 }
 
-Care MachineProcesses::look_after(bool in_kernel) {
+Care MachineProcesses::look_after(const std::atomic<std::uint32_t>& in_kernel) {
   constexpr int most_looks = 50;
   find_new();
   for (const pid_t pid : children_.all()) reap(pid, false);
@@ -89,7 +89,7 @@ Care MachineProcesses::look_after(bool in_kernel) {
     return Care::goes_on;
   }
   // What died at work in the kernel leaves nobody knows what behind.
-  if (at_turn.turn == turn_at_work && in_kernel) return Care::ended;
+  if (at_turn.turn == turn_at_work && in_kernel != 0) return Care::ended;
   return call_rescuer() ? Care::goes_on : Care::ended;
 }
 

@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <atomic>
+
 #include "extended-vmm/resident/image.h"
 #include "extended-vmm/spaces/children.h"
 #include "monitor/machine/accounting.h"
@@ -30,8 +32,9 @@ class MachineProcesses {
   pid_t running();
   void signal_running(int number) { children_.signal(running(), number); }
   /// Reaps the dead and sees to the rest. While the machine lives they were killed by somebody, or
-  /// by the host: that is the end of the guest process that ran on it, if one did.
-  Care look_after(bool in_kernel);
+  /// by the host: that is the end of the guest process that ran on it, if one did. `in_kernel` is
+  /// the machine's word: what the dead left there counts, so it is read when they are reaped.
+  Care look_after(const std::atomic<std::uint32_t>& in_kernel);
   /// Kills and reaps all that are left; `cost` is the sum. The wait status of the one that ran.
   int end();
   /// Somebody else has reaped the first one.

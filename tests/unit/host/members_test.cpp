@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <memory>
 
 namespace extended {
@@ -61,6 +62,7 @@ bool is_reaped(pid_t pid) {
 
 struct MembersTest : testing::Test {
   std::unique_ptr<Members> members = std::make_unique<Members>();
+  const std::atomic<std::uint32_t> in_user{0}, in_kernel{1};
   const pid_t first = start();
   MachineProcesses processes{*members, first};
   MembersTest() { members->table[0].turn = turn_at_work; }
@@ -91,7 +93,7 @@ TEST_F(MembersTest, ForgedPidsAreLeftAlone) {
                           static_cast<pid_t>(0x80000000)};
   std::uint32_t index = 1;
   for (const pid_t pid : forged) at(index++).pid = pid;
-  EXPECT_EQ(processes.look_after(false), Care::goes_on);
+  EXPECT_EQ(processes.look_after(in_user), Care::goes_on);
   processes.end();
   EXPECT_TRUE(is_reaped(first));
   EXPECT_TRUE(stranger.lives());
@@ -116,7 +118,7 @@ TEST_F(MembersTest, AnIndexBeyondTheTableIsBounded) {
   members->running = 0xffffffff;
   members->made = 0xffffffff;
   EXPECT_EQ(processes.running(), pid_gone);
-  processes.look_after(false);
+  processes.look_after(in_user);
   processes.end();
   EXPECT_TRUE(is_reaped(first));
 }
@@ -134,8 +136,8 @@ TEST_F(MembersTest, ARescueByNobodyDoesNotKeepTheMachineAlive) {
   at(4).turn = turn_rescue;
   at(4).pid = getppid();
   kill(first, SIGKILL);
-  while (processes.running() == first) EXPECT_NE(processes.look_after(true), Care::look_again);
-  EXPECT_EQ(processes.look_after(true), Care::ended);
+  while (processes.running() == first) EXPECT_NE(processes.look_after(in_kernel), Care::look_again);
+  EXPECT_EQ(processes.look_after(in_kernel), Care::ended);
   processes.end();
 }
 
@@ -159,9 +161,9 @@ TEST_F(MembersTest, AParkedOneIsCalledToRescue) {
   const pid_t second = start();
   at(1).pid = second;
   kill(first, SIGKILL);
-  while (processes.running() == first) processes.look_after(false);
+  while (processes.running() == first) processes.look_after(in_user);
   EXPECT_EQ(at(1).turn, turn_rescue);
-  EXPECT_EQ(processes.look_after(false), Care::goes_on);
+  EXPECT_EQ(processes.look_after(in_user), Care::goes_on);
   processes.end();
   EXPECT_TRUE(is_reaped(second));
 }
