@@ -82,6 +82,7 @@ Result<std::int64_t> unlink_at(int fd, UserAddress path) {
   if (!found.has_name()) return Errno::isdir;
   TRY(check_removing(*found.directory, *found.inode, current_caller()));
   TRY(found.directory->unlink(found.last));
+  found.inode->note_place(found.directory, found.last, true);
   notice_removed(*found.directory, found.last, *found.inode);
   return std::int64_t{0};
 }
@@ -94,6 +95,7 @@ Result<std::int64_t> rmdir_at(int fd, UserAddress path) {
   if (!found.has_name()) return found.last == "." ? Errno::inval : Errno::notempty;
   TRY(check_removing(*found.directory, *found.inode, current_caller()));
   TRY(found.directory->rmdir(found.last));
+  found.inode->note_place(found.directory, found.last, true);
   notice_removed(*found.directory, found.last, *found.inode);
   return std::int64_t{0};
 }
@@ -129,7 +131,13 @@ Result<std::int64_t> rename_at(int from_fd, UserAddress from_path, int to_fd, Us
   if (exchanges && from.directory->file_system() != to.directory->file_system()) return Errno::xdev;
   TRY(exchanges ? from.directory->exchange(from.last, *to.directory, to.last)
                 : from.directory->rename(from.last, *to.directory, to.last));
-  if (!(from.inode == to.inode)) notice_moved(from, to, exchanges);
+  if (from.inode == to.inode) return std::int64_t{0};  // two names of one file: both stay
+  from.inode->note_place(to.directory, to.last, false);
+  if (exchanges)
+    to.inode->note_place(from.directory, from.last, false);
+  else if (to.inode)
+    to.inode->note_place(to.directory, to.last, true);
+  notice_moved(from, to, exchanges);
   return std::int64_t{0};
 }
 

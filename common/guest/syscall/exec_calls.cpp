@@ -27,7 +27,7 @@ Result<std::int64_t> execute_descriptor(int fd, UserAddress argv, UserAddress en
   char path[32];
   format_text(path, sizeof path, "/dev/fd/%d", fd);
   const Place place{file->inode_ref(), file->found_in};
-  const String found = TRY(current_process().fs->path_in(place, path));
+  const String found = TRY(current_process().fs->shown_path_of(place, path));
   return execute_file(place, path, last_part(found.view()), argv, envp);
 }
 

@@ -1,4 +1,6 @@
 // File and Inode: what they do unless a kind of file says otherwise. Called by the system calls.
+#include <new>
+
 #include "guest/abi/file_flags.h"
 #include "guest/heap/make.h"
 #include "guest/vfs/file_locks.h"
@@ -29,9 +31,32 @@ void Inode::gone() {
   while (InodeWatcher* watcher = watchers_.front()) watcher->inode_gone();
 }
 
+Inode::~Inode() {
+  delete last_place_;
+}
+
+void Inode::note_place(const Ref<Inode>& directory, std::string_view name, bool removed) {
+  // Of a directory that is renamed "..", of one that is removed nothing tells.
+  const bool in_use = openings_ || runners_ || last_place_ || (removed && is(mode_directory));
+  if (!in_use) return;
+  delete last_place_;
+  last_place_ = new (std::nothrow) LastPlace;
+  if (!last_place_) return;
+  auto copy = String::from(name, HeapKind::inode);
+  if (!copy.ok()) {
+    delete last_place_;
+    last_place_ = nullptr;
+    return;
+  }
+  // A directory knows the one above it; if it held that here, too, a deep tree's end would recurse.
+  if (!is(mode_directory)) last_place_->directory = directory;
+  last_place_->name = copy.release();
+  last_place_->removed = removed;
+}
+
 File::File(Ref<Inode> inode, std::uint32_t flags) : flags(flags), inode_(std::move(inode)) {
   open_files.add();
-  ++inode_->openers_;
+  ++inode_->openings_;
   inode_->writers_ += writes();
 }
 
@@ -39,7 +64,7 @@ File::~File() {
   open_files.remove();
   if (inode_->locked()) FileLocks::release_all(*inode_, this);
   if (!(flags & abi::o_path)) notice(*this, writes() ? abi::in_close_write : abi::in_close_nowrite);
-  --inode_->openers_;
+  --inode_->openings_;
   inode_->writers_ -= writes();
   inode_->closed(flags);
   notice_if_gone(*inode_);

@@ -6,6 +6,11 @@
 #include "guest/vfs/path.h"
 
 namespace guest {
+namespace {
+
+constexpr const char* deleted = " (deleted)";
+
+}  // namespace
 
 Result<std::string_view> name_in(Inode& directory, Inode& child) {
   if (auto name = mount_name(child); !name.empty()) return name;
@@ -44,18 +49,21 @@ Result<Ref<Inode>> FsContext::resolve(std::string_view path) const {
 }
 
 Result<String> FsContext::working_path() const {
-  return path_of(cwd);
+  return path_of(cwd, false);
 }
 
-Result<String> FsContext::path_of(Ref<Inode> directory) const {
+/// ENOENT: it was removed, or one above it, unless `removed_too`.
+Result<String> FsContext::path_of(Ref<Inode> directory, bool removed_too) const {
   // Built from the last component to the first, so names are put in front.
   String path;
   while (!(directory == root)) {
+    const LastPlace* last = removed_too ? directory->last_place() : nullptr;
+    const bool removed = last && last->removed;
     Ref<Inode> above = TRY(parent_through_mounts(*directory));
     if (above == directory) break;  // the real root: the process is above its own
     String longer;
     TRY(longer.append("/"));
-    TRY(longer.append(TRY(name_in(*above, *directory))));
+    TRY(longer.append(removed ? last->name.view() : TRY(name_in(*above, *directory))));
     TRY(longer.append(path.view()));
     path = std::move(longer);
     if (path.size() > abi::path_max) return Errno::nametoolong;  // or a damaged disk's circle
@@ -65,28 +73,33 @@ Result<String> FsContext::path_of(Ref<Inode> directory) const {
   return path;
 }
 
-Result<String> FsContext::path_in(Ref<Inode> directory, Inode& file) const {
-  String path = TRY(path_of(directory));
-  if (path.size() > 1) TRY(path.append("/"));
-  auto name = name_in(*directory, file);
-  TRY(path.append(name.ok() ? name.value() : "? (deleted)"));
+Result<String> FsContext::shown_path_of(const Ref<Inode>& directory) const {
+  String path = TRY(path_of(directory, true));
+  const LastPlace* last = directory->last_place();
+  if (last && last->removed) TRY(path.append(deleted));
   return path;
 }
 
-Result<String> FsContext::path_in(const Place& place, std::string_view name) const {
-  String path;
-  if (place.directory) {
-    auto found = name_in(*place.directory, *place.inode);
-    auto above = path_of(place.directory);
-    if (above.ok()) path = above.release();
+Result<String> FsContext::shown_path_of(const Place& place, std::string_view name) const {
+  Ref<Inode> directory = place.directory;
+  bool removed = true;
+  if (directory) {
+    auto found = name_in(*directory, *place.inode);
+    removed = !found.ok();
     if (found.ok()) name = found.value();
-    if (path.size() > 1 || !above.ok()) TRY(path.append("/"));
-    TRY(path.append(name));
-    if (found.ok() && above.ok()) return path;
-  } else {
-    TRY(path.append(name));
   }
-  TRY(path.append(" (deleted)"));
+  if (const LastPlace* last = place.inode->last_place(); removed && last) {
+    directory = last->directory;
+    name = last->name.view();
+    removed = last->removed;
+  }
+  String path;
+  if (directory) {
+    if (auto above = path_of(directory, true); above.ok()) path = above.release();
+    if (path.size() != 1) TRY(path.append("/"));
+  }
+  TRY(path.append(name));
+  if (removed) TRY(path.append(deleted));
   return path;
 }
 

@@ -22,17 +22,17 @@ class FsContext : public Sharable, public Allocated<HeapKind::process> {
   Result<Place> find(std::string_view path, const Caller& caller = {}) const;
   /// The working directory's path below root; ENOENT when it has been removed.
   Result<String> working_path() const;
-  /// A directory's path below root.
-  Result<String> path_of(Ref<Inode> directory) const;
-
-  /// The path of a file found in this directory; with " (deleted)" when it is not there any more.
-  Result<String> path_in(Ref<Inode> directory, Inode& file) const;
-  /// And if `name` was its name when it was found.
-  Result<String> path_in(const Place& place, std::string_view name) const;
+  // -- As /proc shows them: " (deleted)" behind the last path of what has none any more.
+  Result<String> shown_path_of(const Ref<Inode>& directory) const;
+  /// The path of a file, and if `name` was its name when it was found.
+  Result<String> shown_path_of(const Place& place, std::string_view name) const;
 
   Ref<Inode> root;
   Ref<Inode> cwd;
   std::uint32_t umask = 022;
+
+ private:
+  Result<String> path_of(Ref<Inode> directory, bool removed_too) const;
 };
 
 /// The name under which `directory` holds `child`. ENOENT.

@@ -50,8 +50,16 @@ struct InodeWatcher {
   ~InodeWatcher() = default;
 };
 
+/// Where an inode has gone while somebody used it, or, if it was removed, where that was.
+struct LastPlace : Allocated<HeapKind::inode> {
+  Ref<Inode> directory;  // not of a directory
+  String name;
+  bool removed = false;
+};
+
 class Inode : public PageSource, public Allocated<HeapKind::inode> {
  public:
+  ~Inode() override;
   /// Identity and attributes, kept by the inode itself.
   virtual Stat stat() = 0;
   [[nodiscard]] virtual std::uint32_t mode() const = 0;
@@ -165,7 +173,14 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   void tell_watchers(const Notice& notice);
   void gone();
   /// Some open file leads to it.
-  [[nodiscard]] bool is_open() const { return openers_ > 0; }
+  [[nodiscard]] bool is_open() const { return openings_ > 0; }
+
+  // -- Whoever has found it knows the directory (Place), and looks its name up there. This is for
+  // those who do not find it there any more.
+  /// Its name has changed or, with `removed`, is gone.
+  void note_place(const Ref<Inode>& directory, std::string_view name, bool removed);
+  /// nullptr: nothing has happened, or there was no memory to note it.
+  [[nodiscard]] const LastPlace* last_place() const { return last_place_; }
 
   [[nodiscard]] bool is(std::uint32_t type) const { return (mode() & mode_type) == type; }
   /// Of what has no name anywhere, how /proc calls it: "[eventfd]". nullptr: other inodes.
@@ -179,9 +194,10 @@ class Inode : public PageSource, public Allocated<HeapKind::inode> {
   friend class FileLocks;
   FileLocks* locks_ = nullptr;
   List<InodeWatcher, &InodeWatcher::inode_node> watchers_;
-  std::uint32_t openers_ = 0;  // open files
+  std::uint32_t openings_ = 0;  // open files
   std::uint32_t writers_ = 0;  // those of them that write
   std::uint32_t runners_ = 0;  // programs
+  LastPlace* last_place_ = nullptr;
 };
 
 /// Somebody who knows an open file without keeping it open: epoll.

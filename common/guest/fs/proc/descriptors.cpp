@@ -48,8 +48,8 @@ class DescriptorLink final : public ProcNode {
     Ref<File> file = TRY(open_file(pid_, fd_));
     Ref<Inode> inode = file->inode_ref();
     const FsContext& fs = *current_process().fs;
-    if (inode->is(mode_directory)) return fs.path_of(inode);
-    if (file->found_in) return fs.path_in(file->found_in, *inode);
+    if (inode->is(mode_directory)) return fs.shown_path_of(inode);
+    if (file->found_in) return fs.shown_path_of({inode, file->found_in}, "?");
     if (inode->is(mode_character)) return String::from("/dev/console");  // open from the start
     String name;
     if (const char* anonymous = inode->anonymous_name()) {

@@ -18,7 +18,7 @@ Result<String> name_line(Thread& thread) {
 Result<String> program_path(Thread& thread) {
   const Process& process = thread.process;
   if (!process.program) return Errno::noent;
-  return current_process().fs->path_in(process.program->file, process.program->name.view());
+  return current_process().fs->shown_path_of(process.program->file, process.program->name.view());
 }
 Result<Place> program_file(Thread& thread) {
   const Process& process = thread.process;
@@ -136,7 +136,7 @@ class ProcessFile final : public ProcNode {
   Result<String> text() override {
     if (entry_.jump) {
       const Place place = TRY(jump());
-      if (!entry_.text) return current_process().fs->path_of(place.inode);
+      if (!entry_.text) return current_process().fs->shown_path_of(place.inode);
     }
     const bool own = subject_.in_task && entry_.text_in_task;
     return (own ? entry_.text_in_task : entry_.text)(*TRY(subject_.find()));
