@@ -302,8 +302,8 @@ namespace monitor {
 Outcome run_baseline(const MachineConfig& config) {
   baseline::check_host();
   const Pinned pinned(config.cpu);
-  Outside outside(config.outside);
   GuestMemory memory(config.memory_bytes);
+  Outside outside(config.outside);  // its thread ends before memory does, whatever is thrown
   double prefault_seconds = memory.prefault(config.fill);
   std::uint64_t started_ns = monotonic_ns();
   prepare_guest(memory, config, baseline::resident_image());

@@ -70,8 +70,10 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const Protection& protection = point.protect.protection;
   const monitor::Pinned pinned(config.cpu);
   const monitor::BlockImage disk(config.block_image, config.block_read_only);
-  monitor::Outside outside(config.outside);
   monitor::GuestMemory memory(config.memory_bytes);
+  // Older than the thread that uses it, as memory is: whatever is thrown, the thread ends before.
+  const WakeEvent wake(point.trap == Trap::direct || !config.outside.empty());
+  monitor::Outside outside(config.outside);
   outcome.prefault_seconds = memory.prefault(config.fill);
   const double start = monitor::monotonic_seconds();
   monitor::prepare_guest(memory, config, resident_elf());
@@ -98,7 +100,6 @@ monitor::Outcome run(const monitor::MachineConfig& config) {
   const GateConstants constants{resident.signal_entry, memory.total_bytes(), resident.direct_entry,
                                 resident.not_closed};
 
-  const WakeEvent wake(point.trap == Trap::direct || outside.is_there());
   monitor::GuestProcess process(
       {.memory = memory,
        .gate_code = gate.code,

@@ -37,7 +37,8 @@ Carrier::Carrier(const OutsideRules& rules) : rules_(rules) {
   try {
     for (std::size_t i = 0; i < rules_.publish.size(); ++i) {
       open_published(rules_.publish[i], ends_[i]);
-      watch(ends_[i].fd, static_cast<std::uint32_t>(i));
+      if (errno = watch(ends_[i].fd, static_cast<std::uint32_t>(i)); errno != 0)
+        throw_errno("cannot watch a host socket");
     }
   } catch (...) {
     for (End& end : ends_)
@@ -69,11 +70,11 @@ void Carrier::open_published(const Publication& published, End& end) {
   shutdown(end.fd, SHUT_RD);
 }
 
-void Carrier::watch(int fd, std::uint32_t end) const {
+int Carrier::watch(int fd, std::uint32_t end) const {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.u32 = end;
-  if (epoll_ctl(events_, EPOLL_CTL_ADD, fd, &event) != 0) throw_errno("cannot watch a host socket");
+  return epoll_ctl(events_, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
 }
 
 void Carrier::begin(vmi::SocketRings& rings, Memory memory) {
@@ -82,10 +83,8 @@ void Carrier::begin(vmi::SocketRings& rings, Memory memory) {
   for (std::size_t i = 0; i < rules_.publish.size(); ++i)
     rings.published[i] = rules_.publish[i].guest_port;
   std::size_t ports = 0;
-  for (const Permission& one : rules_.connect)
-    for (const vmi::HostEndpoint& endpoint : one.endpoints)
-      if (is_loopback(endpoint) && ports < std::size(rings.of_host))
-        rings.of_host[ports++] = endpoint.port;
+  for (const std::uint16_t port : rules_.host_ports())
+    if (ports < std::size(rings.of_host)) rings.of_host[ports++] = port;
 }
 
 // -- The rings. The guest may write to both at any time.
@@ -204,38 +203,38 @@ void Carrier::accept(std::uint16_t number) {
   int fd = -1;
   do fd = accept4(listener.fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
-  if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-    if (!lacks_descriptors_ && lines_said_++ < 16)
-      say("typetwo: a connection to published port {} waits: {}; raise the limit (ulimit -n)\n",
-          rules_.publish[number].words, std::strerror(errno));
-    lacks_descriptors_ = true;
-    return;
-  }
-  if (fd < 0) return;  // none is there yet, or nobody listens
-  listener.accepting = false;
+  if (fd < 0 && (errno == EAGAIN || errno == EINVAL)) return;  // none is there, or nobody listens
+  if (fd < 0) return accept_later(number, errno);
   if (ends_[into].fd >= 0) {  // taken meanwhile
     ::close(fd);
+    listener.accepting = false;
     return answer(vmi::socket_accept, into, -EBUSY);
   }
-  const std::int64_t adopted = adopt(into, fd);
-  if (adopted < 0) return answer(vmi::socket_accept, into, adopted);
+  if (const int error = adopt(into, fd)) return accept_later(number, error);
+  listener.accepting = said_what_lacks_ = false;
   answer_with_names(vmi::socket_accept, into);
 }
 
+// What the host lacks it may have again without any event of ours.
+void Carrier::accept_later(std::uint16_t number, int error) {
+  must_retry_ = true;
+  if (!std::exchange(said_what_lacks_, true) && lines_said_++ < 16)
+    say("typetwo: a connection to published port {} waits: {}; raise the limit (ulimit -n)\n",
+        rules_.publish[number].words, std::strerror(error));
+}
+
 void Carrier::retry_accepts() {
-  if (!std::exchange(lacks_descriptors_, false)) return;
+  if (!std::exchange(must_retry_, false)) return;
   for (std::size_t i = 0; i < rules_.publish.size(); ++i) accept(static_cast<std::uint16_t>(i));
 }
 
-/// A new connection's host socket, which is the end's from now on.
-std::int64_t Carrier::adopt(std::uint16_t number, int fd) {
+/// A new connection's host socket, which is the end's from now on; or an errno, and it is closed.
+int Carrier::adopt(std::uint16_t number, int fd) {
   // What the guest has sent by the time of a doorbell goes at once: it gathers by itself.
   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  try {
-    watch(fd, number);
-  } catch (const HostError&) {
+  if (const int error = watch(fd, number)) {
     ::close(fd);
-    return -ENFILE;
+    return error;
   }
   ends_[number] = End{};
   ends_[number].fd = fd;
@@ -266,8 +265,7 @@ void Carrier::connect(const vmi::SocketRequest& request) {
     ::close(fd);
     return answer(request.operation, request.end, -error);
   }
-  const std::int64_t adopted = adopt(request.end, fd);
-  if (adopted < 0) return answer(request.operation, request.end, adopted);
+  if (adopt(request.end, fd) != 0) return answer(request.operation, request.end, -ENFILE);
   ends_[request.end].connecting = true;
   if (result == 0) finish_connect(request.end);
 }
@@ -353,8 +351,9 @@ void Carrier::happened(std::uint32_t number) {
     finish_connect(end);
     return;
   }
-  transfer(end, vmi::socket_send);
+  // In this order: what came before a reset is not lost to a send that hears of it.
   transfer(end, vmi::socket_receive);
+  transfer(end, vmi::socket_send);
 }
 
 }  // namespace monitor

@@ -38,6 +38,9 @@ class Carrier {
   void take_requests();
   /// True: the guest must be told.
   bool give_answers();
+  /// The host lacked what an accept needs; nothing may happen when it has it again.
+  [[nodiscard]] bool must_retry() const { return must_retry_; }
+  void retry_accepts();
   [[nodiscard]] std::uint64_t requests() const { return requests_; }
 
  private:
@@ -54,23 +57,23 @@ class Carrier {
   };
 
   void open_published(const Publication&, End&);
-  void watch(int fd, std::uint32_t end) const;
+  [[nodiscard]] int watch(int fd, std::uint32_t end) const;
   void carry_out(const vmi::SocketRequest&);
   void listen(std::uint16_t number, std::uint32_t backlog);
   void unlisten(std::uint16_t number);
   void begin_to_accept(const vmi::SocketRequest&);
   void accept(std::uint16_t number);
+  void accept_later(std::uint16_t number, int error);
   void connect(const vmi::SocketRequest&);
   void finish_connect(std::uint16_t number);
   void begin_transfer(const vmi::SocketRequest&);
   void transfer(std::uint16_t number, vmi::SocketOperation);
   bool take_pieces(const vmi::SocketRequest&, Transfer&) const;
   void close_end(std::uint16_t number, bool reset);
-  std::int64_t adopt(std::uint16_t number, int fd);
+  [[nodiscard]] int adopt(std::uint16_t number, int fd);
   void answer(vmi::SocketOperation, std::uint16_t end, std::int64_t result);
   void answer_with_names(vmi::SocketOperation, std::uint16_t end);
   void refuse_connection(const vmi::HostEndpoint&);
-  void retry_accepts();
 
   const OutsideRules rules_;
   vmi::SocketRings* rings_ = nullptr;
@@ -79,7 +82,7 @@ class Carrier {
   std::vector<End> ends_{vmi::socket_ends};
   std::deque<vmi::SocketAnswer> answers_;  // not in the ring yet
   bool drained_a_full_ring_ = false;
-  bool lacks_descriptors_ = false;  // an accept waits for one
+  bool must_retry_ = false, said_what_lacks_ = false;
   std::uint64_t requests_ = 0, lines_said_ = 0;
 };
 

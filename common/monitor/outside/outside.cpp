@@ -66,10 +66,12 @@ void Outside::start(std::function<void()> kick) {
 }
 
 void Outside::carry() {
-  constexpr int most_events = 64;
+  constexpr int most_events = 64, retry_milliseconds = 50;
   epoll_event events[most_events];
   while (!stopped_) {
-    const int count = epoll_wait(carrier_->events(), events, most_events, -1);
+    const int patience = carrier_->must_retry() ? retry_milliseconds : -1;
+    const int count = epoll_wait(carrier_->events(), events, most_events, patience);
+    carrier_->retry_accepts();
     for (int i = 0; i < count; ++i) {
       std::uint64_t times;
       if (events[i].data.u32 == Carrier::other)

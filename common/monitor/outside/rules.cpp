@@ -95,6 +95,18 @@ void add_permissions(const std::string& words, OutsideRules& rules) {
     rules.connect.push_back({one, resolve(without_brackets(host), number, "--connect")});
     from = comma + 1;
   }
+  if (rules.host_ports().size() > vmi::most_published)
+    throw UsageError(
+        fmt::format("--connect '{}': there is room for {} ports of the host's loopback", words,
+                    vmi::most_published));
+}
+
+std::set<std::uint16_t> OutsideRules::host_ports() const {
+  std::set<std::uint16_t> ports;
+  for (const Permission& one : connect)
+    for (const vmi::HostEndpoint& endpoint : one.endpoints)
+      if (is_loopback(endpoint)) ports.insert(endpoint.port);
+  return ports;
 }
 
 bool OutsideRules::allow(const vmi::HostEndpoint& wanted) const {

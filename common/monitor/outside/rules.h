@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct OutsideRules {
 
   [[nodiscard]] bool empty() const { return publish.empty() && connect.empty(); }
   [[nodiscard]] bool allow(const vmi::HostEndpoint&) const;
+  /// Of this machine's loopback, where the guest may connect to.
+  [[nodiscard]] std::set<std::uint16_t> host_ports() const;
   friend bool operator==(const OutsideRules&, const OutsideRules&) = default;
 };
 

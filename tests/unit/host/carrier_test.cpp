@@ -11,12 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string>
+#include <thread>
 
 #include "monitor/outside/host_address.h"
 #include "monitor/tool/error.h"
@@ -282,6 +284,86 @@ TEST_F(CarrierTest, DescriptorsThatRunOutAreAnErrno) {
   const std::int64_t result = result_of(connects());
   setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_EQ(result, -ENFILE);
+}
+
+// The limit was met by others, perhaps, and no event tells that it is not any more.
+TEST_F(CarrierTest, AnAcceptThatLacksADescriptorIsMadeLater) {
+  vmi::HostEndpoint free = Server().endpoint;
+  rules.publish.push_back({"free", free, 80});
+  begin();
+  ASSERT_EQ(result_of(plain(vmi::socket_listen, 0)), 0);
+  put(plain(vmi::socket_accept, end));
+  work();
+  const sockaddr_storage address = monitor::address_of(free);
+  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{0, before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  EXPECT_EQ(
+      connect(client, reinterpret_cast<const sockaddr*>(&address), monitor::bytes_of(address)), 0);
+  for (int i = 0; i < 5; ++i) {
+    work();
+    carrier->retry_accepts();
+    EXPECT_TRUE(carrier->must_retry());
+  }
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(rings->answers.head, rings->answers.tail);
+  carrier->retry_accepts();
+  EXPECT_FALSE(carrier->must_retry());
+  const auto accepted = take();
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(accepted->operation, vmi::socket_accept);
+  EXPECT_EQ(accepted->result, 0);
+  close(client);
+}
+
+// A peer that resets has perhaps been heard before: no send may take that away.
+TEST_F(CarrierTest, WhatCameBeforeAResetIsReceivedFirst) {
+  const int peer = connected();
+  put(moves(vmi::socket_receive, 0, 8));
+  SocketRequest much = moves(vmi::socket_send, 0, memory_bytes);
+  for (;;) {  // until nothing fits any more
+    put(much);
+    work();
+    if (rings->answers.head == rings->answers.tail) break;
+    ASSERT_GT(take()->result, 0);
+  }
+  ASSERT_EQ(write(peer, "last", 4), 4);
+  close(peer);  // with much unread: a reset
+  const auto first = take(), second = take();
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->operation, vmi::socket_receive);
+  EXPECT_EQ(first->result, 4);
+  EXPECT_EQ(second->operation, vmi::socket_send);
+  EXPECT_LT(second->result, 0);
+  EXPECT_EQ(result_of(moves(vmi::socket_receive, 0, 8)), 0);
+}
+
+// Judged is what was copied, whatever the guest writes meanwhile.
+TEST_F(CarrierTest, APeerThatChangesWhileItIsJudgedIsNotReached) {
+  const Server forbidden;
+  fcntl(forbidden.fd, F_SETFL, O_NONBLOCK);
+  fcntl(server.fd, F_SETFL, O_NONBLOCK);
+  std::atomic<bool> done = false;
+  std::thread changing([&] {
+    for (std::uint32_t i = 0; !done; ++i) {
+      auto& peer = rings->requests.entries[i % rings->requests.capacity].peer;
+      peer.port = forbidden.endpoint.port;
+      peer.port = server.endpoint.port;
+    }
+  });
+  int let = 0;
+  for (int i = 0; i < 3000; ++i) {
+    put(connects());
+    let += take()->result == 0;
+    EXPECT_EQ(result_of(plain(vmi::socket_reset)), 0);
+    drain();
+  }
+  done = true;
+  changing.join();
+  EXPECT_GT(let, 0);
+  EXPECT_EQ(accept4(forbidden.fd, nullptr, nullptr, SOCK_CLOEXEC), -1);
 }
 
 TEST_F(CarrierTest, SurvivesWhateverIsAsked) {
