@@ -27,6 +27,9 @@ bool IpAddress::is_broadcast() const {
 bool IpAddress::is_multicast() const {
   return is_v4() ? bytes[12] >= 224 && bytes[12] < 240 : bytes[0] == 0xff;
 }
+bool IpAddress::is_link_local() const {
+  return bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+}
 bool IpAddress::is_loopback() const {
   return is_v4() ? bytes[12] == 127 : *this == loopback6();
 }
@@ -53,13 +56,15 @@ Result<Endpoint> endpoint_of(const SocketAddress& address, int family) {
   if (in.family != abi::af_inet6) return Errno::afnosupport;
   __builtin_memcpy(endpoint.ip.bytes, in.address, sizeof in.address);
   endpoint.port = swapped(in.port);
+  const bool has_scope = address.bytes >= sizeof in && in.scope != 0;
+  if (endpoint.ip.is_link_local() && !has_scope) return Errno::inval;  // on which link?
   return endpoint;
 }
 
 SocketAddress address_of(const Endpoint& endpoint, int family) {
   if (family == abi::af_inet) {
     abi::InternetAddress out = {abi::af_inet, swapped(endpoint.port), {}, {}};
-    __builtin_memcpy(out.address, endpoint.ip.bytes + 12, sizeof out.address);
+    if (endpoint.ip.is_v4()) __builtin_memcpy(out.address, endpoint.ip.bytes + 12, 4);
     return SocketAddress::of(out);
   }
   abi::InternetAddress6 out = {abi::af_inet6, swapped(endpoint.port), 0, {}, 0};

@@ -19,6 +19,7 @@ struct IpAddress {
   [[nodiscard]] bool is_any() const;  // of its family
   [[nodiscard]] bool is_broadcast() const;
   [[nodiscard]] bool is_multicast() const;
+  [[nodiscard]] bool is_link_local() const;  // of IPv6
   [[nodiscard]] bool is_loopback() const;
 };
 
@@ -32,6 +33,7 @@ Endpoint any_endpoint(int family);
 /// As bind and connect check an address that a socket of `family` gets. EINVAL: too short;
 /// EAFNOSUPPORT.
 Result<Endpoint> endpoint_of(const SocketAddress& address, int family);
+/// To an IPv4 socket an IPv6 peer from outside is 0.0.0.0: its last bytes are no IPv4 address.
 SocketAddress address_of(const Endpoint& endpoint, int family);
 
 /// Who takes what is sent to an address there: the loopback, sockets of this guest. What streams

@@ -30,7 +30,8 @@ Result<Route> InetEnd::route_from_here(const IpAddress& target) const {
   Route route = TRY(route_to(target));
   if (!local.ip.is_any()) {
     // From a chosen address of the other family there is no way.
-    if (local.ip.is_v4() != route.target.is_v4()) return Errno::netunreach;
+    if (local.ip.is_v4() != route.target.is_v4())
+      return local.ip.is_v4() ? Errno::afnosupport : Errno::netunreach;
     route.source = local.ip;
   }
   return route;
