@@ -13,21 +13,37 @@ constexpr std::uint32_t page_bytes = vmi::page_size;
 
 std::uint32_t frames_held = 0;  // by all rings
 
+/// A ring that is empty keeps its frames, so that what flows stays in the CPU's caches, unless all
+/// rings together have more than so many (16 MiB, or a sixteenth of memory).
+bool must_spare() {
+  return frames_held > std::min(4096u, frames_total().number / 16);
+}
+/// They may have no more than a quarter: nobody else is killed for what lies in sockets.
+bool must_not_grow() {
+  return frames_held >= frames_total().number / 4;
+}
+
 }  // namespace
 
 ByteRing::~ByteRing() {
+  lent_ = 0;
   release_frames();
   heap_free(frames_);
 }
 
 void ByteRing::release_frames() {
   for (std::uint32_t slot = 0; slot < touched_; ++slot) {
-    if (frames_[slot] == no_frame) continue;
+    if (frames_[slot] == no_frame || is_lent(slot)) continue;
     frame_release(frames_[slot]);
     frames_[slot] = no_frame;
     --frames_held;
   }
-  touched_ = 0;
+  if (!lent_) touched_ = 0;
+}
+
+bool ByteRing::is_lent(std::uint32_t slot) const {
+  const std::uint32_t behind = (slot + slots - first_ / page_bytes) % slots;
+  return lent_ && behind <= (first_ % page_bytes + lent_ - 1) / page_bytes;
 }
 
 ByteRing::Segment ByteRing::segment(std::uint32_t at, std::uint32_t bytes) const {
@@ -50,6 +66,7 @@ Result<> ByteRing::reserve(std::uint32_t at, std::uint32_t bytes) {
   for (std::uint32_t page = at / page_bytes; page < end; ++page) {
     const std::uint32_t slot = page % slots;
     if (frames_[slot] != no_frame) continue;
+    if (must_not_grow()) return Errno::nobufs;
     std::uint32_t room = 1;
     while (page + room < end && slot + room < slots && frames_[slot + room] == no_frame) ++room;
     auto run = frames_allocate(Frames(room));
@@ -87,7 +104,7 @@ Result<std::size_t> ByteRing::copy(std::uint32_t offset, UserAddress to, std::si
 void ByteRing::drop(std::uint32_t bytes) {
   used_ -= bytes;
   first_ = used_ || lent_ ? (first_ + bytes) % capacity : 0;
-  if (used_ == 0 && !lent_ && frames_held > kept_frames) release_frames();
+  if (used_ == 0 && must_spare()) release_frames();
 }
 
 // -- Devices.
@@ -112,9 +129,11 @@ std::uint32_t ByteRing::show(Piece* pieces, std::uint32_t most) const {
 
 Result<std::uint32_t> ByteRing::lend(Piece* pieces, std::uint32_t most, std::uint32_t bytes) {
   const std::uint32_t begin = (first_ + used_) % capacity;
+  if (must_spare()) bytes = std::min(bytes, page_bytes);
   TRY(reserve(begin, bytes));
-  lent_ = true;
-  return pieces_of(begin, bytes, pieces, most);
+  const std::uint32_t count = pieces_of(begin, bytes, pieces, most);
+  for (std::uint32_t i = 0; i < count; ++i) lent_ += static_cast<std::uint32_t>(pieces[i].bytes);
+  return count;
 }
 
 }  // namespace guest

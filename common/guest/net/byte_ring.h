@@ -36,17 +36,15 @@ class ByteRing {
   };
   /// Of those that are there, from the first on. What is put meanwhile comes behind.
   std::uint32_t show(Piece* pieces, std::uint32_t most) const;
-  /// Of the space behind them, `bytes` of which must be there. It stays where it is until
-  /// take_back.
+  /// Of the space behind them, `bytes` of which must be there; less if memory is short. It stays
+  /// where it is until take_back.
   Result<std::uint32_t> lend(Piece* pieces, std::uint32_t most, std::uint32_t bytes);
-  void take_back() { lent_ = false; }
+  void take_back() { lent_ = 0; }
+  [[nodiscard]] std::uint32_t lent() const { return lent_; }
 
  private:
   static constexpr std::uint32_t slots = capacity / vmi::page_size;
   static constexpr std::uint32_t near_bytes = 192;
-  /// A ring that is empty keeps its frames, so that what flows stays in the CPU's caches, unless
-  /// all rings together have more than so many (16 MiB).
-  static constexpr std::uint32_t kept_frames = 4096;
   static constexpr Frame no_frame = UINT32_MAX;
 
   /// A stretch that lies in one place.
@@ -57,11 +55,13 @@ class ByteRing {
   };
   [[nodiscard]] Segment segment(std::uint32_t at, std::uint32_t bytes) const;
   Result<> reserve(std::uint32_t at, std::uint32_t bytes);
+  /// Of an empty ring, but for what is lent.
   void release_frames();
+  [[nodiscard]] bool is_lent(std::uint32_t slot) const;
   std::uint32_t pieces_of(std::uint32_t at, std::uint32_t bytes, Piece* pieces,
                           std::uint32_t most) const;
 
-  bool lent_ = false;
+  std::uint32_t lent_ = 0;   // bytes behind the last one
   std::uint32_t first_ = 0;  // ring offset of the oldest byte
   std::uint32_t used_ = 0;
   Frame* frames_ = nullptr;    // of each slot, once there is any

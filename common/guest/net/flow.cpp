@@ -108,8 +108,8 @@ void Flow::drop_message() {
   departures.notify(sendable);
 }
 
-Result<std::uint32_t> Flow::lend(ByteRing::Piece* pieces, std::uint32_t most) {
-  const std::size_t bytes = std::min(room(), std::size_t{ring_.space()});
+Result<std::uint32_t> Flow::lend(ByteRing::Piece* pieces, std::uint32_t most, std::size_t wanted) {
+  const std::size_t bytes = std::min({wanted, room(), std::size_t{ring_.space()}});
   if (bytes == 0) return std::uint32_t{0};
   return ring_.lend(pieces, most, static_cast<std::uint32_t>(bytes));
 }

@@ -63,8 +63,10 @@ class Flow : public Counted, public Allocated<HeapKind::file> {
   std::uint32_t show(ByteRing::Piece* pieces, std::uint32_t most) const {
     return ring_.show(pieces, most);
   }
-  /// Of the room there is; 0: there is none. Nobody else sends until they have come.
-  Result<std::uint32_t> lend(ByteRing::Piece* pieces, std::uint32_t most);
+  /// Of the room there is, for at most `wanted` bytes; 0: there is none. Nobody else sends until
+  /// they have come.
+  Result<std::uint32_t> lend(ByteRing::Piece* pieces, std::uint32_t most, std::size_t wanted);
+  [[nodiscard]] std::size_t lent() const { return ring_.lent(); }
   /// So many of those have come, 0 if none do.
   void came(std::size_t bytes);
 

@@ -77,6 +77,54 @@ TEST_F(FlowTest, FramesComeBackWhenItGoes) {
   EXPECT_EQ(frames_free().number, before);
 }
 
+// -- What a device is lent.
+
+TEST_F(FlowTest, WhatIsLentStaysWhereItIs) {
+  ByteRing::Piece pieces[4], again[4];
+  ASSERT_EQ(put(pattern(1000, 1)), 1000u);
+  const std::uint32_t count = flow->lend(pieces, 4, 5000).value();
+  EXPECT_EQ(flow->lent(), 5000u);
+  take(1000);
+  flow->came(0);
+  ASSERT_EQ(flow->lend(again, 4, 5000).value(), count);
+  for (std::uint32_t i = 0; i < count; ++i) EXPECT_EQ(pieces[i].at, again[i].at);
+  flow->came(5000);
+  EXPECT_EQ(flow->used(), 5000u);
+  EXPECT_EQ(flow->lent(), 0u);
+}
+
+// Idle connections hold no more than what they are lent, whatever went through them before.
+TEST_F(FlowTest, FramesComeBackFromBesideWhatIsLent) {
+  Ref<Flow> others[3];  // more than rings may keep
+  ByteRing::Piece pieces[4];
+  for (auto& other : others) {
+    other = make_ref<Flow>(400'000u).release();
+    std::swap(flow, other);
+    ASSERT_EQ(put(pattern(300'000, 1)), 300'000u);
+  }
+  const std::uint32_t full = frames_free().number;
+  ASSERT_EQ(put(pattern(100'000, 1)), 100'000u);
+  ASSERT_TRUE(flow->lend(pieces, 4, 50'000).ok());
+  EXPECT_LE(flow->lent(), 4096u);
+  take(flow->used());
+  EXPECT_GE(frames_free().number + 3, full);
+}
+
+TEST_F(FlowTest, AllTogetherHaveAQuarterOfMemory) {
+  std::vector<Ref<Flow>> others;
+  to_user(std::string(400'000, ' '));
+  const std::uint32_t before = frames_free().number;
+  for (int i = 0; i < 1000; ++i) {
+    others.push_back(make_ref<Flow>(500'000u).release());
+    if (!others.back()->put(Parts(buffer, 400'000), 0, 400'000).ok()) break;
+  }
+  EXPECT_LT(before - frames_free().number, frames_total().number / 4 + 200);
+  EXPECT_GT(others.size(), 2u);
+  others.clear();
+  EXPECT_EQ(frames_free().number, before);
+  EXPECT_EQ(put("again"), 5u);
+}
+
 TEST_F(FlowTest, TakesNoMoreThanItsLimit) {
   flow->set_limit(1000);
   EXPECT_EQ(put(std::string(3000, 'x')), 1000u);

@@ -2,7 +2,15 @@
 // whenever something has changed, in system calls and in interrupts, and sleeps nowhere.
 #include "guest/net/outside/carried.h"
 
+#include "guest/base/clock.h"
+#include "guest/sched/scheduler.h"
+
 namespace guest {
+namespace {
+
+constexpr std::uint64_t patience_ns = 60 * ns_per_second;
+
+}  // namespace
 
 constinit std::uint64_t Carried::progress = 0;
 
@@ -43,11 +51,13 @@ Carried::Carried(Ref<Flow> to_host, Ref<Flow> from_host)
     : to_host(std::move(to_host)),
       from_host(std::move(from_host)),
       sender_(flow_changed, this),
-      receiver_(flow_changed, this) {}
+      receiver_(flow_changed, this),
+      patience_(patience_is_over, this) {}
 
 Carried::~Carried() {
   WaitQueue::remove(sender_);
   WaitQueue::remove(receiver_);
+  scheduler.cancel_timer(patience_);
   all_node_.unlink();
   if (number_) socket_device.free_number(number_);
 }
@@ -98,9 +108,12 @@ void Carried::opened() {
 }
 
 void Carried::abandon() {
+  const Ref<Carried> kept(this);
   opener_ = nullptr;
-  reset_ = true;
-  if (state_ == State::connecting && asked_) return;  // until that is answered
+  if (state_ == State::connecting && asked_) {
+    close(true);
+    return look_again();
+  }
   state_ = State::closed;
   self_.reset();
 }
@@ -116,10 +129,13 @@ void Carried::look_again() {
     const bool reset = to_host->error != Errno::ok || from_host->refused;
     send_more();
     if (!reset && !from_host->reader_gone) receive_more();
-    if (reset || (from_host->reader_gone && to_host->ended && to_host->used() == 0))
+    const bool closed = from_host->reader_gone && to_host->ended;
+    if (reset || (closed && to_host->used() == 0))
       close(reset);
     else
       end_sending();
+    if (closed && state_ == State::open && !patience_.armed())
+      scheduler.set_timer(patience_, monotonic_ns() + patience_ns);
   }
   if (state_ == State::broken && from_host->reader_gone) close(false);
   if (state_ == State::closing && !asked_)
@@ -137,7 +153,7 @@ void Carried::send_more() {
 void Carried::receive_more() {
   if (receiving_ || ended_) return;
   ByteRing::Piece pieces[vmi::most_pieces];
-  auto count = from_host->lend(pieces, vmi::most_pieces);
+  auto count = from_host->lend(pieces, vmi::most_pieces, wanted_);
   if (!count.ok()) return socket_device.wait(*this);  // for memory
   if (count.value() == 0) return;
   receiving_ = request(vmi::socket_receive, count.value(), pieces);
@@ -158,9 +174,23 @@ void Carried::close(bool reset) {
 // As when the peer of a connection within the guest resets it.
 void Carried::break_off(Errno error) {
   state_ = State::broken;
-  from_host->error = error;
+  cannot_send(error);
   from_host->end();
+}
+
+// What has come before may still be received, also from the host: the end is there.
+void Carried::cannot_send(Errno error) {
+  from_host->error = error;
   to_host->refuse();
+  if (!sending_) to_host->drop_everything();  // else the host may still read it
+  from_host->arrivals.notify();
+}
+
+// Or those who read nothing could have all numbers, for ever.
+void Carried::patience_is_over(Timer& timer) {
+  auto& self = *static_cast<Carried*>(timer.owner);
+  if (self.state_ == State::open) self.close(true);
+  self.look_again();
 }
 
 // -- Answers.
@@ -172,29 +202,31 @@ void Carried::answered(const vmi::SocketAnswer& answer) {
   switch (answer.operation) {
     case vmi::socket_connect:
     case vmi::socket_accept: {
+      if (state_ != State::connecting) break;  // abandoned meanwhile
       Opener* opener = std::exchange(opener_, nullptr);
       if (error != Errno::ok) {
         state_ = State::closed;
         self_.reset();
-      } else if (opener) {
-        opened();
       } else {
-        close(true);
+        opened();
       }
-      if (opener) opener->opened(error, endpoint_of(answer.local), endpoint_of(answer.peer));
+      opener->opened(error, endpoint_of(answer.local), endpoint_of(answer.peer));
       break;
     }
     case vmi::socket_send:
       sending_ = false;
+      if (state_ != State::open) to_host->drop_everything();
       if (state_ != State::open) break;
       progress += bytes;
+      scheduler.cancel_timer(patience_);
       if (error != Errno::ok)
-        break_off(error);
+        cannot_send(error);
       else
         to_host->drop(std::min(bytes, to_host->used()));
       break;
     case vmi::socket_receive:
       receiving_ = false;
+      if (bytes == from_host->lent()) wanted_ = std::min(4 * wanted_, most_wanted);
       from_host->came(state_ == State::open ? bytes : 0);
       if (state_ != State::open) break;
       if (error != Errno::ok) break_off(error);

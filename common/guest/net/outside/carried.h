@@ -51,18 +51,24 @@ class Carried final : public DeviceUser, public Counted, public Allocated<HeapKi
   void end_sending();
   /// The host's end is no more.
   void break_off(Errno error);
+  void cannot_send(Errno error);
   void close(bool reset);
   bool request(vmi::SocketOperation operation, std::uint32_t count = 0,
                const ByteRing::Piece* pieces = nullptr);
   static void flow_changed(Listener& listener, Events happened);
+  static void patience_is_over(Timer& timer);
 
   ListNode all_node_;
   Listener sender_, receiver_;
+  Timer patience_;  // with a peer that takes nothing of what a closed socket has left
   Opener* opener_ = nullptr;
   Ref<Carried> self_;  // while the device may write to its memory
   vmi::HostEndpoint peer_ = {};
   vmi::SocketOperation how_ = vmi::socket_connect;
   std::uint16_t number_ = 0, listener_ = 0;
+  /// How much it asks the host for: more where more comes, as what is asked for takes memory.
+  std::uint32_t wanted_ = 4096;
+  static constexpr std::uint32_t most_wanted = ByteRing::capacity;
   State state_ = State::fresh;
   bool asked_ = false, sending_ = false, receiving_ = false, ended_ = false, end_sent_ = false,
        reset_ = false, looking_ = false;

@@ -4,8 +4,10 @@
 #include <atomic>
 #include <utility>
 
+#include "guest/base/clock.h"
 #include "guest/platform.h"
 #include "guest/sched/interrupts.h"
+#include "guest/sched/scheduler.h"
 
 namespace guest {
 
@@ -34,7 +36,13 @@ void SocketDevice::free_number(std::uint16_t number) {
 }
 
 void SocketDevice::wait(DeviceUser& user) {
+  constexpr std::uint64_t patience_ns = 20'000'000;
   if (!user.waiting_node.linked()) waiting_.push_back(user);
+  if (!look_.armed()) scheduler.set_timer(look_, monotonic_ns() + patience_ns);
+}
+
+void SocketDevice::look(Timer&) {
+  if (!socket_device.waiting_.empty()) socket_device.interrupt();
 }
 
 bool SocketDevice::request(const vmi::SocketRequest& request, DeviceUser& user) {

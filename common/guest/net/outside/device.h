@@ -6,6 +6,7 @@
 
 #include "guest/base/list.h"
 #include "guest/base/result.h"
+#include "guest/sched/timer_list.h"
 #include "vmi/sockets.h"
 
 namespace guest {
@@ -26,7 +27,7 @@ class DeviceUser {
 
 class SocketDevice {
  public:
-  constexpr SocketDevice() = default;
+  constexpr SocketDevice() : look_(look, nullptr) {}
   /// Is there one? Asked of the machine at its first use.
   bool is_there();
 
@@ -36,17 +37,20 @@ class SocketDevice {
   void free_number(std::uint16_t number);
   /// False: not now; the user will be told.
   bool request(const vmi::SocketRequest& request, DeviceUser& user);
+  /// For room in the ring, a number or memory. Of memory nobody tells: it is looked for.
   void wait(DeviceUser& user);
   /// irq_socket is pending.
   void interrupt();
 
  private:
   void ring();
+  static void look(Timer&);
 
   DeviceUser* users_[vmi::socket_ends] = {};
   List<DeviceUser, &DeviceUser::waiting_node> waiting_;
   bool asked_ = false, there_ = false;
   bool gathers_ = false, must_ring_ = false;  // one doorbell for all that an interrupt brings about
+  Timer look_;
 };
 
 extern SocketDevice socket_device;
