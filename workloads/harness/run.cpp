@@ -15,6 +15,13 @@
 namespace harness {
 namespace {
 
+monitor::OutsideRules outside_of(const Work& work) {
+  monitor::OutsideRules rules;
+  for (const auto& words : work.publish) monitor::add_publication(words, rules);
+  for (const auto& words : work.connect) monitor::add_permissions(words, rules);
+  return rules;
+}
+
 machines::Request request_for(const Plan& plan, const Slot& slot, const Work& work) {
   const std::string image = plan.image_of(*slot.workload);
   return {.on = slot.config,
@@ -23,6 +30,7 @@ machines::Request request_for(const Plan& plan, const Slot& slot, const Work& wo
           .read_only = !image.empty(),
           .add = work.add,
           .environment = work.env,
+          .outside = slot.config.is_guest() ? outside_of(work) : monitor::OutsideRules{},
           .memory_bytes = plan.memory_bytes,
           .fill = plan.fill,
           .timeout_seconds = plan.timeout_seconds,

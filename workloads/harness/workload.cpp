@@ -76,11 +76,14 @@ Work make_work(const Workload& workload, const Config& config, Effort effort,
   if (work.check.exact) work.check.exact = fill_in(*work.check.exact, words);
   work.check.program = fill_in_all(work.check.program, words);
   work.client = fill_in_all(workload.client, words);
+  work.connect = fill_in_all(workload.connect, words);
+  work.publish = fill_in_all(workload.publish, words);
   return work;
 }
 
 const std::vector<Workload>& workloads() {
-  static const std::vector<Workload> all = load_workloads(TYPETWO_WORKLOADS, TYPETWO_MACRO_DIR);
+  static const std::vector<Workload> all =
+      load_workloads(TYPETWO_WORKLOADS, TYPETWO_BUILT_WORKLOADS);
   return all;
 }
 

@@ -28,7 +28,7 @@ struct Work {
   std::uint64_t count = 1;  // operations between start and stop
   std::uint64_t pairs = 1;  // starts and stops
   OutputCheck check;
-  Words client;  // see Workload
+  Words client, connect, publish;  // see Workload
 };
 
 /// What is settled only when a run begins, or a launch.
@@ -64,6 +64,7 @@ struct Workload {
   Words packages = {};                // of that image, besides the default ones
   Words prepare = {}, clean_up = {};  // run on the host around all launches (preparation.h)
   Words client = {};                  // and beside each of them (client.h)
+  Words connect = {}, publish = {};   // what of the host's network a guest is given
 };
 
 /// One launch.

@@ -139,6 +139,8 @@ const std::map<std::string, void (*)(Spec&, const json&)> keys = {
     {"prepare", [](Spec& spec, const json& v) { spec.workload.prepare = v; }},
     {"clean_up", [](Spec& spec, const json& v) { spec.workload.clean_up = v; }},
     {"client", [](Spec& spec, const json& v) { spec.workload.client = v; }},
+    {"connect", [](Spec& spec, const json& v) { spec.workload.connect = v; }},
+    {"publish", [](Spec& spec, const json& v) { spec.workload.publish = v; }},
     {"quick", [](Spec& spec, const json& v) { spec.quick_place = v.get<unsigned>(); }},
     {"configurations", [](Spec& spec, const json& v) { spec.workload.configs = v; }},
     {"standalone_only", [](Spec& spec, const json& v) { spec.workload.info.standalone_only = v; }},
@@ -165,7 +167,8 @@ Spec read_spec(const fs::path& path, const std::string& name, const std::string&
   Spec spec;
   spec.workload.info.name = name;
   spec.workload.folder = path.parent_path();
-  spec.workload.built = built + "/" + name;
+  spec.is_micro = path.parent_path().filename() == "micro";
+  spec.workload.built = built + (spec.is_micro ? "/micro" : "/macro/" + name);
   take_all(object, keys, spec);
   spec.workload.info.in_quick = spec.quick_place.has_value();
   check_whole(spec.workload);
@@ -195,10 +198,7 @@ std::vector<std::pair<std::string, fs::path>> find_specs(const fs::path& folder)
 
 std::vector<Workload> load_workloads(const std::string& folder, const std::string& built) {
   std::vector<Spec> specs;
-  for (const auto& [name, path] : find_specs(folder)) {
-    specs.push_back(read_spec(path, name, built));
-    specs.back().is_micro = path.parent_path().filename() == "micro";
-  }
+  for (const auto& [name, path] : find_specs(folder)) specs.push_back(read_spec(path, name, built));
   const auto place = [](const Spec& spec) {
     return std::tuple(spec.quick_place.value_or(1000), !spec.is_micro,
                       std::string_view(spec.workload.info.name));

@@ -27,6 +27,8 @@
 //   client          run on the host beside each launch, begun before it, with {port} in all texts
 //                   for a free TCP port of the host's; it must end with 0, at the latest soon after
 //                   the guest, and what it prints comes behind the guest's output
+//   connect,        lists of what a guest is given of the host's network, as --connect and
+//   publish         --publish have it; standalone is there anyway
 //   quick           its place in a quick run that names no workload; none: not part of it
 //   configurations  of such a run; otherwise baseline, extended and extended:protect=none
 //   standalone_only true: it measures the host itself
@@ -39,8 +41,9 @@
 
 namespace harness {
 
-/// All below `folder` (micro, macro). `built`: a folder with one for the programs of each macro
-/// workload. Throws monitor::HostError that names file, key and what it should be.
+/// All below `folder` (micro, macro). `built`: a folder with `micro`, where the programs of the
+/// micro workloads are, and `macro`, with a folder for each of the others. Throws
+/// monitor::HostError that names file, key and what it should be.
 std::vector<Workload> load_workloads(const std::string& folder, const std::string& built);
 
 }  // namespace harness

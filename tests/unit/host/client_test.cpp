@@ -38,6 +38,21 @@ TEST_F(Harness, AClientOfAFailedLaunchEndsWithIt) {
   EXPECT_THAT(problems(), Each(std::string("exit status 7")));
 }
 
+TEST_F(Harness, AGuestMayReachItsClientAndStandaloneNeedsNoLeave) {
+  run_changed([](Workload& workload) {
+    workload.client = {"true"};
+    workload.connect = {"127.0.0.1:{port}"};
+    workload.publish = {"{port}:80"};
+  });
+  for (const machines::Request& request : executor_.requests) {
+    EXPECT_EQ(request.outside.empty(), !request.on.is_guest());
+    if (request.outside.empty()) continue;
+    EXPECT_EQ(request.outside.connect.at(0).endpoints.at(0).port,
+              request.outside.publish.at(0).host.port);
+    EXPECT_EQ(request.outside.publish.at(0).guest_port, 80);
+  }
+}
+
 TEST(HostClient, IsNotWaitedForForever) {
   LaunchResult right;
   Client({"sleep", "1000"}).end(right);

@@ -100,7 +100,18 @@ TEST_F(Specs, TextsHoldWordsInBraces) {
                                     machines::Addition{folder_ + "/macro/big/own.txt", "/own"}));
   EXPECT_THAT(work.env, ElementsAre("A=3"));
   EXPECT_EQ(work.check.exact, "3 {done}\n");
-  EXPECT_EQ(load()[0].built, "/built/big");
+  EXPECT_EQ(load()[0].built, "/built/macro/big");
+}
+
+TEST_F(Specs, AGuestIsGivenAPartOfTheHostsNetwork) {
+  micro("one", spec(R"(, "client": ["{built}/x", "{port}"], "connect": ["127.0.0.1:{port}"],
+                       "publish": ["{port}:80"])"));
+  const Work work = make_work(load()[0], machines::parse("extended"), Effort::quick,
+                              {.prepared = "", .port = 99});
+  EXPECT_EQ(work.client, (Words{"/built/micro/x", "99"}));
+  EXPECT_EQ(work.connect, (Words{"127.0.0.1:99"}));
+  EXPECT_EQ(work.publish, (Words{"99:80"}));
+  EXPECT_THAT(refusal(spec(R"(, "connect": ["127.0.0.1:{prot}"])")), HasSubstr("{port}"));
 }
 
 TEST_F(Specs, WhatIsWrongIsSaidWithFileAndKey) {
