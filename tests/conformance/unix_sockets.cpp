@@ -370,4 +370,14 @@ TEST(a_signal_when_something_happens) {
   signals = 0;
   say_to(pair.a, "z");
   CHECK_EQ(signals, 0);
+  // The other way to ask for it.
+  CHECK_EQ(fcntl(pair.b, F_SETFL, O_ASYNC | O_NONBLOCK), 0);
+  CHECK_EQ(fcntl(pair.b, F_GETFL), O_RDWR | O_ASYNC | O_NONBLOCK);
+  say_to(pair.a, "a");
+  CHECK(signals > 0);
+  CHECK_EQ(fcntl(pair.b, F_SETFL, O_NONBLOCK), 0);
+  CHECK_EQ(fcntl(pair.b, F_GETFL), O_RDWR | O_NONBLOCK);
+  signals = 0;
+  say_to(pair.a, "b");
+  CHECK_EQ(signals, 0);
 }

@@ -99,7 +99,8 @@ Result<std::int64_t> Socket::ioctl(std::uint32_t request, std::uint64_t argument
       TRY(owner.set(TRY(get_user<std::int32_t>(at))));
       return std::int64_t{0};
     case abi::fioasync:
-      return set_async(TRY(get_user<std::int32_t>(at)) != 0);
+      set_async(TRY(get_user<std::int32_t>(at)) != 0);
+      return std::int64_t{0};
     default:
       return interface_ioctl(request, argument);
   }
@@ -107,10 +108,9 @@ Result<std::int64_t> Socket::ioctl(std::uint32_t request, std::uint64_t argument
   return std::int64_t{0};
 }
 
-Result<std::int64_t> Socket::set_async(bool on) {
+void Socket::set_async(bool on) {
   owner.listen(on ? &events_ : nullptr);
   flags = on ? flags | abi::o_async : flags & ~abi::o_async;
-  return std::int64_t{0};
 }
 
 Result<> SignalledOwner::set(int id) {

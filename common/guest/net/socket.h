@@ -120,6 +120,9 @@ class Socket : public File {
   WaitQueue* events() override { return &events_; }
   [[nodiscard]] bool seekable() const override { return false; }
 
+  /// FIOASYNC and O_ASYNC: the owner gets SIGIO.
+  void set_async(bool on);
+
   virtual RightsHolder* rights_holder() { return nullptr; }
 
   const SocketKind kind;
@@ -155,7 +158,6 @@ class Socket : public File {
 
  private:
   Result<std::size_t> common_option(int name, OptionValue& value);
-  Result<std::int64_t> set_async(bool on);
   SocketCount count_;
 };
 

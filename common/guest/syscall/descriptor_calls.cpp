@@ -30,6 +30,7 @@ Result<std::int64_t> duplicate_to(int fd, int to, bool close_on_exec) {
 }
 
 Result<std::int64_t> set_status(File& file, std::uint32_t flags) {
+  if (auto* socket = file_as<Socket>(file)) socket->set_async(flags & abi::o_async);
   file.flags = (file.flags & ~abi::o_settable) | (flags & abi::o_settable);
   return std::int64_t{0};
 }
