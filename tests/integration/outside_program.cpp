@@ -1,8 +1,10 @@
 // A guest program that talks to the outside: a server or a client, by its arguments. Says on stdout
 // how it went; errors by name.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 
 namespace {
 
@@ -19,22 +22,37 @@ int failed(const char* what) {
   return 1;
 }
 
-sockaddr_in address(const char* ip, int port) {
-  sockaddr_in made{};
-  made.sin_family = AF_INET;
-  made.sin_port = htons(static_cast<std::uint16_t>(port));
-  inet_pton(AF_INET, ip, &made.sin_addr);
-  return made;
-}
+/// An IPv4 or IPv6 address, and a socket for it.
+struct Place {
+  Place(const char* ip, int port) {
+    const auto number = htons(static_cast<std::uint16_t>(port));
+    if (inet_pton(AF_INET6, ip, &six.sin6_addr) == 1) {
+      six.sin6_family = AF_INET6;
+      six.sin6_port = number;
+    } else {
+      inet_pton(AF_INET, ip, &four.sin_addr);
+      four.sin_family = AF_INET;
+      four.sin_port = number;
+      bytes = sizeof four;
+    }
+    fd = socket(any.sa_family, SOCK_STREAM, 0);
+  }
+  union {
+    sockaddr any;
+    sockaddr_in four;
+    sockaddr_in6 six = {};
+  };
+  socklen_t bytes = sizeof six;
+  int fd;
+};
 
-int listening(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  const sockaddr_in here = address("0.0.0.0", port);
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 || listen(fd, 8) != 0) {
+int listening(int port, const char* ip = "0.0.0.0") {
+  const Place here(ip, port);
+  if (bind(here.fd, &here.any, here.bytes) != 0 || listen(here.fd, 128) != 0) {
     failed("listen");
     std::exit(1);
   }
-  return fd;
+  return here.fd;
 }
 
 char pattern(std::size_t at) {
@@ -51,8 +69,8 @@ bool send_all(int fd, const char* data, std::size_t bytes) {
 }
 
 /// Each connection's bytes go back until they end.
-int echo(int port, int connections) {
-  const int server = listening(port);
+int echo(int port, int connections, const char* ip) {
+  const int server = listening(port, ip);
   static char buffer[65536];
   std::size_t total = 0;
   while (connections-- > 0) {
@@ -100,10 +118,9 @@ int flood(int port) {
 
 /// Says "hello" and what comes back, to the end.
 int greet(const char* ip, int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  const sockaddr_in there = address(ip, port);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&there), sizeof there) != 0)
-    return failed("connect");
+  const Place there(ip, port);
+  const int fd = there.fd;
+  if (connect(fd, &there.any, there.bytes) != 0) return failed("connect");
   if (!send_all(fd, "hello", 5) || shutdown(fd, SHUT_WR) != 0) return failed("send");
   char text[256];
   ssize_t got = 0;
@@ -118,10 +135,9 @@ int greet(const char* ip, int port) {
 int many(const char* ip, int port) {
   int count = 0;
   for (; count < 1000; ++count) {
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    const sockaddr_in there = address(ip, port);
-    if (fd < 0) return failed("socket");
-    if (connect(fd, reinterpret_cast<const sockaddr*>(&there), sizeof there) == 0) continue;
+    const Place there(ip, port);
+    if (there.fd < 0) return failed("socket");
+    if (connect(there.fd, &there.any, there.bytes) == 0) continue;
     std::printf("connect: %s\n", strerrorname_np(errno));
     break;
   }
@@ -129,14 +145,89 @@ int many(const char* ip, int port) {
   return 0;
 }
 
-/// A server that computes meanwhile: accept is polled for, without a sleep.
+volatile sig_atomic_t came = 0;
+
+/// A server that computes, without a system call, until a signal says that somebody has come.
 int busy(int port) {
   const int server = listening(port);
-  pollfd one{server, POLLIN, 0};
-  unsigned long turns = 0;
-  while (poll(&one, 1, 0) == 0)
-    for (volatile int i = 0; i < 1000; i = i + 1) ++turns;
-  std::printf("came\n");
+  signal(SIGIO, [](int) { came = 1; });
+  if (fcntl(server, F_SETOWN, getpid()) != 0 || fcntl(server, F_SETFL, O_ASYNC) != 0)
+    return failed("fcntl");
+  std::puts("computes");
+  while (!came) {
+  }
+  std::puts("came");
+  return 0;
+}
+
+/// How the first client's address and the server's own are seen.
+int name(int port, const char* ip) {
+  const int fd = accept(listening(port, ip), nullptr, nullptr);
+  for (auto* ask : {getpeername, getsockname}) {
+    union {
+      sockaddr any;
+      sockaddr_in four;
+      sockaddr_in6 six;
+    } seen;
+    socklen_t bytes = sizeof seen;
+    if (ask(fd, &seen.any, &bytes) != 0) return failed("name");
+    char text[INET6_ADDRSTRLEN];
+    const bool is4 = seen.any.sa_family == AF_INET;
+    std::puts(inet_ntop(seen.any.sa_family,
+                        is4 ? static_cast<void*>(&seen.four.sin_addr) : &seen.six.sin6_addr, text,
+                        sizeof text));
+  }
+  return 0;
+}
+
+std::size_t read_to_end(int fd) {
+  static char buffer[65536];
+  std::size_t total = 0;
+  for (ssize_t got = 0; (got = read(fd, buffer, sizeof buffer)) > 0;)
+    total += static_cast<std::size_t>(got);
+  return total;
+}
+
+/// Sends to the first client until that fails, and reads then.
+int push(int port) {
+  const int fd = accept(listening(port), nullptr, nullptr);
+  static const char buffer[65536] = {};
+  while (send_all(fd, buffer, sizeof buffer)) {
+  }
+  failed("send");
+  std::printf("read %zu\n", read_to_end(fd));
+  return 0;
+}
+
+/// While all memory that sockets may have is in others: says so to the first client, and lets go of
+/// it a moment later.
+int crowd(int port) {
+  const int fd = accept(listening(port), nullptr, nullptr);
+  static const char block[4096] = {};
+  int held[2000], count = 0;
+  errno = 0;
+  while (errno != ENOBUFS && count + 2 <= 1000 &&
+         socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, held + count) == 0) {
+    while (write(held[count], block, sizeof block) > 0) {
+    }
+    count += 2;
+  }
+  if (errno != ENOBUFS || write(fd, "full", 4) != 4) return failed("crowd");
+  usleep(200'000);
+  while (count) close(held[--count]);
+  std::printf("read %zu\n", read_to_end(fd));
+  return 0;
+}
+
+/// So many connections that nothing comes by, and half of memory beside them.
+int hold(int port, int connections) {
+  const int server = listening(port);
+  for (int i = 0; i < connections; ++i)
+    if (accept(server, nullptr, nullptr) < 0) return failed("accept");
+  constexpr std::size_t much = 64 << 20;
+  auto* memory = static_cast<char*>(malloc(much));
+  for (std::size_t at = 0; at < much; at += 4096) memory[at] = 1;
+  std::puts("there is room");
   return 0;
 }
 
@@ -146,12 +237,17 @@ int main(int count, char** words) {
   setvbuf(stdout, nullptr, _IOLBF, 0);
   if (count < 3) return 2;
   const char* what = words[1];
-  if (std::strcmp(what, "echo") == 0) return echo(std::atoi(words[2]), std::atoi(words[3]));
+  if (std::strcmp(what, "echo") == 0)
+    return echo(std::atoi(words[2]), std::atoi(words[3]), count > 4 ? words[4] : "0.0.0.0");
   if (std::strcmp(what, "give") == 0)
     return give(std::atoi(words[2]), std::strtoul(words[3], nullptr, 10));
   if (std::strcmp(what, "flood") == 0) return flood(std::atoi(words[2]));
   if (std::strcmp(what, "greet") == 0) return greet(words[2], std::atoi(words[3]));
   if (std::strcmp(what, "many") == 0) return many(words[2], std::atoi(words[3]));
   if (std::strcmp(what, "busy") == 0) return busy(std::atoi(words[2]));
+  if (std::strcmp(what, "name") == 0) return name(std::atoi(words[2]), words[3]);
+  if (std::strcmp(what, "push") == 0) return push(std::atoi(words[2]));
+  if (std::strcmp(what, "crowd") == 0) return crowd(std::atoi(words[2]));
+  if (std::strcmp(what, "hold") == 0) return hold(std::atoi(words[2]), std::atoi(words[3]));
   return 2;
 }

@@ -1,133 +1,21 @@
 // Integration: --publish and --connect. A guest's servers and clients with peers on the host, in
 // both monitors: bytes, ends, resets, refusals, and what is left afterwards.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <future>
-#include <thread>
-
-#include "tests/support/tool.h"
+#include "tests/integration/outside_fixture.h"
 
 namespace {
 
+using namespace outside_test;
 using support::ToolRun;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-/// A socket of the host's that is closed at the end.
-class HostSocket {
- public:
-  HostSocket() : HostSocket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
-  explicit HostSocket(int fd) : fd_(fd) {
-    const timeval patience{20, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  }
-  HostSocket(HostSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  HostSocket& operator=(HostSocket&&) = delete;
-  ~HostSocket() { close(); }
-
-  [[nodiscard]] int fd() const { return fd_; }
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-  void reset() {
-    const linger at_once{1, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    close();
-  }
-  /// A port of the host's choice.
-  std::uint16_t listen() const {
-    sockaddr_in here = loopback(0);
-    socklen_t bytes = sizeof here;
-    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&here), bytes), 0);
-    EXPECT_EQ(::listen(fd_, 128), 0);
-    getsockname(fd_, reinterpret_cast<sockaddr*>(&here), &bytes);
-    return ntohs(here.sin_port);
-  }
-  [[nodiscard]] HostSocket accept() const { return HostSocket(::accept(fd_, nullptr, nullptr)); }
-  [[nodiscard]] bool connect(std::uint16_t port) const {
-    const sockaddr_in there = loopback(port);
-    return ::connect(fd_, reinterpret_cast<const sockaddr*>(&there), sizeof there) == 0;
-  }
-  void send(const std::string& text) const {
-    ASSERT_EQ(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(text.size()));
-  }
-  void end() const { shutdown(fd_, SHUT_WR); }
-  /// To the end, or an error.
-  [[nodiscard]] std::string read_all() const {
-    std::string text;
-    static thread_local char buffer[65536];
-    ssize_t got = 0;
-    while ((got = ::read(fd_, buffer, sizeof buffer)) > 0)
-      text.append(buffer, static_cast<std::size_t>(got));
-    return text;
-  }
-
- private:
-  int fd_;
-};
-
-/// One that nobody has at the moment.
-std::uint16_t free_port() {
-  return HostSocket().listen();
-}
-
-/// Until somebody in the guest listens.
-HostSocket connected_to(std::uint16_t port) {
-  const auto until = std::chrono::steady_clock::now() + 10s;
-  while (std::chrono::steady_clock::now() < until) {
-    HostSocket made;
-    if (made.connect(port)) return made;
-    std::this_thread::sleep_for(5ms);
-  }
-  ADD_FAILURE() << "nobody listens at " << port;
-  return {};
-}
-
-class Outside : public testing::TestWithParam<std::string> {
- protected:
-  static std::future<ToolRun> start(const std::vector<std::string>& words,
-                                    std::vector<std::string> more) {
-    std::vector<std::string> program = {"/outside"};
-    program.insert(program.end(), words.begin(), words.end());
-    more.insert(more.end(), {"--timeout", "60", "--memory", "128M", "--add",
-                             support::program("outside_program") + ":/outside"});
-    return std::async(std::launch::async, [place = GetParam(), program, more] {
-      return support::exec(place, program, more);
-    });
-  }
-  /// A server in the guest at port 80, published at `port`.
-  static std::future<ToolRun> serve(std::uint16_t port, const std::vector<std::string>& words) {
-    return start(words, {"--publish", std::to_string(port) + ":80"});
-  }
-};
-
+using Outside = OutsideTest;
 INSTANTIATE_TEST_SUITE_P(Places, Outside,
                          testing::Values("extended", "extended:trap=sigsys,protect=none",
                                          "extended:protect=mmap,spaces=remap", "baseline"),
                          [](const auto& info) { return support::test_name(info.param); });
-
-std::string pattern(std::size_t bytes) {
-  std::string text(bytes, '\0');
-  for (std::size_t at = 0; at < bytes; ++at) text[at] = static_cast<char>(at * 7 + at / 251);
-  return text;
-}
 
 TEST_P(Outside, AServerAnswersTheHost) {
   const std::uint16_t port = free_port();
@@ -223,7 +111,7 @@ TEST_P(Outside, AGuestThatComputesIsInterrupted) {
   const std::uint16_t port = free_port();
   auto guest = serve(port, {"busy", "80"});
   const HostSocket client = connected_to(port);
-  EXPECT_EQ(guest.get().out, "came\n");
+  EXPECT_EQ(guest.get().out, "computes\ncame\n");
 }
 
 TEST_P(Outside, AClientConnectsWhereItMay) {
