@@ -46,11 +46,11 @@ TEST_P(Strace, ShowsNamesArgumentsAndResults) {
   EXPECT_EQ(run.status, 143) << run.describe();
   EXPECT_EQ(run.out, "hi\n");
   EXPECT_THAT(run.err,
-              AllOf(HasSubstr("[1] pipe2([3, 4], 0"), HasSubstr("[2] write(1, \"hi\\n\", 3) = 3\n"),
-                    HasSubstr("[3] read(0, \"hi\\n\", "), HasSubstr("\"/absent\", O_RDONLY"),
-                    HasSubstr(" = -1 ENOENT\n"), HasSubstr("[2] exit_group(0) = ?\n"),
-                    HasSubstr("[2] +++ exited with 0 +++\n"), HasSubstr("[1] --- SIGTERM ---\n"),
-                    HasSubstr("[1] +++ killed by SIGTERM +++\n")));
+              AllOf(HasSubstr("[2] pipe2([3, 4], 0"), HasSubstr("[3] write(1, \"hi\\n\", 3) = 3\n"),
+                    HasSubstr("[4] read(0, \"hi\\n\", "), HasSubstr("\"/absent\", O_RDONLY"),
+                    HasSubstr(" = -1 ENOENT\n"), HasSubstr("[3] exit_group(0) = ?\n"),
+                    HasSubstr("[3] +++ exited with 0 +++\n"), HasSubstr("[2] --- SIGTERM ---\n"),
+                    HasSubstr("[2] +++ killed by SIGTERM +++\n")));
 }
 
 TEST_P(Strace, IsSilentUnlessAsked) {

@@ -187,6 +187,20 @@ TEST_P(BaselineStops, InterruptDuringASystemCallIsDeliveredOnce) {
   EXPECT_EQ(tracee_.signals_sent, sent);
 }
 
+TEST_P(BaselineStops, ATickIsTheUsersOnlyWhileGuestUserCodeRuns) {
+  boot();
+  stops_.tick();
+  user_syscall(SYS_getppid);
+  stops_.tick();
+  EXPECT_EQ(signal_stop(SIGUSR1).signal, SIGUSR1);
+  host_call(open_call());
+  stops_.tick();
+  back_to_user();
+  stops_.tick();
+  EXPECT_EQ(shared_.ticks_in_user, 2u);
+  EXPECT_EQ(shared_.ticks_in_kernel, 2u);
+}
+
 TEST_P(BaselineStops, InterruptBehindAFaultIsDroppedOnceServed) {
   boot();
   shared_.pending = 1;
