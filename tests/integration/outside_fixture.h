@@ -130,6 +130,15 @@ class OutsideTest : public testing::TestWithParam<std::string> {
   }
 };
 
+/// The other side of a guest that computes meanwhile.
+inline void come_twice(std::uint16_t port) {
+  const HostSocket first = connected_to(port);
+  char word[2];
+  EXPECT_EQ(recv(first.fd(), word, sizeof word, MSG_WAITALL), 2);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_TRUE(HostSocket().connect(port));
+}
+
 inline std::string pattern(std::size_t bytes) {
   std::string text(bytes, '\0');
   for (std::size_t at = 0; at < bytes; ++at) text[at] = static_cast<char>(at * 7 + at / 251);

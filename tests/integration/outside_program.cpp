@@ -46,9 +46,11 @@ struct Place {
   int fd;
 };
 
-int listening(int port, const char* ip = "0.0.0.0") {
+/// `flags`: its status from before anybody may come.
+int listening(int port, const char* ip = "0.0.0.0", int flags = 0) {
   const Place here(ip, port);
-  if (bind(here.fd, &here.any, here.bytes) != 0 || listen(here.fd, 128) != 0) {
+  if (bind(here.fd, &here.any, here.bytes) != 0 || fcntl(here.fd, F_SETOWN, getpid()) != 0 ||
+      fcntl(here.fd, F_SETFL, flags) != 0 || listen(here.fd, 128) != 0) {
     failed("listen");
     std::exit(1);
   }
@@ -147,13 +149,14 @@ int many(const char* ip, int port) {
 
 volatile sig_atomic_t came = 0;
 
-/// A server that computes, without a system call, until a signal says that somebody has come.
+/// A server that says a word to the first client and computes then, without a system call, until a
+/// signal says that another one has come.
 int busy(int port) {
-  const int server = listening(port);
   signal(SIGIO, [](int) { came = 1; });
-  if (fcntl(server, F_SETOWN, getpid()) != 0 || fcntl(server, F_SETFL, O_ASYNC) != 0)
-    return failed("fcntl");
+  const int fd = accept(listening(port, "0.0.0.0", O_ASYNC), nullptr, nullptr);
+  came = 0;
   std::puts("computes");
+  if (!send_all(fd, "go", 2)) return failed("send");
   while (!came) {
   }
   std::puts("came");

@@ -110,7 +110,7 @@ TEST_P(Outside, ResetsAtEveryPointLeaveTheServerServing) {
 TEST_P(Outside, AGuestThatComputesIsInterrupted) {
   const std::uint16_t port = free_port();
   auto guest = serve(port, {"busy", "80"});
-  const HostSocket client = connected_to(port);
+  come_twice(port);
   EXPECT_EQ(guest.get().out, "computes\ncame\n");
 }
 
