@@ -101,10 +101,15 @@ Care look_after(const Machine& machine) {
   return machine.resident.report.ending != Ending::none ? Care::ended : care;
 }
 
-/// What others ask of the launcher. The signal is a tick before its time.
+/// The signal is a tick before its time.
+void kick_if_asked(const Machine& machine) {
+  if (machine.wake.take_kick()) machine.processes.signal_running(SIGPROF);
+}
+
+/// What others ask of the launcher.
 void serve_wake(const Machine& machine) {
   machine.wake.answer(machine.resident);
-  if (machine.wake.take_kick()) machine.processes.signal_running(SIGPROF);
+  kick_if_asked(machine);
 }
 
 /// Waits for the end of the machine or of the time. True: in time.
@@ -173,8 +178,9 @@ End watch_observed(const Machine& machine, const HostCallSites& sites, monitor::
 End watch_debugged(const Machine& machine) {
   monitor::DebuggedProcesses debugged(*machine.config.debugger,
                                       [&] { return machine.processes.running(); });
-  return end_with_first(
-      machine, debugged.run(machine.first, machine.memory, machine.config.timeout_seconds));
+  return end_with_first(machine,
+                        debugged.run(machine.first, machine.memory, machine.config.timeout_seconds,
+                                     [&] { kick_if_asked(machine); }));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "tests/integration/outside_fixture.h"
 #include "tests/support/tool.h"
 
 namespace {
@@ -55,13 +56,14 @@ struct Session {
 };
 
 Session debug(const std::string& place, const std::vector<std::string>& commands,
-              const std::vector<std::string>& program) {
+              const std::vector<std::string>& program, std::vector<std::string> more = {}) {
   const std::string socket =
       testing::TempDir() + "/debug-test-" + std::to_string(getpid()) + ".socket";
   leave_socket(socket);
   Session session;
   std::thread guest([&] {
-    session.guest = support::exec(place, program, {"--memory", "64M", "--debug", socket});
+    more.insert(more.end(), {"--memory", "64M", "--debug", socket});
+    session.guest = support::exec(place, program, more);
   });
   for (int i = 0; i < 3000 && !listens(socket); ++i) usleep(20'000);
   if (listens(socket))
@@ -95,6 +97,20 @@ TEST_P(Debugger, LeavesAndTheGuestGoesOn) {
                                   {"/bin/busybox", "sh", "-c", "echo $PPID"});
   EXPECT_EQ(guest.status, 0) << guest.describe() << gdb;
   EXPECT_EQ(guest.out, "0\n") << gdb;
+}
+
+// What comes from outside interrupts a guest that computes, also one that is traced.
+TEST_P(Debugger, TheOutsideReachesAGuestThatIsLookedAt) {
+  const std::uint16_t port = outside_test::free_port();
+  std::thread client([&] { outside_test::come_twice(port); });
+  const auto [guest, gdb] = debug(
+      GetParam(), {"break guest::TcpSocket::arrive", "continue", "backtrace", "delete", "continue"},
+      {"/outside", "busy", "80"},
+      {"--timeout", "60", "--publish", std::to_string(port) + ":80", "--add",
+       support::program("outside_program") + ":/outside"});
+  client.join();
+  EXPECT_EQ(guest.out, "computes\ncame\n") << guest.describe() << gdb;
+  EXPECT_NE(gdb.find("guest::SocketDevice::interrupt"), std::string::npos) << gdb;
 }
 
 /// A tool that waits for gdb says so, and leaves no socket when it is told to end.

@@ -32,10 +32,12 @@ void DebuggedProcesses::wait_for_debugger() {
 }
 
 std::optional<ProcessEnd> DebuggedProcesses::run(pid_t first, const GuestMemory& memory,
-                                                 std::optional<double> timeout_seconds) {
+                                                 std::optional<double> timeout_seconds,
+                                                 const std::function<void()>& meanwhile) {
   constexpr useconds_t look_period_us = 2000;
   const double deadline = monotonic_seconds() + timeout_seconds.value_or(0);
   for (;;) {
+    meanwhile();
     int status = 0;
     rusage usage{};
     const pid_t pid = wait4(-1, &status, __WALL | WNOHANG, &usage);

@@ -23,9 +23,11 @@ class DebuggedProcesses {
   /// In the first process, before its first step that matters: waits for run().
   static void wait_for_debugger();
 
-  /// In its parent: until the first process ends. Nothing when the time is over first.
+  /// In its parent: until the first process ends. Nothing when the time is over first. Calls
+  /// `meanwhile` every few milliseconds.
   std::optional<ProcessEnd> run(pid_t first, const GuestMemory& memory,
-                                std::optional<double> timeout_seconds);
+                                std::optional<double> timeout_seconds,
+                                const std::function<void()>& meanwhile);
 
  private:
   int signal_to_pass(pid_t pid, int status);
