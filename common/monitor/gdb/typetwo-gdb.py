@@ -20,7 +20,9 @@ class Attach(gdb.Command):
             raise gdb.GdbError("usage: typetwo-attach SOCKET baseline|extended [BUILD-FOLDER]")
         socket, vmm = words[:2]
         build = words[2] if len(words) == 3 else os.path.join(TOP, "build")
-        for setting in ("confirm off", "pagination off", "osabi none", "architecture i386:x86-64"):
+        # A stub on a busy host may be slow; gdb's two seconds would have it ask again.
+        for setting in ("confirm off", "pagination off", "osabi none", "architecture i386:x86-64",
+                        "remotetimeout 30"):
             gdb.execute("set " + setting)
         gdb.execute(f"symbol-file {build}/common/guest/guest-kernel.elf")
         gdb.execute(f"add-symbol-file {build}/{vmm}-vmm/{vmm}-resident.elf")
