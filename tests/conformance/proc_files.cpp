@@ -231,7 +231,7 @@ TEST(oom_score_adj_is_kept_and_inherited) {
   CHECK_ERRNO(write_text(file, "x"), EINVAL);
   check_has(file, {"1000\n"});
   CHECK(slurp("/proc/self/oom_score") > 0);
-  CHECK(atoi(text) >= 1333 && atoi(text) < 1400);
+  CHECK(atoi(text) > 1300 && atoi(text) < 1400);  // 1333, rounded by the size of memory
 }
 
 TEST(comm_can_be_written) {
