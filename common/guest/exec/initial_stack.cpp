@@ -37,7 +37,11 @@ enum Auxiliary : std::uint64_t {
   at_minsigstksz = 51,
 };
 
-constexpr std::uint64_t signal_frame_bytes = 1024;  // ucontext, siginfo and slack, without xsave
+/// What a signal frame needs, and no less than sigaltstack takes: ucontext, siginfo and slack, and
+/// the vector state.
+std::uint64_t signal_stack_bytes(std::uint64_t xsave_bytes) {
+  return std::max(xsave_bytes + 1024, abi::minimum_signal_stack);
+}
 
 /// Writes words upwards, some at a time.
 class WordWriter {
@@ -179,7 +183,7 @@ Result<> push_auxiliary(WordWriter& words, const ElfImage& image, const Companio
       {at_hwcap2, boot.hwcap2},
       {at_execfn, addresses.exec_path},
       {at_platform, addresses.platform},
-      {at_minsigstksz, boot.xsave_bytes + signal_frame_bytes},
+      {at_minsigstksz, signal_stack_bytes(boot.xsave_bytes)},
       {companions.vdso ? at_sysinfo_ehdr : at_null, companions.vdso},
       {at_null, 0},
   };
