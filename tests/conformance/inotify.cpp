@@ -1,86 +1,13 @@
-// Conformance, inotify: which events there are, in which order, and how they are read.
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/inotify.h>
-#include <sys/ioctl.h>
+// Conformance, inotify: which events there are, and in which order.
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 
-#include "check.h"
+#include "inotify.h"
 
 namespace {
 
 void* volatile const nowhere = reinterpret_cast<void*>(8);
-char folder[64];
-char path_text[2][128];
-const char* in_folder(const char* name, int which = 0) {
-  snprintf(path_text[which], sizeof path_text[which], "%s/%s", folder, name);
-  return path_text[which];
-}
-
-// A new folder for each test, as each runs in a process of its own; it goes with it.
-struct Folder {
-  Folder() {
-    strcpy(folder, "/tmp/inotify-XXXXXX");
-    REQUIRE(mkdtemp(folder));
-  }
-  ~Folder() {
-    for (const char* name : {"a", "b", "c", "dir/a"}) unlink(in_folder(name));
-    rmdir(in_folder("dir")), rmdir(in_folder("other")), rmdir(folder);
-  }
-};
-
-int make_file(const char* name, const char* text = "text") {
-  const int fd = open(in_folder(name), O_CREAT | O_RDWR | O_TRUNC, 0644);
-  REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-  return fd;
-}
-
-struct Watcher {
-  int fd = inotify_init1(IN_NONBLOCK);
-  ~Watcher() { close(fd); }
-  int add(const char* path, uint32_t mask) const { return inotify_add_watch(fd, path, mask); }
-
-  // The next event, as "watch mask name"; "" when there is none.
-  const char* next() {
-    if (at_ >= got_) {
-      got_ = read(fd, events_, sizeof events_), at_ = 0;
-      if (got_ <= 0) return "";
-    }
-    const auto* event = reinterpret_cast<inotify_event*>(events_ + at_);
-    at_ += (ssize_t)sizeof *event + event->len;
-    cookie = event->cookie;
-    CHECK_EQ(event->len % 16, 0);
-    snprintf(text_, sizeof text_, "%d %x %s", event->wd, event->mask,
-             event->len ? event->name : "");
-    return text_;
-  }
-  // What came since, in one line.
-  const char* all() {
-    all_[0] = 0;
-    for (const char* event = next(); *event; event = next()) {
-      const size_t length = strlen(all_);
-      snprintf(all_ + length, sizeof all_ - length, "%s,", event);
-    }
-    return all_;
-  }
-  unsigned cookie = 0;
-
- private:
-  alignas(8) char events_[4096];
-  char text_[300], all_[2000];
-  ssize_t at_ = 0, got_ = 0;
-};
-
-// Says both when they differ.
-void expect(const char* got, const char* wanted, int line) {
-  if (strcmp(got, wanted) == 0) return;
-  check::say("  line %d: got    %s\n", line, got);
-  check::say("  line %d: wanted %s\n", line, wanted);
-  ++check::failures;
-}
-#define EXPECT(got, wanted) expect(got, wanted, __LINE__)
 
 }  // namespace
 
@@ -267,110 +194,6 @@ TEST(links_are_followed_unless) {
   CHECK_EQ(w.add(folder, IN_OPEN | IN_ONLYDIR), 3);
 }
 
-TEST(equal_events_are_one) {
-  Folder f;
-  const int fd = make_file("a");
-  Watcher w;
-  w.add(folder, IN_MODIFY | IN_ATTRIB);
-  for (int i = 0; i < 5; ++i) CHECK_EQ(write(fd, "x", 1), 1);
-  fchmod(fd, 0600);
-  for (int i = 0; i < 5; ++i) CHECK_EQ(write(fd, "x", 1), 1);
-  EXPECT(w.all(), "1 2 a,1 4 a,1 2 a,");
-}
-
-TEST(how_they_are_read) {
-  Folder f;
-  close(make_file("a"));
-  Watcher w;
-  char event[64];
-  CHECK_ERRNO(read(w.fd, event, sizeof event), EAGAIN);
-  pollfd entry = {w.fd, POLLIN | POLLOUT, 0};
-  CHECK_EQ(poll(&entry, 1, 0), 0);
-  int bytes = -1;
-  CHECK_EQ(ioctl(w.fd, FIONREAD, &bytes), 0);
-  CHECK_EQ(bytes, 0);
-  w.add(folder, IN_OPEN | IN_CLOSE);
-  close(open(in_folder("a"), O_RDONLY));
-  CHECK_EQ(poll(&entry, 1, 0), 1);
-  CHECK_EQ(entry.revents, POLLIN);
-  CHECK_EQ(ioctl(w.fd, FIONREAD, &bytes), 0);
-  CHECK_EQ(bytes, 64);
-  CHECK_ERRNO(read(w.fd, event, 31), EINVAL);
-  CHECK_EQ(read(w.fd, event, 33), 32);
-  CHECK_ERRNO(read(w.fd, nowhere, 64), EFAULT);
-  CHECK_ERRNO(write(w.fd, event, 1), EBADF);
-}
-
-TEST(a_long_name_arrives_whole) {
-  Folder f;
-  char name[256];
-  memset(name, 'n', 255);
-  name[255] = 0;
-  Watcher w;
-  w.add(folder, IN_CREATE);
-  char path[400];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  const int fd = open(path, O_CREAT | O_WRONLY, 0600);
-  char wanted[300];
-  snprintf(wanted, sizeof wanted, "1 100 %s", name);
-  EXPECT(w.next(), wanted);
-  close(fd);
-  unlink(path);
-}
-
-TEST(a_reader_waits) {
-  Folder f;
-  const int fd = inotify_init();
-  REQUIRE(inotify_add_watch(fd, folder, IN_CREATE) == 1);
-  const pid_t child = check::start_child([] {
-    usleep(20000);
-    close(make_file("a"));
-    return 0;
-  });
-  alignas(8) char event[64];
-  CHECK_EQ(read(fd, event, sizeof event), 32);
-  CHECK(strcmp(reinterpret_cast<inotify_event*>(event)->name, "a") == 0);
-  waitpid(child, nullptr, 0);
-}
-
-TEST(another_process_hears_too) {
-  Folder f;
-  Watcher w;
-  w.add(folder, IN_CREATE);
-  CHECK_EXITED(check::in_child([] {
-                 Watcher own;
-                 CHECK_EQ(own.add(folder, IN_CREATE), 1);
-                 close(make_file("a"));
-                 EXPECT(own.all(), "1 100 a,");
-                 return 0;
-               }),
-               0);
-  EXPECT(w.all(), "1 100 a,");
-}
-
-TEST(too_many_are_told_once) {
-  Folder f;
-  const int fd = make_file("a");
-  Watcher w;
-  w.add(folder, IN_ALL_EVENTS);
-  for (int i = 0; i < 20000; ++i) {
-    REQUIRE(fchmod(fd, 0600) == 0);
-    REQUIRE(pwrite(fd, "x", 1, 0) == 1);
-  }
-  int overflows = 0, others = 0;
-  const char* last = "";
-  for (const char* event = w.next(); *event; event = w.next()) {
-    const bool overflow = strcmp(event, "-1 4000 ") == 0;
-    overflow ? ++overflows : ++others;
-    last = overflow ? "overflow" : "event";
-  }
-  CHECK_EQ(overflows, 1);
-  CHECK(others >= 1024);
-  CHECK(strcmp(last, "overflow") == 0);
-  fchmod(fd, 0600);
-  EXPECT(w.all(), "1 4 a,");
-}
-
 TEST(refused_arguments) {
   Folder f;
   CHECK_ERRNO(inotify_init1(1), EINVAL);
@@ -396,18 +219,4 @@ TEST(refused_arguments) {
                  return 0;
                }),
                0);
-}
-
-TEST(the_watcher_ends_first) {
-  Folder f;
-  const int fd = make_file("a");
-  {
-    Watcher w;
-    w.add(in_folder("a"), IN_ALL_EVENTS);
-    w.add(folder, IN_ALL_EVENTS);
-    CHECK_EQ(write(fd, "x", 1), 1);
-  }
-  CHECK_EQ(write(fd, "x", 1), 1);
-  CHECK_EQ(unlink(in_folder("a")), 0);
-  close(fd);
 }
