@@ -69,7 +69,7 @@ void SemaphoreSet::set(std::uint32_t which, std::uint16_t value, int pid) {
 Result<SemaphoreSet::Undo*> SemaphoreSet::undo_of(const Process& process) {
   for (Undo& undo : undos_)
     if (undo.process == &process) return &undo;
-  void* memory = heap_allocate(sizeof(Undo), HeapKind::file);
+  void* memory = heap_allocate(sizeof(Undo), HeapKind::crowd);
   if (!memory) return Errno::nomem;
   auto* undo = new (memory) Undo;
   undo->process = &process;

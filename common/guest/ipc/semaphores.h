@@ -56,7 +56,7 @@ class SemaphoreSet final : public Counted, public Allocated<HeapKind::file> {
   struct Undo {
     ListNode node;
     const Process* process = nullptr;
-    Vec<std::int16_t> changes{HeapKind::file};
+    Vec<std::int16_t> changes{HeapKind::crowd};
   };
   /// Somebody asleep, and for what.
   struct Waiting {
@@ -71,7 +71,7 @@ class SemaphoreSet final : public Counted, public Allocated<HeapKind::file> {
   Result<const Operation*> attempt(Operations operations, Undo* undo);
   Result<> wait_for(const Operation& operation, std::uint64_t deadline_ns);
 
-  Vec<Semaphore> semaphores_{HeapKind::file};
+  Vec<Semaphore> semaphores_{HeapKind::crowd};
   List<Undo, &Undo::node> undos_;
   List<Waiting, &Waiting::node> waiting_;
   WaitQueue changed_;

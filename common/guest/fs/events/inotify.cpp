@@ -5,17 +5,19 @@
 
 namespace guest {
 
+std::uint32_t Inotify::watching = 0;
+
 InodeWatch::InodeWatch(Inotify& inotify, Ref<Inode> inode, std::int32_t number)
     : inotify(inotify), inode(std::move(inode)), number(number) {
   this->inode->add_watcher(*this);
   inotify.watches_.push_back(*this);
-  ++inotify.watching_;
+  ++Inotify::watching;
 }
 
 InodeWatch::~InodeWatch() {
   inode_node.unlink();
   item_node.unlink();
-  --inotify.watching_;
+  --Inotify::watching;
 }
 
 void InodeWatch::happened(const Notice& notice) {
@@ -41,7 +43,7 @@ Result<std::int32_t> Inotify::watch(Ref<Inode> inode, std::uint32_t mask) {
     if (watch.inode == inode) found = &watch;
   if (found && mask & abi::in_mask_create) return Errno::exist;
   if (!found) {
-    if (watching_ == most_watches) return Errno::nospc;
+    if (watching == most_watches) return Errno::nospc;
     if (last_number_ == INT32_MAX) return Errno::nospc;
     found = new (std::nothrow) InodeWatch(*this, std::move(inode), last_number_ + 1);
     if (!found) return Errno::nomem;

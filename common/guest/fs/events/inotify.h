@@ -10,7 +10,7 @@ namespace guest {
 class Inotify;
 
 /// One inode that is watched. It keeps the inode.
-struct InodeWatch final : InodeWatcher, Allocated<HeapKind::file> {
+struct InodeWatch final : InodeWatcher, Allocated<HeapKind::crowd> {
   InodeWatch(Inotify& inotify, Ref<Inode> inode, std::int32_t number);
   ~InodeWatch();
   void happened(const Notice& notice) override;
@@ -25,6 +25,7 @@ struct InodeWatch final : InodeWatcher, Allocated<HeapKind::file> {
 
 class Inotify final : public AnonymousFile {
  public:
+  /// Of one, and of all: each watch keeps an inode.
   static constexpr std::uint32_t most_queued = 1024, most_watches = 8192;
 
   Inotify(Ref<Inode> inode, std::uint32_t flags) : AnonymousFile(std::move(inode), flags) {}
@@ -61,8 +62,9 @@ class Inotify final : public AnonymousFile {
   List<InodeWatch, &InodeWatch::item_node> watches_;
   List<Event, &Event::node> events_queued_;
   Event* last_ = nullptr;
-  std::uint32_t queued_ = 0, watching_ = 0;
+  std::uint32_t queued_ = 0;
   std::int32_t last_number_ = 0;
+  static std::uint32_t watching;  // of all
 };
 
 Result<Ref<File>> make_inotify(std::uint32_t flags);
