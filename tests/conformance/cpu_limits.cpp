@@ -102,13 +102,11 @@ TEST(beyond_the_soft_limit_there_is_a_signal_each_second) {
     limit(1, 3);
     while (count == 0) compute();
     CHECK_EQ(last.si_code, SI_KERNEL);
-    CHECK(now() >= 500 * ms);  // Linux counts whole ticks here
     rlimit limit = {};
     REQUIRE(getrlimit(RLIMIT_CPU, &limit) == 0);
     CHECK_EQ(limit.rlim_cur, 2);  // as Linux counts
     CHECK_EQ(limit.rlim_max, 3);
     while (count == 1) compute();
-    CHECK(now() >= 1200 * ms);
     if (check::failures) return 1;
     for (;;) compute();
     return 0;

@@ -66,7 +66,7 @@ class Fuzzer final : public fuzz::Surroundings {
   }
   std::uint64_t some_pid(Choices& choices) override {
     const auto self = static_cast<std::uint64_t>(guest::current_process().pid);
-    return choices.one_in(3) ? 0 : choices.one_in(3) ? self : 2 + choices.below(self + 2);
+    return choices.one_in(3) ? 0 : choices.one_in(3) ? self : 3 + choices.below(self + 2);
   }
 
  private:
@@ -132,8 +132,8 @@ void Fuzzer::make(Call call) {
   // Its end would be the machine's. And a handful of processes is enough.
   for (auto& argument : call.arguments)
     if ((call.number == 62 || call.number == 129 || call.number == 200 || call.number == 234) &&
-        static_cast<int>(argument) == 1)
-      argument = 2;
+        fuzz::reaches_first(static_cast<int>(argument)))
+      argument = fuzz::first_pid + 1;
   const bool clones =
       call.number == 56 || call.number == SYS_fork || call.number == 58 || call.number == 435;
   if (clones && guest::processes.count() >= most_processes) return;
@@ -242,7 +242,7 @@ void Fuzzer::worker_turn() {
 }
 
 void Fuzzer::first_process_turn() {
-  if (turns_left > 0 && (guest::processes.count() < 3 || c.one_in(3))) return make({SYS_fork, {}});
+  if (turns_left > 0 && (guest::processes.count() < 4 || c.one_in(3))) return make({SYS_fork, {}});
   make({SYS_wait4, {~0ull}});
 }
 
@@ -279,7 +279,7 @@ void Fuzzer::turn() {
   machine.platform.offered_text.clear();
   machine.advance(c.below(300'000));
   fail_something();
-  if (guest::current_process().pid == 1)
+  if (guest::current_process().pid == fuzz::first_pid)
     first_process_turn();
   else
     worker_turn();
@@ -290,7 +290,7 @@ void Fuzzer::turn() {
 void Fuzzer::end_all() {
   ++tallies.ends;
   for (Process& process : guest::processes.all())
-    if (process.pid != 1) (void)guest::send_signal(process, guest::sig_kill);
+    if (process.pid > fuzz::first_pid) (void)guest::send_signal(process, guest::sig_kill);
 }
 
 void Fuzzer::remove_all(guest::Inode& directory, const std::set<std::string>& keep) {
@@ -313,7 +313,7 @@ void Fuzzer::remove_all(guest::Inode& directory, const std::set<std::string>& ke
 void Fuzzer::quiesce(const std::set<std::string>& dev) {
   turns_left = 0;
   may_fail = false;
-  for (int tries = 0; guest::processes.count() > 1; ++tries) {
+  for (int tries = 0; guest::processes.count() > 2; ++tries) {
     if (tries > 2000) fail("a process survives SIGKILL");
     end_all();
     turn();
@@ -332,8 +332,8 @@ void Fuzzer::quiesce(const std::set<std::string>& dev) {
 void Fuzzer::run() {
   // Once without trouble, so that what stays for good is there.
   turns_left = 1;
-  while (guest::current_process().pid == 1) turn();
-  while (guest::current_process().pid != 1 && set_up()) {
+  while (guest::current_process().pid == fuzz::first_pid) turn();
+  while (guest::current_process().pid != fuzz::first_pid && set_up()) {
   }
   quiesce({"null", "zero", "full", "random"});
   const std::uint32_t frames = guest::frames_free().number;

@@ -100,7 +100,8 @@ class Around final : public fuzz::Surroundings {
   }
   uint64_t some_pid(Choices& c) override {
     const uint64_t self = getpid();
-    const uint64_t pids[] = {0, self, self, self + 1, self - 1 > 1 ? self - 1 : self, 32767};
+    const uint64_t pids[] = {
+        0, self, self, self + 1, self - 1 > fuzz::first_pid ? self - 1 : self, 32767};
     return c.of(pids);
   }
 } around;
@@ -122,9 +123,9 @@ void restore();
 /// The first process is nobody's target: its death would be the machine's end, as on any machine.
 void spare_first_process(Call& call) {
   for (uint64_t number : {62, 129, 200, 302, 141, 203})
-    if (call.number == number && (int)call.arguments[call.number == 141] == 1)
+    if (call.number == number && fuzz::reaches_first((int)call.arguments[call.number == 141]))
       call.arguments[call.number == 141] = 0;
-  if (call.number == 234 && (int)call.arguments[1] == 1) call.arguments[1] = 0;
+  if (call.number == 234 && (int)call.arguments[1] == fuzz::first_pid) call.arguments[1] = 0;
 }
 
 bool is_clone(uint64_t number) {

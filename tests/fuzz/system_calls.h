@@ -70,4 +70,11 @@ std::uint64_t hostile_number(Choices& choices);
 
 inline constexpr std::uint64_t highest_number = 460;
 
+/// The first program's process. Its end would be the machine's.
+inline constexpr int first_pid = 2;
+/// Would a signal to `who`, as kill() has it, reach the first process?
+constexpr bool reaches_first(int who) {
+  return who == first_pid || who == -first_pid || who == -1;
+}
+
 }  // namespace fuzz

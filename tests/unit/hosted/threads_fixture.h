@@ -124,7 +124,7 @@ void send(Thread& thread, int signal) {
 struct Threads : testing::Test {
   void SetUp() override {
     machine();
-    ASSERT_EQ(current_process().pid, 1);
+    ASSERT_EQ(current_process().pid, 2);
     pid = static_cast<int>(call(nr_fork));
     wait(0);
     leader = &current_thread();
@@ -137,14 +137,14 @@ struct Threads : testing::Test {
   }
   /// The first process waits: somebody else runs.
   static void wait(std::uint64_t options) {
-    if (current_process().pid == 1) call(nr_wait4, ~0ull, 0, options);
+    if (current_process().pid == 2) call(nr_wait4, ~0ull, 0, options);
   }
   /// The child has ended, and the first process knows it. Its wait status.
   int end() {
-    EXPECT_EQ(current_process().pid, 1);
+    EXPECT_EQ(current_process().pid, 2);
     EXPECT_EQ(machine().frame().rax, static_cast<std::uint64_t>(pid));
     EXPECT_EQ(processes.find(pid), nullptr);
-    EXPECT_EQ(processes.count(), 1u);
+    EXPECT_EQ(processes.count(), 2u);
     return last_status;
   }
   /// Lets the rest of it end, and remembers what its status is going to be.
