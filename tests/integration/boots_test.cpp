@@ -47,7 +47,7 @@ TEST_P(Cycles, GiveEverythingBack) {
       /bin/busybox dd if=/dev/zero of=/dev/null bs=1M count=1 2>/dev/null
     }
     repeat() { i=100000; while [ $i -lt $((100000 + $1)) ]; do cycle; i=$((i + 1)); done; }
-    use() { read -r load </proc/loadavg; echo "${load% *}"; while read -r line; do echo "$line"; done </proc/meminfo; }
+    use() { read -r load </proc/loadavg; load=${load#* * * }; echo "${load% *}"; while read -r line; do echo "$line"; done </proc/meminfo; }
     repeat 20; use >/tmp/before; use >/tmp/after
     use >/tmp/before; repeat )" +
                              std::to_string(cycles) + R"(; use >/tmp/after
